@@ -1,0 +1,171 @@
+"""A worker process seen from its session: start it, ask it, end it; what is asked and why is the session's business."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
+from bench.targets import Target, environment
+
+# A worker that says nothing for this long is taken for hung; the longest silent stretch is one epoch.
+STALL_LIMIT_S = 300.0
+# How long a worker may take to leave after `Quit` before it is killed.
+LEAVE_LIMIT_S = 10.0
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class WorkFailed(Exception):
+    """A request had no good answer."""
+
+
+class WorkerLost(WorkFailed):
+    """The worker is gone or was ended: it crashed, hung, was killed, or never greeted."""
+
+
+class RequestFailed(WorkFailed):
+    """The worker answered that a request failed, and lives on."""
+
+
+def _ignore(_: Json) -> None:
+    """Let progress pass unseen."""
+
+
+class WorkerProcess:
+    """The process of one target. Its standard output and error go to ``log``; messages have a pipe of their own."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        corpus: Path,
+        log: Path,
+        processors: set[int] | None = None,
+        stall_limit_s: float = STALL_LIMIT_S,
+        module: str = "bench.worker",
+    ) -> None:
+        self.target = target
+        self.log = log
+        self._stall_limit_s = stall_limit_s
+        self._keras_home = tempfile.TemporaryDirectory(prefix="kerasmark-")
+        self._buffer = b""
+        self._process = self._start(corpus, module)
+        if processors and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._process.pid, processors)  # before the framework starts its threads
+        self.hello = self._greet()
+
+    def ask(self, request: Message, progress: Callable[[Json], None] = _ignore) -> Json:
+        """Send ``request``, pass each progress on, and return the values of the answer.
+
+        Raises RequestFailed where the worker says so, WorkerLost where there is no answer to be had.
+        """
+        self._send(request)
+        while True:
+            answer = self._receive()
+            if isinstance(answer, Progress):
+                progress(answer.values)
+                self._send(Go())
+            elif isinstance(answer, Done):
+                return answer.values
+            elif isinstance(answer, Failed):
+                raise RequestFailed(f"{answer.error}: {answer.message}")
+            else:
+                raise self._lost(f"it answered {answer!r}")
+
+    def close(self) -> None:
+        """Let the worker leave, or end it; safe to call twice."""
+        try:
+            self._send(Quit())
+            self._process.wait(LEAVE_LIMIT_S)
+        except (WorkerLost, subprocess.TimeoutExpired):
+            self.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._forget()
+
+    def _start(self, corpus: Path, module: str) -> subprocess.Popen[bytes]:
+        request_fd, self._write_fd = os.pipe()
+        self._read_fd, answer_fd = os.pipe()
+        command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "--corpus", str(corpus), "--device", self.target.device],
+                cwd=ROOT,
+                env=environment(self.target, self._keras_home.name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(request_fd, answer_fd),
+                start_new_session=True,  # Ctrl-C reaches the session alone, which then ends its workers in order
+            )
+        os.close(request_fd)
+        os.close(answer_fd)
+        return process
+
+    def _greet(self) -> Hello:
+        hello = self._receive()
+        if isinstance(hello, Failed):
+            self.kill()
+            raise WorkerLost(f"{self.target.name} did not start: {hello.error}: {hello.message}")
+        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
+            raise self._lost(f"expected a greeting in protocol {PROTOCOL_VERSION}; received {hello!r}")
+        return hello
+
+    def _send(self, message: Message) -> None:
+        try:
+            os.write(self._write_fd, encode(message))
+        except OSError as error:
+            raise self._lost("it closed its pipe") from error
+
+    def _receive(self) -> Message:
+        deadline = time.monotonic() + self._stall_limit_s
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._read_fd], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise self._lost(f"it said nothing for {self._stall_limit_s:.0f} s and was ended")
+            chunk = os.read(self._read_fd, 1 << 16)
+            if not chunk:
+                raise self._lost("it closed its pipe")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        try:
+            return decode(line)
+        except ValueError as error:
+            raise self._lost(f"it sent no message: {error}") from error
+
+    def _lost(self, what: str) -> WorkerLost:
+        """End what is left of the process and return the error that says how it went."""
+        try:
+            status = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            status = None
+        self.kill()
+        return WorkerLost(f"{self.target.name}: {what if status is None else _describe(status)}")
+
+    def _forget(self) -> None:
+        for name in ("_read_fd", "_write_fd"):
+            fd = self.__dict__.pop(name, None)
+            if fd is not None:
+                os.close(fd)
+        self._keras_home.cleanup()
+
+
+def _describe(status: int) -> str:
+    """Return how a process with the exit ``status`` ended, in words."""
+    if status >= 0:
+        return f"its process ended with exit status {status}"
+    name = signal.Signals(-status).name
+    hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{hint}"

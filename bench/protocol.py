@@ -1,0 +1,133 @@
+"""The protocol: the messages between a session and a worker, one JSON object a line; standard library only.
+
+A session asks (`Train`, `Prepare`, `Block`, `Release`, `Predict`, `Quit`), a worker answers with any number of
+`Progress` messages, each of which it holds until `Go` comes back, and then one `Done` or `Failed`.
+The hold is what keeps clocks honest: whatever the session draws, no clock of the worker runs meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PROTOCOL_VERSION = 1
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Hello:
+    """A worker's first message, sent once the framework is imported and the device has done some work."""
+
+    protocol: int
+    backend: str
+    device: str  # what really ran: "cpu" or "gpu"
+    device_name: str
+    versions: dict[str, str]
+    settings: Json
+    import_s: float
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a recipe's phases from fresh weights and predict the test reviews: answered by accuracy and history."""
+
+    recipe: str
+    seed: int
+    epochs: dict[str, int]  # phase name: epochs
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Make the closure of an operation ready and run it once: answered by the first call's seconds."""
+
+    recipe: str
+    phase: str
+    path: str
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Run the prepared operation: `repeats` calls under one clock, or each call under its own."""
+
+    repeats: int
+    each: bool
+
+
+@dataclass(frozen=True)
+class Release:
+    """Forget the prepared operation and what it holds."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """From the weights at `weights`: predictions and first losses without dropout.
+
+    The worker writes its fresh weights there first where `save` is set.
+    """
+
+    recipe: str
+    weights: str
+    save: bool
+    steps: int
+    reviews: int
+
+
+@dataclass(frozen=True)
+class Quit:
+    """End the worker."""
+
+
+@dataclass(frozen=True)
+class Go:
+    """Answer to `Progress`: carry on."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a long request stands; the worker waits for `Go`."""
+
+    values: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer to a request."""
+
+    values: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The request raised; the worker lives on. The traceback is in the worker's log."""
+
+    error: str
+    message: str
+
+
+Message = Hello | Train | Prepare | Block | Release | Parity | Quit | Go | Progress | Done | Failed
+
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__.lower(): kind
+    for kind in (Hello, Train, Prepare, Block, Release, Parity, Quit, Go, Progress, Done, Failed)
+}
+
+
+def encode(message: Message) -> bytes:
+    """Return ``message`` as one line of JSON, newline included."""
+    body = {"kind": type(message).__name__.lower(), **asdict(message)}
+    return json.dumps(body, separators=(",", ":"), allow_nan=True).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Return the message in ``line``; ValueError where it holds none."""
+    body = json.loads(line)
+    kind = body.pop("kind", None) if isinstance(body, dict) else None
+    if kind not in _KINDS:
+        raise ValueError(f"expected a message of kind {', '.join(_KINDS)}; received {line[:200]!r}")
+    try:
+        return _KINDS[kind](**body)
+    except TypeError as error:
+        raise ValueError(f"a message of kind {kind!r} does not fit protocol {PROTOCOL_VERSION}: {error}") from error

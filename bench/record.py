@@ -1,0 +1,161 @@
+"""The record: what one worker measured, and its circumstances; its schema and version. It computes nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from bench.machine import Commit, Machine
+
+# Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
+SCHEMA_VERSION = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TargetFacts(_Frozen):
+    """What a worker said of itself when it greeted."""
+
+    backend: str
+    device: str
+    device_name: str
+    versions: dict[str, str]
+    settings: dict[str, Any]
+    import_s: float
+
+
+class RunHeader(_Frozen):
+    """What is common to all records of a run."""
+
+    kind: Literal["run"] = "run"
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    started_at: str  # ISO 8601, UTC
+    profile: str
+    corpus: str
+    corpus_digest: str
+    order_seed: int  # decides the order in which targets take turns
+    command: str
+    machine: Machine
+    commit: Commit | None
+
+
+class TargetRecord(_Frozen):
+    """A target's worker greeted (first of possibly several processes)."""
+
+    kind: Literal["target"] = "target"
+    target: str
+    facts: TargetFacts
+
+
+class PhaseResult(_Frozen):
+    """One phase trained once: one value an epoch in each curve, seconds inside `fit` in ``epoch_s``."""
+
+    curves: dict[str, list[float]]
+    epoch_s: list[float]
+    test_accuracy: float
+    test_loss: float
+
+
+class TrainingRecord(_Frozen):
+    """A recipe trained to its accuracy by one target with one seed."""
+
+    kind: Literal["training"] = "training"
+    recipe: str
+    target: str
+    seed: int
+    phases: dict[str, PhaseResult]
+
+
+class Cell(_Frozen):
+    """An operation on a target: a phase of a recipe by a path at a batch size."""
+
+    recipe: str
+    phase: Literal["vectorize", "startup", "train", "predict"]
+    path: str
+    batch_size: int
+    target: str
+
+    @property
+    def name(self) -> str:
+        """The name in messages, such as "dense train fit 512 jax-cpu"."""
+        return f"{self.recipe} {self.phase} {self.path} {self.batch_size} {self.target}"
+
+
+class Sample(_Frozen):
+    """One block: ``duration_s`` over ``repeats`` calls; ``calls_s`` where each call had a clock of its own."""
+
+    repeats: int
+    duration_s: float
+    calls_s: list[float] | None = None
+    warmup: bool = False
+    turn: int = 0  # position in the session's order of turns
+    processor_s: float = 0.0  # of the worker, user and system
+    switches: int = 0  # involuntary context switches of the worker
+    steal_s: float = 0.0  # of the whole machine, during the block
+    load_1min: float = 0.0
+
+
+class TimingRecord(_Frozen):
+    """What one replicate measured for one cell: every raw sample, warm-up included."""
+
+    kind: Literal["timing"] = "timing"
+    cell: Cell
+    replicate: int
+    first_call_s: float
+    samples: list[Sample]
+    steady: bool  # whether warm-up ended because blocks agreed, or at its cap
+    work: dict[str, float]  # what one repeat processes: reviews, megabytes, steps
+    resolved: dict[str, Any]  # settings as the framework resolved them for this cell
+
+
+class ParityRecord(_Frozen):
+    """Two targets from one set of weights: how far predictions and first losses lie apart."""
+
+    kind: Literal["parity"] = "parity"
+    recipe: str
+    targets: tuple[str, str]
+    reviews: int
+    steps: int
+    prediction_difference: float  # the largest absolute one, of probabilities
+    loss_differences: list[float]  # relative, one a step
+
+
+class FailureRecord(_Frozen):
+    """Work that gave no answer: which, and why, in words."""
+
+    kind: Literal["failure"] = "failure"
+    recipe: str
+    target: str
+    work: str  # "start", "accuracy", "parity", or an operation's name
+    reason: str
+    log: str  # name of the log file, relative to the run's folder
+
+
+Record = RunHeader | TargetRecord | TrainingRecord | TimingRecord | ParityRecord | FailureRecord
+
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
+
+
+def parse(line: str | bytes) -> Record:
+    """Return the record in one line of JSON; pydantic's ValidationError where it does not fit the schema."""
+    return _ADAPTER.validate_json(line)
+
+
+class ReferenceRecord(_Frozen):
+    """A training that belongs to a published distribution of accuracy over seeds, with what it was measured on."""
+
+    kind: Literal["reference"] = "reference"
+    schema_version: int = SCHEMA_VERSION
+    recipe: str
+    backend: str
+    seed: int
+    corpus: str
+    corpus_digest: str
+    measured_at: str
+    machine: str
+    versions: dict[str, str]
+    phases: dict[str, PhaseResult]

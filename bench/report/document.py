@@ -1,0 +1,51 @@
+"""The report for programs: a run and everything that follows from it as one JSON document; it decides nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+from pydantic import BaseModel
+
+from bench.exit_codes import ExitCode
+from bench.summary import Summary
+from models.recipes import Recipe
+
+
+def render(summary: Summary, code: ExitCode) -> str:
+    """Return the document. Raw samples stay in the run's records; seconds and shares are unrounded."""
+    document = {
+        "run": summary.run.header,
+        "targets": summary.targets,
+        "accuracy": [{**_fields(row), "difference": row.difference} for row in summary.accuracy],
+        "parity": [{**record.model_dump(), "verdict": verdict} for record, verdict in summary.parity],
+        "training": summary.training,
+        "time_to_accuracy": summary.time_to_accuracy,
+        "prediction": summary.prediction,
+        "vectorization": summary.vectorization,
+        "failures": summary.failures,
+        "verdicts": summary.verdicts,
+        "exit_code": int(code),
+    }
+    return json.dumps(_plain(document), indent=2, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` in JSON's types; a recipe as its name, a number without bound as null."""
+    if isinstance(value, Recipe):
+        return value.name
+    if isinstance(value, BaseModel):
+        return _plain(value.model_dump())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(_fields(value))
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

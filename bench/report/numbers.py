@@ -1,0 +1,43 @@
+"""Numbers as people read them: significant figures, units and spreads; it knows no table."""
+
+from __future__ import annotations
+
+import math
+
+from bench.stats import Estimate
+
+MISSING = "—"
+
+
+def significant(value: float, figures: int = 3) -> str:
+    """Return ``value`` with so many significant figures, thousands separated, never in exponents."""
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    decimals = max(0, figures - 1 - math.floor(math.log10(abs(value))))
+    rounded = round(value, figures - 1 - math.floor(math.log10(abs(value))))
+    return f"{rounded:,.{decimals}f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return ``seconds`` as milliseconds."""
+    return significant(seconds * 1e3)
+
+
+def spread(estimate: Estimate) -> str:
+    """Return half the confidence interval as a percentage, such as "±2%"."""
+    share = estimate.spread
+    if not math.isfinite(share):
+        return "±?"
+    return f"±{share:.0%}" if share >= 0.0095 else "±<1%"
+
+
+def figure(value: float | None, decimals: int = 4) -> str:
+    """Return an accuracy or a loss with a fixed number of decimals."""
+    return MISSING if value is None else f"{value:.{decimals}f}"
+
+
+def signed(value: float | None, decimals: int = 4) -> str:
+    """Return a difference with its sign."""
+    return MISSING if value is None else f"{value:+.{decimals}f}"

@@ -1,0 +1,107 @@
+"""The store: a run's folder, its append-only records and logs; it interprets no record."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.record import SCHEMA_VERSION, Record, RunHeader, parse
+
+DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "results" / "runs"
+
+RECORDS = "records.jsonl"
+LOGS = "logs"
+
+
+class StoreError(Exception):
+    """The results folder or a run in it cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it lies on disk: its header first, then every record in the order of its arrival."""
+
+    folder: Path
+    header: RunHeader
+    records: tuple[Record, ...]
+
+
+class RunWriter:
+    """Appends records, each whole and on disk before the next step starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.logs = folder / LOGS
+        try:
+            self.logs.mkdir(parents=True)
+            self._file = (folder / RECORDS).open("xb", buffering=0)
+        except OSError as error:
+            raise StoreError(f"cannot write results to {folder}: {error.strerror}; give a folder with --out") from error
+
+    def append(self, record: Record) -> None:
+        """Write ``record`` as one line."""
+        self._file.write(record.model_dump_json().encode() + b"\n")
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def run_id(started: datetime, profile: str) -> str:
+    """Return the name of a run's folder, sortable by time."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{profile}"
+
+
+def read(folder: Path) -> Run:
+    """Return the run in ``folder``; StoreError where it holds none, or records of another schema."""
+    file = folder / RECORDS
+    try:
+        lines = file.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise StoreError(f"no run at {folder}: {error.strerror}; `bench runs` lists what there is") from error
+    whole = [line for line in lines if line.endswith(b"\n")]  # the last line of an interrupted run may be cut
+    try:
+        header, *records = [parse(line) for line in whole]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StoreError(
+            f"{file} does not fit record schema {SCHEMA_VERSION}: {first['msg']} at {first['loc']}; "
+            "read it with the version of kerasmark that wrote it"
+        ) from error
+    except ValueError as error:
+        raise StoreError(f"{file} holds no record") from error
+    if not isinstance(header, RunHeader):
+        raise StoreError(f"{file} does not begin with a run's header; received a record of kind {header.kind!r}")
+    return Run(folder, header, tuple(records))
+
+
+def runs(folder: Path) -> list[Path]:
+    """Return the folders of the runs under ``folder``, oldest first."""
+    return sorted(file.parent for file in folder.glob(f"*/{RECORDS}"))
+
+
+def find(name: str, folder: Path) -> Path:
+    """Return the folder of the run called ``name``: a path, an id, or "latest"."""
+    found = runs(folder)
+    if name == "latest" and found:
+        return found[-1]
+    if Path(name).is_dir():
+        return Path(name)
+    if (folder / name).is_dir():
+        return folder / name
+    known = ", ".join(path.name for path in found[-3:]) or "none"
+    raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}")
+
+
+def write_atomically(file: Path, content: bytes) -> None:
+    """Replace ``file`` by ``content`` in one step, so that a reader sees the old or the new and never a part."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+    Path(temporary).replace(file)

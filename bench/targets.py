@@ -1,0 +1,90 @@
+"""The targets: what is measured, and the environment in which its worker starts; it starts nothing itself."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Device = Literal["cpu", "gpu"]
+
+BACKENDS = ("jax", "tensorflow")
+
+# Keras reads these and silently cuts `fit` short: a run that finds them set would measure something else.
+REFUSED_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+
+
+class TargetError(Exception):
+    """A target that cannot be named or used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One thing to measure: a backend on a device, by an interpreter (its package versions)."""
+
+    backend: str
+    device: Device = "cpu"
+    python: str = sys.executable
+
+    @property
+    def name(self) -> str:
+        """The name in tables and records, such as "jax-cpu"."""
+        return f"{self.backend}-{self.device}"
+
+
+def find(backend: str, device: Device = "cpu") -> Target:
+    """Return the target for ``backend``; TargetError with what to use instead where it is no choice."""
+    if backend in ("torch", "pytorch"):
+        raise TargetError("backend 'torch' is not measured: kerasmark is PyTorch-free; use jax or tensorflow")
+    if backend not in BACKENDS:
+        nearest = difflib.get_close_matches(backend, BACKENDS, n=1, cutoff=0.3)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise TargetError(f"unknown backend {backend!r}: {hint}known are {', '.join(BACKENDS)}")
+    return Target(backend, device)
+
+
+def missing(target: Target) -> str | None:
+    """Return why ``target`` cannot start in this interpreter, or None; looks for packages without importing them."""
+    for package in ("keras", target.backend):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed in this environment; use `nox -s bench-cpu`, which installs it"
+    return None
+
+
+def refused(environ: Mapping[str, str]) -> str | None:
+    """Return what in ``environ`` would falsify a run, or None."""
+    found = [name for name in REFUSED_VARIABLES if environ.get(name)]
+    return f"unset {' and '.join(found)}: Keras would silently cut training short" if found else None
+
+
+def environment(target: Target, keras_home: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment of the worker of ``target``.
+
+    ``keras_home`` is an empty folder: a user's ``keras.json`` could set another precision.
+    """
+    return {
+        **environ,
+        "KERAS_BACKEND": target.backend,
+        "KERAS_HOME": keras_home,
+        "PYTHONHASHSEED": "0",
+        "TF_CPP_MIN_LOG_LEVEL": environ.get("TF_CPP_MIN_LOG_LEVEL", "1"),
+        # Compiling is measured: a cache on disk would hide it.
+        "JAX_ENABLE_COMPILATION_CACHE": "false",
+        **_DEVICE_VARIABLES[target.device],
+    }
+
+
+_DEVICE_VARIABLES: dict[str, dict[str, str]] = {
+    "cpu": {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""},
+    "gpu": {
+        # Both frameworks share one GPU while their workers take turns, so neither may take it whole.
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        # One policy for matrix products, the precise one: float32 without TF32 rounding.
+        "NVIDIA_TF32_OVERRIDE": "0",
+    },
+}

@@ -1,0 +1,154 @@
+"""Turns: targets alternate at one timed operation, block by block; it starts no worker and writes nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Protocol
+
+from bench import machine
+from bench.plan import Timing
+from bench.process import WorkFailed
+from bench.protocol import Block, Json, Message, Prepare, Release
+from bench.record import Cell, Sample, TimingRecord
+
+# A block is at least this long: 20 ms is far above the clock's resolution and above a scheduler's slice.
+BLOCK_S = 0.02
+# The two lengths of a `fit` differ by at least this much, since its own cost, some ms to 0.1 s, is noisy.
+SLOPE_S = 0.15
+# Warm-up ends when this many neighbouring blocks lie within the share of each other, or at the cap.
+STEADY_BLOCKS = 3
+STEADY_SHARE = 0.10
+WARMUP_CAP = 8
+
+
+class Worker(Protocol):
+    """What a target's worker must be able to do."""
+
+    def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
+
+
+@dataclass
+class Player:
+    """One target at one operation."""
+
+    cell: Cell
+    worker: Worker
+    first_call_s: float
+    work: dict[str, float]
+    resolved: dict[str, Any]
+    largest: int
+    lengths: tuple[int, ...]
+    samples: list[Sample]
+    steady: bool = False
+
+    def record(self, replicate: int) -> TimingRecord:
+        """Return everything that was measured."""
+        return TimingRecord(
+            cell=self.cell,
+            replicate=replicate,
+            first_call_s=self.first_call_s,
+            samples=self.samples,
+            steady=self.steady,
+            work=self.work,
+            resolved=self.resolved,
+        )
+
+
+def prepare(timing: Timing, cell: Cell, worker: Worker) -> Player:
+    """Let ``worker`` make the operation ready, then warm up until its blocks agree."""
+    answer = worker.ask(
+        Prepare(recipe=timing.recipe.name, phase=timing.phase, path=timing.path, batch_size=timing.batch_size)
+    )
+    player = Player(
+        cell=cell,
+        worker=worker,
+        first_call_s=answer["first_call_s"],
+        work=answer["work"],
+        resolved=answer["resolved"],
+        largest=answer["largest"],
+        lengths=(1,),
+        samples=[],
+    )
+    warm_up(player)
+    player.lengths = _slope_lengths(player) if timing.path.startswith("fit") else player.lengths
+    return player
+
+
+def warm_up(player: Player) -> None:
+    """Run blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not."""
+    while len(player.samples) < WARMUP_CAP and not player.steady:
+        sample = _block(player, repeats=player.lengths[0], each=False, warmup=True, turn=0)
+        per_call_s = sample.duration_s / sample.repeats
+        if sample.duration_s < BLOCK_S:
+            player.lengths = (min(player.largest, max(2 * sample.repeats, ceil(BLOCK_S / per_call_s))),)
+        recent = [s.duration_s / s.repeats for s in player.samples[-STEADY_BLOCKS:]]
+        player.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
+
+
+def take_turns(
+    players: Sequence[Player],
+    *,
+    turns: int,
+    calls: int | None,
+    order: random.Random,
+    drop: Callable[[Player, WorkFailed], None],
+) -> list[Player]:
+    """Let ``players`` run block after block in turn; return those that came through.
+
+    The order alternates (A B, B A, …) from a start drawn from ``order``, so that a drift of the machine's speed
+    touches all alike. With ``calls``, blocks time every call and grow until all turns together have that many.
+    ``drop`` is told of a player that fails; it takes no further turn.
+    """
+    playing = list(players)
+    order.shuffle(playing)
+    for turn in range(turns):
+        for player in list(playing if turn % 2 == 0 else reversed(playing)):
+            try:
+                _take_turn(player, turn=turn, calls=None if calls is None else ceil(calls / turns))
+            except WorkFailed as error:
+                playing.remove(player)
+                drop(player, error)
+    return playing
+
+
+def release(players: Sequence[Player]) -> None:
+    """Let the workers forget the operation."""
+    for player in players:
+        player.worker.ask(Release())
+
+
+def _take_turn(player: Player, *, turn: int, calls: int | None) -> None:
+    if calls is not None:
+        _block(player, repeats=max(calls, min(player.lengths[0], 2 * calls)), each=True, warmup=False, turn=turn)
+        return
+    for repeats in player.lengths:
+        _block(player, repeats=repeats, each=False, warmup=False, turn=turn)
+
+
+def _block(player: Player, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
+    before = machine.moment()
+    answer = player.worker.ask(Block(repeats=repeats, each=each))
+    after = machine.moment()
+    sample = Sample(
+        **answer, warmup=warmup, turn=turn, steal_s=after.steal_s - before.steal_s, load_1min=after.load_1min
+    )
+    player.samples.append(sample)
+    return sample
+
+
+def _slope_lengths(player: Player) -> tuple[int, int]:
+    """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
+
+    A `fit` of some steps lasts longer than its steps: dividing by them overstates a step, so double until it holds.
+    """
+    short = max(1, min(player.lengths[0], player.largest // 4))
+    base_s = _block(player, repeats=short, each=False, warmup=True, turn=0).duration_s
+    long = min(player.largest, 4 * short)
+    while True:
+        longer_s = _block(player, repeats=long, each=False, warmup=True, turn=0).duration_s
+        if longer_s - base_s >= SLOPE_S or long == player.largest:
+            return short, long
+        long = min(player.largest, 2 * long)

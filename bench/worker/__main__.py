@@ -1,0 +1,82 @@
+"""A worker's main loop: it proves its device, then answers one request after another until the session is gone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from bench.protocol import PROTOCOL_VERSION, Done, Failed, Hello, Message, Quit
+from bench.worker.channel import Channel, SessionGone
+
+
+def main() -> int:
+    """Serve the session at the two inherited file descriptors; return the exit status."""
+    options = _options()
+    channel = Channel(options.read_fd, options.write_fd)
+    try:
+        desk = _start(channel, options)
+        while not isinstance(request := channel.receive(), Quit):
+            channel.send(_answer(desk, request))
+    except SessionGone:
+        return 0
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.worker", description=__doc__)
+    parser.add_argument("read_fd", type=int, help="file descriptor on which requests arrive")
+    parser.add_argument("write_fd", type=int, help="file descriptor on which answers leave")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of the parsed corpus")
+    parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
+    return parser.parse_args()
+
+
+def _start(channel: Channel, options: argparse.Namespace) -> object:
+    """Import the framework, which takes seconds, and greet; a failure is told before it ends the worker."""
+    started = time.perf_counter()
+    try:
+        import keras
+
+        from bench.worker import device
+        from bench.worker.desk import Desk
+
+        import_s = time.perf_counter() - started
+        kind, name = device.prove(options.device)
+        desk = Desk(options.corpus, tell=channel.progress)
+    except Exception as error:
+        channel.send(_failed(error))
+        raise
+    channel.send(
+        Hello(
+            protocol=PROTOCOL_VERSION,
+            backend=keras.backend.backend(),
+            device=kind,
+            device_name=name,
+            versions=device.versions(),
+            settings=device.settings(),
+            import_s=import_s,
+        )
+    )
+    return desk
+
+
+def _answer(desk: object, request: Message) -> Message:
+    """Answer ``request``; what it raises is an answer too, so that one bad cell does not end the others."""
+    try:
+        return Done(desk.answer(request))  # type: ignore[attr-defined]
+    except SessionGone:
+        raise
+    except Exception as error:  # noqa: BLE001, whatever a framework raises ends one cell, not the worker
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Failed:
+    traceback.print_exception(error, file=sys.stderr)
+    return Failed(error=type(error).__name__, message=(str(error).strip().splitlines() or [""])[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

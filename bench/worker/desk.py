@@ -1,0 +1,70 @@
+"""The desk of a worker: it hands each request to the module that does the work, and holds what is prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.protocol import Block, Json, Message, Parity, Prepare, Release, Train
+from bench.worker import clock, operations, parity, training
+from bench.worker.clock import Operation
+from bench.worker.reviews import Reviews
+from datasets import cache
+from models.recipes import find
+
+
+class Desk:
+    """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
+
+    def __init__(self, corpus_folder: Path, tell: Callable[..., None]) -> None:
+        self._corpus = cache.load(corpus_folder)
+        self._tell = tell
+        self._reviews: Reviews | None = None
+        self._operation: Operation | None = None
+        self._handlers: dict[type[Message], Callable[[Any], Json]] = {
+            Train: self._train,
+            Prepare: self._prepare,
+            Block: self._block,
+            Release: self._release,
+            Parity: self._parity,
+        }
+
+    def answer(self, request: Message) -> Json:
+        """Do what ``request`` asks and return the values of its `Done`."""
+        return self._handlers[type(request)](request)
+
+    def _train(self, request: Train) -> Json:
+        reviews = self._for(request.recipe)
+        return {"phases": training.train(reviews, seed=request.seed, epochs=request.epochs, tell=self._tell)}
+
+    def _prepare(self, request: Prepare) -> Json:
+        operation = operations.prepare(
+            self._for(request.recipe), phase=request.phase, path=request.path, batch_size=request.batch_size
+        )
+        first = clock.block(operation, repeats=1, each=False)
+        self._operation = operation
+        return {
+            "first_call_s": first["duration_s"],
+            "work": operation.work,
+            "largest": operation.largest,
+            "resolved": operation.resolved,
+        }
+
+    def _block(self, request: Block) -> Json:
+        if self._operation is None:
+            raise RuntimeError("expected an operation to be prepared before a block; none was")
+        return clock.block(self._operation, repeats=request.repeats, each=request.each)
+
+    def _release(self, request: Release) -> Json:
+        self._operation = None
+        return {}
+
+    def _parity(self, request: Parity) -> Json:
+        return parity.answer(self._for(request.recipe), request)
+
+    def _for(self, recipe: str) -> Reviews:
+        """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
+        if self._reviews is None or self._reviews.recipe.name != recipe:
+            self._reviews = Reviews(self._corpus, find(recipe))
+        return self._reviews

@@ -1,0 +1,127 @@
+"""Keep a parsed corpus on disk as flat arrays that load in no time; it decides neither where nor what to keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.corpus import Corpus, Ragged, Split
+from datasets.errors import DataError
+
+# Raise it when the layout changes, or tokenising or the order of rows: older folders are then filled anew.
+FORMAT = 1
+
+_MANIFEST = "manifest.json"
+_WORDS = "words.json"
+_SPLITS = ("train", "test")
+_RAGGED = ("text", "keras_ids", "token_ranks")
+
+
+def folder_name(name: str, digest: str) -> str:
+    """Return the name of the folder that keeps the corpus of this name and digest."""
+    return f"{name}-{FORMAT}-{digest[:16]}"
+
+
+def store(corpus: Corpus, folder: Path) -> None:
+    """Write `corpus` to `folder`, replacing what is there; another process sees all of it or nothing."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _sibling(folder)
+    try:
+        unfinished.mkdir()
+        _write(corpus, unfinished)
+        _replace(folder, unfinished)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def load(folder: Path) -> Corpus:
+    """Return the corpus kept in `folder`, its arrays mapped read-only from disk and read as they are used.
+
+    The files' sizes are checked, not their contents: a hash of them all would cost more than the load.
+    """
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        _check(manifest, folder)
+        words = json.loads((folder / _WORDS).read_bytes())
+        splits = {half: _split(folder, half) for half in _SPLITS}
+        return Corpus(
+            name=manifest["name"],
+            digest=manifest["digest"],
+            train=splits["train"],
+            test=splits["test"],
+            word_index=tuple(words["word_index"]),
+            tokens=tuple(words["tokens"]),
+        )
+    except FileNotFoundError as error:
+        raise _unusable(folder, f"{error.filename} is missing") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unusable(folder, str(error)) from error
+
+
+def _write(corpus: Corpus, folder: Path) -> None:
+    for half in _SPLITS:
+        for name, array in _arrays(getattr(corpus, half)):
+            np.save(folder / f"{half}.{name}.npy", array, allow_pickle=False)
+    words = {"word_index": corpus.word_index, "tokens": corpus.tokens}
+    (folder / _WORDS).write_text(json.dumps(words), encoding="utf-8")
+    manifest = {"format": FORMAT, "name": corpus.name, "digest": corpus.digest, "bytes": _sizes(folder)}
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _arrays(split: Split) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    yield "labels", split.labels
+    for name in _RAGGED:
+        ragged: Ragged = getattr(split, name)
+        yield f"{name}.values", ragged.values
+        yield f"{name}.offsets", ragged.offsets
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_size for file in sorted(folder.iterdir()) if file.name != _MANIFEST}
+
+
+def _check(manifest: Mapping[str, Any], folder: Path) -> None:
+    if manifest["format"] != FORMAT:
+        raise ValueError(f"its format is {manifest['format']}, this version reads {FORMAT}")
+    found = _sizes(folder)
+    for name, size in manifest["bytes"].items():
+        if found.get(name) != size:
+            raise ValueError(f"{name} should have {size} bytes, has {found.get(name, 'none')}")
+
+
+def _split(folder: Path, half: str) -> Split:
+    ragged = {
+        name: Ragged(_mapped(folder / f"{half}.{name}.values.npy"), _mapped(folder / f"{half}.{name}.offsets.npy"))
+        for name in _RAGGED
+    }
+    return Split(labels=_mapped(folder / f"{half}.labels.npy"), **ragged)
+
+
+def _mapped(file: Path) -> npt.NDArray[Any]:
+    # Without asarray each result of arithmetic on it would be a memmap too, which only slows NumPy down.
+    return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
+
+
+def _replace(folder: Path, finished: Path) -> None:
+    """Rename `finished` to `folder`; an old folder steps aside first, since a rename replaces no full folder."""
+    old = _sibling(folder)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(finished, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sibling(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+
+
+def _unusable(folder: Path, reason: str) -> DataError:
+    return DataError(f"no usable corpus cached in {folder}: {reason}; delete the folder and load the data again")

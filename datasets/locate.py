@@ -1,0 +1,156 @@
+"""Find the reviews: given, cached, downloaded or synthetic, in this order; it parses and prints nothing itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from datasets import imdb
+from datasets.corpus import Corpus
+from datasets.errors import DataError, DownloadError
+from datasets.shelf import CACHE_VARIABLE, Kept, Shelf
+
+if TYPE_CHECKING:
+    from datasets.download import Progress
+
+DATA_VARIABLE = "KERASMARK_DATA"
+SYNTHETIC = "synthetic"
+
+Origin = Literal["given", "cache", "download", "synthetic", "fallback"]
+Notice = Callable[[str], None]
+
+_ARCHIVE = "aclImdb_v1.tar.gz"
+_WORD_INDEX = "imdb_word_index.json"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A corpus and where it came from.
+
+    folder  its place in the cache, from which a worker process can `cache.load` it
+    origin  "given": named by the caller or the environment; "cache" or "download": the official reviews;
+            "synthetic": asked for by name; "fallback": the synthetic reviews, because the download failed
+    """
+
+    corpus: Corpus
+    folder: Path
+    origin: Origin
+
+
+def open_corpus(
+    data: str | None,
+    *,
+    environ: Mapping[str, str],
+    cache_root: Path | None = None,
+    notice: Notice = lambda _: None,
+    progress: Progress | None = None,
+) -> Located:
+    """Return the corpus of `data`, else of `KERASMARK_DATA`, else from the cache, else the official download.
+
+    `data` is "synthetic", the archive, a folder that holds the archive, or an unpacked `aclImdb`; what is given but
+    unusable is an error. Only where nothing is given and the download fails do the synthetic reviews stand in.
+    """
+    shelf = Shelf(cache_root or _cache_root(environ), notice)
+    given = data or environ.get(DATA_VARIABLE)
+    if given == SYNTHETIC:
+        return _located(_synthetic(shelf), "synthetic")
+    if given:
+        return _located(_given(Path(given).expanduser(), shelf, progress), "given")
+    known = shelf.find("imdb", imdb.CONTENT_SHA256)
+    if known is not None:
+        return _located(known, "cache")
+    try:
+        return _located(_official(shelf, progress), "download")
+    except DownloadError as error:
+        notice(f"{error}. Going on with the synthetic reviews.")
+        return _located(_synthetic(shelf), "fallback")
+
+
+def _cache_root(environ: Mapping[str, str]) -> Path:
+    if environ.get(CACHE_VARIABLE):
+        return Path(environ[CACHE_VARIABLE]).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("kerasmark", appauthor=False))
+
+
+def _located(kept: Kept, origin: Origin) -> Located:
+    return Located(kept.corpus, kept.folder, origin)
+
+
+def _given(path: Path, shelf: Shelf, progress: Progress | None) -> Kept:
+    source = _source(path)
+
+    def parse() -> Corpus:
+        return _parse(source, _beside(source) or _fetched_index(shelf, progress), shelf)
+
+    return shelf.obtain(str(source.resolve()), _identity(source), parse)
+
+
+def _official(shelf: Shelf, progress: Progress | None) -> Kept:
+    from datasets import download
+
+    def fetch() -> Corpus:
+        shelf.notice(f"fetching the IMDB reviews from {download.ARCHIVE.url}, once: 84 MB")
+        archive = download.fetch(download.ARCHIVE, shelf.root / "downloads", progress=progress)
+        return _parse(archive, _fetched_index(shelf, progress), shelf)
+
+    return shelf.obtain(download.ARCHIVE.url, {"sha256": download.ARCHIVE.sha256}, fetch)
+
+
+def _synthetic(shelf: Shelf) -> Kept:
+    def write() -> Corpus:
+        from datasets import synthetic
+
+        shelf.notice("writing the synthetic reviews, once: about ten seconds")
+        return synthetic.corpus(seed=0)
+
+    # Its digest is known only when it is written, so the code that writes it identifies it.
+    return shelf.obtain(SYNTHETIC, {"code": _code_sha256()}, write)
+
+
+def _source(path: Path) -> Path:
+    if (path / _ARCHIVE).is_file():
+        return path / _ARCHIVE
+    if path.is_file() or (imdb.review_root(path) / "train").is_dir():
+        return path
+    state = "it holds neither" if path.is_dir() else "there is no such file or folder"
+    raise DataError(
+        f"no reviews at {path}: expected {_ARCHIVE}, a folder that holds it or an unpacked aclImdb, but {state}; "
+        f'correct --data or {DATA_VARIABLE}, or use "{SYNTHETIC}"'
+    )
+
+
+def _identity(source: Path) -> dict[str, object]:
+    if source.is_file():
+        status = source.stat()
+        return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+    # A folder's own time does not change with its files' contents, so look at every file: a third of a second.
+    files = sorted((path, entry.stat().st_size, entry.stat().st_mtime_ns) for path, entry in imdb.review_files(source))
+    return {"files": hashlib.sha256(repr(files).encode()).hexdigest()}
+
+
+def _beside(source: Path) -> Path | None:
+    folders = (source, source.parent) if source.is_dir() else (source.parent,)
+    return next((folder / _WORD_INDEX for folder in folders if (folder / _WORD_INDEX).is_file()), None)
+
+
+def _parse(source: Path, word_index: Path, shelf: Shelf) -> Corpus:
+    shelf.notice(f"reading the reviews in {source}, once: about ten seconds")
+    return imdb.read(source, word_index)
+
+
+def _fetched_index(shelf: Shelf, progress: Progress | None) -> Path:
+    from datasets import download
+
+    return download.fetch(download.WORD_INDEX, shelf.root / "downloads", progress=progress)
+
+
+def _code_sha256() -> str:
+    digest = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()

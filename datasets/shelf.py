@@ -1,0 +1,107 @@
+"""The shelf: which corpora the cache folder holds and what they were made of; it makes none of them itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import cache
+from datasets.corpus import Corpus, CorpusName
+from datasets.errors import DataError
+
+CACHE_VARIABLE = "KERASMARK_CACHE"
+
+Identity = Mapping[str, object]  # what would differ if the source had changed; goes through JSON
+
+_INDEX = "sources.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A corpus and the folder of the cache that holds it."""
+
+    corpus: Corpus
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The corpora under one folder; `notice` is told when another process has to be waited for."""
+
+    root: Path
+    notice: Callable[[str], None]
+
+    def find(self, name: CorpusName, digest: str) -> Kept | None:
+        """Return the corpus of this name and digest, if it is here and whole."""
+        return self._load(cache.folder_name(name, digest))
+
+    def obtain(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> Kept:
+        """Return what was made of the source `key` while it had this identity; else make, keep and remember it.
+
+        One process at a time makes anything. Reading what is here needs no right to write.
+        """
+        known = self._recall(key, identity)
+        if known is not None:
+            return known
+        with self._locked():
+            return self._recall(key, identity) or self._make(key, identity, make)
+
+    def _recall(self, key: str, identity: Identity) -> Kept | None:
+        entry = self._index().get(key)
+        if not isinstance(entry, dict) or entry.get("identity") != identity:
+            return None
+        return self._load(str(entry.get("folder")))
+
+    def _make(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> Kept:
+        corpus = make()
+        name = cache.folder_name(corpus.name, corpus.digest)
+        if self._load(name) is None:
+            cache.store(corpus, self.root / name)
+        self._remember(key, {"identity": identity, "folder": name})
+        return Kept(cache.load(self.root / name), self.root / name)
+
+    def _load(self, name: str) -> Kept | None:
+        try:
+            return Kept(cache.load(self.root / name), self.root / name)
+        except DataError:  # absent, of another format, or cut short: it is made anew
+            return None
+
+    def _index(self) -> dict[str, Any]:
+        try:
+            index = json.loads((self.root / _INDEX).read_bytes())
+        except (OSError, ValueError):  # absent or damaged: it only saves time
+            return {}
+        return index if isinstance(index, dict) else {}
+
+    def _remember(self, key: str, entry: Mapping[str, object]) -> None:
+        unfinished = self.root / f".{_INDEX}.{os.getpid()}"
+        unfinished.write_text(json.dumps({**self._index(), key: entry}, indent=1), encoding="utf-8")
+        os.replace(unfinished, self.root / _INDEX)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the shelf for this process alone; whatever the disk refuses names the variable that moves it."""
+        from filelock import FileLock, Timeout
+
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / ".lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self.notice("waiting for another process that fills the cache")
+                lock.acquire()
+            try:
+                yield
+            finally:
+                lock.release()
+        except OSError as error:
+            raise DataError(
+                f"cannot write the cache {self.root}: {error.strerror or error}; "
+                f"set {CACHE_VARIABLE} to a folder that can be written"
+            ) from error

@@ -1,0 +1,23 @@
+"""The embedding: Keras's layer with one gradient a row of the table; it builds no model.
+
+On TensorFlow, Keras 3.15.1 hands an optimizer the gradient of an Embedding as one slice for each id of the batch,
+repeated ids included, and Adam squares the slices before it adds them up: the second moment becomes a sum of squares
+where it should be the square of a sum. JAX adds first, and so did the TensorFlow releases that the sources used.
+`tests/models/test_embedding.py` shows the difference, and tells when Keras no longer makes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+class Embedding(keras.layers.Embedding):
+    """`keras.layers.Embedding`, its gradient summed over repeated ids on every backend."""
+
+    def call(self, inputs: Any) -> Any:
+        """Look up ``inputs``, ids (batch, time), and return their rows (batch, time, units)."""
+        # The product's gradient is dense: TensorFlow adds up the slices of each row before it goes on.
+        table = keras.ops.multiply(self.embeddings, 1.0)
+        return keras.ops.take(table, keras.ops.cast(inputs, "int32"), axis=0)

@@ -1,0 +1,218 @@
+"""The recipes: the published models with data, schedule, figures and source, as data; importable without Keras."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Literal
+
+from datasets.encoding import Encoding
+
+Family = Literal["dense", "pooling", "lstm"]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An optimizer by its Keras name; ``learning_rate`` is Keras's default, which every source uses."""
+
+    name: Literal["rmsprop", "adam"]
+    learning_rate: float = 0.001
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One training from fresh weights.
+
+    held_out         how many training reviews validate instead of train
+    held_out_end     which end of the training split they are taken from
+    batch_size       reviews a step; a smaller last batch is trained on as well, as `fit` does
+    restore_best     test the weights of the epoch with the best validation accuracy instead of the last ones
+    """
+
+    name: Literal["validation", "final"]
+    epochs: int
+    batch_size: int
+    held_out: int = 0
+    held_out_end: Literal["first", "last"] = "last"
+    restore_best: bool = False
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a source reports for one metric of one phase.
+
+    metric    "test_accuracy", "test_loss": once, after the phase; "accuracy", "loss", "val_accuracy", "val_loss":
+              one value an epoch; "best_val_accuracy": the maximum of the curve
+    values    one figure, or one an epoch from the first
+    epoch     1-based epoch of a single figure taken from a curve; None for the end of the phase
+    decides   whether the run's verdict hangs on it; the other figures are shown beside it
+    """
+
+    phase: Literal["validation", "final"]
+    metric: str
+    values: tuple[float, ...]
+    epoch: int | None = None
+    decides: bool = False
+
+    def at(self, epoch: int) -> float | None:
+        """Return the figure for 1-based ``epoch``, or None where the source states none."""
+        if len(self.values) == 1:
+            return self.values[0] if self.epoch in (None, epoch) else None
+        return self.values[epoch - 1] if 1 <= epoch <= len(self.values) else None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A published model with its data encoding, schedule, reference figures and source.
+
+    dropouts           rates in the order of the model's Dropout layers
+    logits             the last layer has no activation, the loss is computed from logits
+    target_metric      the curve on which time to accuracy is read
+    parameters         trainable parameters, as published
+    assumptions        what the source leaves out, what was chosen, and why
+    """
+
+    name: str
+    family: Family
+    source: str
+    encoding: Encoding
+    optimizer: Optimizer
+    phases: tuple[Phase, ...]
+    published: tuple[Published, ...]
+    parameters: int
+    target_metric: Literal["val_accuracy", "accuracy"]
+    embedding_units: int = 0
+    hidden_units: tuple[int, ...] = ()
+    lstm_units: int = 0
+    dropouts: tuple[float, ...] = ()
+    l2: float = 0.0
+    logits: bool = False
+    assumptions: tuple[str, ...] = field(default=())
+
+    def phase(self, name: str) -> Phase:
+        """Return the phase called ``name``; KeyError where the recipe has none."""
+        phases = {phase.name: phase for phase in self.phases}
+        return phases[name]  # type: ignore[index]
+
+    @property
+    def batch_size(self) -> int:
+        """Reviews a training step: the same in every phase of a recipe."""
+        return self.phases[-1].batch_size
+
+    @property
+    def target_accuracy(self) -> float:
+        """Accuracy at which time to accuracy is read: 99 % of the best published value, MLPerf's usual fraction."""
+        curves = [max(figure.values) for figure in self.published if figure.metric == self.target_metric]
+        return 0.99 * max(curves)
+
+
+DENSE = Recipe(
+    name="dense",
+    family="dense",
+    source="a blog tutorial on TensorFlow 2.7 and a notebook on Keras 2.4.3",
+    encoding=Encoding(words="keras_ids", vocabulary_size=10_000, form="multi_hot"),
+    optimizer=Optimizer("rmsprop"),
+    phases=(
+        Phase("validation", epochs=20, batch_size=512, held_out=10_000, held_out_end="first"),
+        Phase("final", epochs=4, batch_size=512),
+    ),
+    published=(
+        Published(
+            "validation",
+            "val_accuracy",
+            (.8690, .8879, .8826, .8820, .8826, .8837, .8744, .8778, .8784, .8716,
+             .8719, .8705, .8720, .8678, .8679, .8639, .8678, .8658, .8656, .8658),
+        ),
+        Published("validation", "val_loss", (.2918,), epoch=5),
+        Published("validation", "val_loss", (.7014,), epoch=20),
+        Published("final", "test_accuracy", (.8787,), decides=True),
+        Published("final", "test_loss", (.3110,)),
+    ),
+    parameters=160_305,
+    target_metric="val_accuracy",
+    hidden_units=(16, 16),
+)  # fmt: skip
+
+POOLING_DROPOUT = Recipe(
+    name="pooling-dropout",
+    family="pooling",
+    source="a blog article about TensorFlow 1.13",
+    encoding=Encoding(words="keras_ids", vocabulary_size=10_000, form="padded", sequence_length=256, keep="last"),
+    optimizer=Optimizer("adam"),
+    phases=(Phase("final", epochs=50, batch_size=512, held_out=7_500, restore_best=True),),
+    published=(
+        Published("final", "test_accuracy", (.88228,), decides=True),
+        Published("final", "best_val_accuracy", (.8909,)),
+        Published("final", "accuracy", (.9193,), epoch=50),
+        Published("final", "loss", (.2869,), epoch=50),
+        Published("final", "val_accuracy", (.8899,), epoch=50),
+        Published("final", "val_loss", (.3204,), epoch=50),
+    ),
+    parameters=160_289,
+    target_metric="val_accuracy",
+    embedding_units=16,
+    hidden_units=(16,),
+    dropouts=(0.5, 0.5, 0.5),
+    l2=0.001,
+    assumptions=("L2 strength is not stated: 0.001 reproduces the published loss",),
+)  # fmt: skip
+
+POOLING_LOGITS = Recipe(
+    name="pooling-logits",
+    family="pooling",
+    source="a reference page; the model is that of TensorFlow's tutorial 'Basic text classification'",
+    encoding=Encoding(words="text", vocabulary_size=10_000, form="padded", sequence_length=250),
+    optimizer=Optimizer("adam"),
+    phases=(Phase("final", epochs=10, batch_size=32, held_out=5_000),),
+    published=(
+        Published("final", "test_accuracy", (.8741,), decides=True),
+        Published("final", "test_loss", (.3099,)),
+        Published(
+            "final", "val_accuracy", (.7750, .8230, .8470, .8612, .8688, .8730, .8732, .8772, .8782, .8792)
+        ),
+    ),
+    parameters=160_017,
+    target_metric="val_accuracy",
+    embedding_units=16,
+    dropouts=(0.2, 0.2),
+    logits=True,
+    assumptions=(
+        "the page states no model: the tutorial's, whose Embedding has max_tokens rows",
+        "the vocabulary is adapted on all 25,000 training reviews; the page does not say on which",
+    ),
+)  # fmt: skip
+
+LSTM = Recipe(
+    name="lstm",
+    family="lstm",
+    source="a beginner's tutorial",
+    encoding=Encoding(words="text", vocabulary_size=1_000, form="padded", sequence_length=100),
+    optimizer=Optimizer("adam"),
+    phases=(Phase("final", epochs=10, batch_size=32),),
+    published=(
+        Published(
+            "final",
+            "accuracy",
+            (.6281, .7250, .7200, .7919, .8062, .8156, .8247, .8339, .8406, .8502),
+            decides=True,
+        ),
+        Published("final", "loss", (.3365,), epoch=10),
+    ),
+    parameters=181_761,
+    target_metric="accuracy",
+    embedding_units=128,
+    hidden_units=(64,),
+    lstm_units=64,
+    assumptions=("the Embedding has max_tokens + 1 rows, of which the last is never used",),
+)  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DENSE, POOLING_DROPOUT, POOLING_LOGITS, LSTM)}
+
+
+def find(name: str) -> Recipe:
+    """Return the recipe called ``name``; KeyError with the nearest name where there is none."""
+    if name in RECIPES:
+        return RECIPES[name]
+    nearest = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.3)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    raise KeyError(f"unknown recipe {name!r}: {hint}known are {', '.join(RECIPES)}")

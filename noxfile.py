@@ -1,0 +1,103 @@
+"""The sessions: environments for the suite and the commands that run in them; what is measured is told in `bench`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+
+from bench import hardware  # noqa: E402, standard library only
+
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["tests", "lint"]
+
+UNUSABLE = 6  # bench.exit_codes.ExitCode.UNUSABLE, which this environment cannot import
+
+LOCKS = ("nox", "lint", "cpu", "test", "gpu-jax", "gpu-tensorflow")
+
+
+@nox.session(name="bench-cpu")
+def bench_cpu(session: nox.Session) -> None:
+    """Run every recipe on JAX and TensorFlow on the CPU and print the tables; arguments go to `bench run`."""
+    install(session, "cpu")
+    bench(session, "run", *session.posargs)
+
+
+@nox.session(name="bench-gpu")
+@nox.parametrize("backend", ["jax", "tensorflow"], ids=["jax", "tensorflow"])
+def bench_gpu(session: nox.Session, backend: str) -> None:
+    """Run every recipe on the GPU, each framework in an environment with its own CUDA libraries."""
+    reason = hardware.why_no_gpu()
+    if reason:
+        print(reason, file=sys.stderr)
+        sys.exit(UNUSABLE)
+    install(session, f"gpu-{backend}")
+    bench(session, "run", "--device", "gpu", "--backend", backend, *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; the reviews are found as in a run, and tests that need the real ones say so where they are not."""
+    install(session, "test")
+    session.run("python", "-m", "pytest", *session.posargs, env=found_reviews())
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure the suite's own speed claims with pytest-benchmark; run nothing else meanwhile."""
+    install(session, "test")
+    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs, env=found_reviews())
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def reference(session: nox.Session) -> None:
+    """Measure the accuracy of every recipe over seeds, for hours; goes on where it stopped."""
+    install(session, "cpu")
+    bench(session, "reference", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Resolve the dependency groups anew into requirements/, with hashes and without an index."""
+    for group in LOCKS:
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),
+            *("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header"),
+            *("--group", group, "--output-file", f"requirements/{group}.txt"),
+            external=True,
+        )
+
+
+def install(session: nox.Session, lock_name: str) -> None:
+    """Install a lock file, compiled to bytecode: importing a framework from source takes seconds longer."""
+    session.install("--compile-bytecode", "--require-hashes", "-r", f"requirements/{lock_name}.txt")
+
+
+def bench(session: nox.Session, *words: str) -> None:
+    """Run the suite's command line and end nox with its exit status where that is not 0."""
+    python = Path(session.bin) / "python"
+    done = subprocess.run([python, "-m", "bench", *words], cwd=ROOT, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def found_reviews() -> dict[str, str]:
+    """Return where the real reviews lie beside the checkout, if they do and no other place is named."""
+    beside = ROOT.parent / "shared" / "imdb"
+    return {"KERASMARK_DATA": str(beside)} if beside.is_dir() and "KERASMARK_DATA" not in os.environ else {}
