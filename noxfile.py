@@ -30,16 +30,27 @@ def bench_cpu(session: nox.Session) -> None:
     bench(session, "run", *session.posargs)
 
 
-@nox.session(name="bench-gpu")
-@nox.parametrize("backend", ["jax", "tensorflow"], ids=["jax", "tensorflow"])
-def bench_gpu(session: nox.Session, backend: str) -> None:
-    """Run every recipe on the GPU, each framework in an environment with its own CUDA libraries."""
+@nox.session(name="bench-gpu", venv_backend="none")
+def bench_gpu(session: nox.Session) -> None:
+    """Run every recipe on the GPU, framework after framework; without a GPU, say so at once and exit with 6."""
     reason = hardware.why_no_gpu()
     if reason:
-        print(reason, file=sys.stderr)
+        sys.stderr.write(f"{reason}\n")
         sys.exit(UNUSABLE)
-    install(session, f"gpu-{backend}")
-    bench(session, "run", "--device", "gpu", "--backend", backend, *session.posargs)
+    session.notify("bench-gpu-jax", session.posargs)
+    session.notify("bench-gpu-tensorflow", session.posargs)
+
+
+@nox.session(name="bench-gpu-jax", default=False)
+def bench_gpu_jax(session: nox.Session) -> None:
+    """Run every recipe with JAX on the GPU, in an environment where only JAX brings CUDA libraries."""
+    bench_on_gpu(session, "jax")
+
+
+@nox.session(name="bench-gpu-tensorflow", default=False)
+def bench_gpu_tensorflow(session: nox.Session) -> None:
+    """Run every recipe with TensorFlow on the GPU, in an environment where only it brings CUDA libraries."""
+    bench_on_gpu(session, "tensorflow")
 
 
 @nox.session
@@ -87,6 +98,12 @@ def lock(session: nox.Session) -> None:
 def install(session: nox.Session, lock_name: str) -> None:
     """Install a lock file, compiled to bytecode: importing a framework from source takes seconds longer."""
     session.install("--compile-bytecode", "--require-hashes", "-r", f"requirements/{lock_name}.txt")
+
+
+def bench_on_gpu(session: nox.Session, backend: str) -> None:
+    """Run the main job on the GPU with one backend."""
+    install(session, f"gpu-{backend}")
+    bench(session, "run", "--device", "gpu", "--backend", backend, *session.posargs)
 
 
 def bench(session: nox.Session, *words: str) -> None:

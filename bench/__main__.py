@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,6 +27,7 @@ app = App(
         "5 some cells failed, 6 data, device or environment not usable, 70 a bug in the suite, 130 interrupted."
     ),
     version="kerasmark 0.1.0",
+    suppress_keyboard_interrupt=False,
 )
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())]
@@ -212,6 +214,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain("interrupted: what was measured is kept, `bench show latest` prints it", ExitCode.INTERRUPTED)
     except _unusable() as error:
         return _complain(str(error), ExitCode.UNUSABLE)
+    except Exception as error:  # noqa: BLE001, the last resort: a bug has an exit status of its own
+        traceback.print_exception(error)
+        return _complain(f"this is a bug in kerasmark, please report it: {error!r}", ExitCode.BUG)
 
 
 def _unusable() -> tuple[type[Exception], ...]:

@@ -42,6 +42,7 @@ class AccuracyCheck:
     published  None where the source states none for the epoch that was reached
     expected   mean over the reference seeds; None where no reference was measured on this corpus
     band       lowest and highest value that pass
+    decides    whether the verdict hangs on it; other figures are shown beside it and pass
     """
 
     recipe: Recipe
@@ -54,6 +55,7 @@ class AccuracyCheck:
     band: tuple[float, float] | None
     answer: Answer
     reason: str
+    decides: bool = True
 
     @property
     def difference(self) -> float | None:
@@ -184,6 +186,7 @@ def _judge(
         band=band,
         answer=answer,
         reason=reason,
+        decides=decides,
     )
 
 

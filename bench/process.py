@@ -81,6 +81,8 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Let the worker leave, or end it; safe to call twice."""
+        if self._closed:
+            return
         try:
             self._send(Quit())
             self._process.wait(LEAVE_LIMIT_S)
@@ -98,6 +100,7 @@ class WorkerProcess:
     def _start(self, corpus: Path, module: str) -> subprocess.Popen[bytes]:
         request_fd, self._write_fd = os.pipe()
         self._read_fd, answer_fd = os.pipe()
+        self._closed = False
         command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -155,11 +158,11 @@ class WorkerProcess:
         return WorkerLost(f"{self.target.name}: {what if status is None else _describe(status)}")
 
     def _forget(self) -> None:
-        for name in ("_read_fd", "_write_fd"):
-            fd = self.__dict__.pop(name, None)
-            if fd is not None:
-                os.close(fd)
-        self._keras_home.cleanup()
+        if not self._closed:
+            self._closed = True
+            os.close(self._read_fd)
+            os.close(self._write_fd)
+            self._keras_home.cleanup()
 
 
 def _describe(status: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Protocol
 from bench import turns
 from bench.plan import ParityCheck, Profile, Step, Timing, Training
 from bench.process import WorkerLost, WorkFailed
-from bench.protocol import Hello, Json, Message, Parity, Train
+from bench.protocol import Hello, Json, Message, Parity, Release, Train
 from bench.record import (
     Cell,
     FailureRecord,
@@ -78,8 +79,7 @@ class Session:
         self.seats = {target.name: Seat(target) for target in targets}
         with ExitStack() as stack:
             stack.callback(self._end)
-            for seat in self.seats.values():
-                self._start(seat)
+            self._start_all()
             for position, step in enumerate(steps):
                 self.watch.begin(step, position, len(steps))
                 self._do(step)
@@ -119,9 +119,15 @@ class Session:
             order=self.order,
             drop=lambda player, error: self._fail(step, player.cell.target, error),
         )
-        turns.release(finished)
         for player in finished:
             self.keep(player.record(replicate=0))
+            self._release(step, player)
+
+    def _release(self, step: Timing, player: turns.Player) -> None:
+        try:
+            player.worker.ask(Release())
+        except WorkFailed as error:
+            self._fail(step, player.cell.target, error)
 
     def _compare(self, step: ParityCheck, workers: dict[str, Worker]) -> None:
         if len(workers) < len(step.targets):
@@ -148,15 +154,27 @@ class Session:
         """Return the target's worker, started anew where it was lost; None, and a failure kept, where it has none."""
         seat = self.seats[target.name]
         if seat.worker is None and 0 < seat.losses < RESTARTS:
-            self._start(seat)
+            self._restart(seat)
         if seat.worker is None:
             self._keep_failure(step, target.name, seat.reason)
         return seat.worker
 
-    def _start(self, seat: Seat) -> None:
+    def _start_all(self) -> None:
+        """Start every target's worker side by side: importing a framework takes seconds and nothing is timed yet."""
+        for seat in self.seats.values():
+            self.watch.starting(seat.target)
+        with ThreadPoolExecutor(max(1, len(self.seats))) as pool:
+            starts = [(seat, pool.submit(self.start, seat.target)) for seat in self.seats.values()]
+        for seat, started in starts:
+            self._seat(seat, started.result)
+
+    def _restart(self, seat: Seat) -> None:
         self.watch.starting(seat.target)
+        self._seat(seat, lambda: self.start(seat.target))
+
+    def _seat(self, seat: Seat, start: Callable[[], Worker]) -> None:
         try:
-            seat.worker = self.start(seat.target)
+            seat.worker = start()
         except WorkFailed as error:
             seat.losses, seat.reason = RESTARTS, str(error)  # what could not start once will not start again
             return

@@ -90,7 +90,11 @@ class Summary:
     @cached_property
     def targets(self) -> dict[str, TargetRecord]:
         """The first greeting of each target."""
-        return {r.target: r for r in reversed(self.run.records) if isinstance(r, TargetRecord)}
+        found: dict[str, TargetRecord] = {}
+        for record in self.run.records:
+            if isinstance(record, TargetRecord):
+                found.setdefault(record.target, record)
+        return found
 
     @cached_property
     def accuracy(self) -> list[AccuracyCheck]:
@@ -120,12 +124,12 @@ class Summary:
     @cached_property
     def time_to_accuracy(self) -> list[AccuracyTimeRow]:
         groups = _grouped([r for r in self.run.records if isinstance(r, TrainingRecord)])
-        return [self._time_to_accuracy(recipe, target, trained) for recipe, target, trained in groups]
+        return [row for group in groups if (row := self._time_to_accuracy(*group)) is not None]
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """Every verdict of the run, failures of whole cells included."""
-        found = [check.verdict for check in self.accuracy] + [verdict for _, verdict in self.parity]
+        found = [check.verdict for check in self.accuracy if check.decides] + [verdict for _, verdict in self.parity]
         return found + check.completeness(self.run.records)
 
     @property
@@ -188,9 +192,13 @@ class Summary:
             struck=self._struck(cell.recipe, cell.target),
         )
 
-    def _time_to_accuracy(self, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]) -> AccuracyTimeRow:
-        phase, metric = _target_curve(recipe, trained[0])
-        results = [r.phases[phase] for r in trained]
+    def _time_to_accuracy(
+        self, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
+    ) -> AccuracyTimeRow | None:
+        metric = recipe.target_metric
+        results = [result for r in trained for result in r.phases.values() if metric in result.curves]
+        if not results:
+            return None  # the phase that has this curve was left out
         reached = [_seconds_until(r.curves[metric], r.epoch_s, recipe.target_accuracy) for r in results]
         every = [seconds for seconds in reached if seconds is not None]
         return AccuracyTimeRow(
@@ -243,12 +251,6 @@ def _grouped(records: Sequence[TrainingRecord]) -> list[tuple[Recipe, str, list[
     key: Callable[[TrainingRecord], tuple[int, str]] = lambda r: (order.index(r.recipe), r.target)  # noqa: E731
     groups = groupby(sorted(records, key=key), key=key)
     return [(RECIPES[order[index]], target, list(group)) for (index, target), group in groups]
-
-
-def _target_curve(recipe: Recipe, record: TrainingRecord) -> tuple[str, str]:
-    """Return the phase and the curve on which time to accuracy is read: the first phase that has it."""
-    phases = [name for name, result in record.phases.items() if recipe.target_metric in result.curves]
-    return (phases[0], recipe.target_metric) if phases else (list(record.phases)[-1], "accuracy")
 
 
 def _seconds_until(curve: Sequence[float], epoch_s: Sequence[float], accuracy: float) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from bench import machine
 from bench.plan import Timing
 from bench.process import WorkFailed
-from bench.protocol import Block, Json, Message, Prepare, Release
+from bench.protocol import Block, Json, Message, Prepare
 from bench.record import Cell, Sample, TimingRecord
 
 # A block is at least this long: 20 ms is far above the clock's resolution and above a scheduler's slice.
@@ -112,12 +112,6 @@ def take_turns(
                 playing.remove(player)
                 drop(player, error)
     return playing
-
-
-def release(players: Sequence[Player]) -> None:
-    """Let the workers forget the operation."""
-    for player in players:
-        player.worker.ask(Release())
 
 
 def _take_turn(player: Player, *, turn: int, calls: int | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -114,8 +113,8 @@ def _replace(folder: Path, finished: Path) -> None:
     """Rename `finished` to `folder`; an old folder steps aside first, since a rename replaces no full folder."""
     old = _sibling(folder)
     if folder.exists():
-        os.rename(folder, old)
-    os.rename(finished, folder)
+        folder.rename(old)
+    finished.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 

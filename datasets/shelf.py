@@ -81,7 +81,7 @@ class Shelf:
     def _remember(self, key: str, entry: Mapping[str, object]) -> None:
         unfinished = self.root / f".{_INDEX}.{os.getpid()}"
         unfinished.write_text(json.dumps({**self._index(), key: entry}, indent=1), encoding="utf-8")
-        os.replace(unfinished, self.root / _INDEX)
+        unfinished.replace(self.root / _INDEX)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -31,7 +31,17 @@ def corpus(seed: int = 0) -> Corpus:
     tokens, train_ranks = ranked(texts[0])
     ranks = train_ranks, token_ranks(texts[1], tokens)
     train, test = (Split(texts[h], drafts[h].labels, keras_ids(texts[h], word_index), ranks[h]) for h in range(2))
-    return Corpus("synthetic", _digest(train, test), train, test, word_index, tokens)
+    return Corpus("synthetic", digest(train, test), train, test, word_index, tokens)
+
+
+def digest(*splits: Split) -> str:
+    """Return the sha256 over both halves: offsets, bytes and labels, whole numbers as little-endian."""
+    sha256 = hashlib.sha256()
+    for split in splits:
+        sha256.update(split.text.offsets.astype("<i8").tobytes())
+        sha256.update(split.text.values.tobytes())
+        sha256.update(split.labels.tobytes())
+    return sha256.hexdigest()
 
 
 def _word_index(spelling: Spelling, train: Draft) -> tuple[str, ...]:
@@ -65,15 +75,5 @@ def _capital(bits: np.random.PCG64, half: Draft) -> npt.NDArray[np.bool_]:
 def _joined(words: Spelling, separators: Spelling) -> npt.NDArray[np.uint8]:
     """Return the bytes of word, separator, word, separator, ...; NumPy pads both with zero bytes, which go."""
     columns = [pieces.view(np.uint8).reshape(len(pieces), -1) for pieces in (words, separators)]
-    table = np.concatenate(columns, axis=1).ravel()  # (words x (bytes of a word + bytes of a separator),)
-    return table[table != 0]
-
-
-def _digest(*splits: Split) -> str:
-    """Return the sha256 over both halves: offsets, bytes and labels, whole numbers as little-endian."""
-    digest = hashlib.sha256()
-    for split in splits:
-        digest.update(split.text.offsets.astype("<i8").tobytes())
-        digest.update(split.text.values.tobytes())
-        digest.update(split.labels.tobytes())
-    return digest.hexdigest()
+    padded: npt.NDArray[np.uint8] = np.concatenate(columns, axis=1).ravel()
+    return padded[np.flatnonzero(padded)]

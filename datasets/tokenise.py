@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import string
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count, repeat
 
 import numpy as np
@@ -35,7 +35,16 @@ def keras_ids(text: Ragged, word_index: Sequence[str]) -> Ragged:
 
     `word_index` holds the words by falling frequency, the first of rank 1; words that it lacks are dropped.
     """
-    ids = {word.encode(): rank + INDEX_FROM for rank, word in enumerate(word_index, start=1)}
+    return keras_ids_by(text, word_ids(word_index))
+
+
+def word_ids(word_index: Sequence[str]) -> dict[bytes, int]:
+    """Return the id of each word of the word index, for `keras_ids_by`."""
+    return {word.encode(): rank + INDEX_FROM for rank, word in enumerate(word_index, start=1)}
+
+
+def keras_ids_by(text: Ragged, ids: Mapping[bytes, int]) -> Ragged:
+    """Do what `keras_ids` does with a table that was made before: it takes longer to make than a batch to tokenise."""
     rows = _looked_up(map(_keras_words, text_rows(text)), ids, missing=0)
     return ragged_ids(_with_start(row[row != 0]) for row in rows)
 
@@ -64,8 +73,17 @@ def ranked(text: Ragged) -> tuple[tuple[str, ...], Ragged]:
 
 def token_ranks(text: Ragged, vocabulary: Sequence[str]) -> Ragged:
     """Return each review's tokens as ranks in `vocabulary`, from 0; `len(vocabulary)` for a token that it lacks."""
-    ranks = {token.encode(): rank for rank, token in enumerate(vocabulary)}
-    return ragged_ids(_looked_up(_tokenised(text), ranks, missing=len(vocabulary)))
+    return token_ranks_by(text, ranks(vocabulary))
+
+
+def ranks(vocabulary: Sequence[str]) -> dict[bytes, int]:
+    """Return the rank of each token of a vocabulary, for `token_ranks_by`."""
+    return {token.encode(): rank for rank, token in enumerate(vocabulary)}
+
+
+def token_ranks_by(text: Ragged, ranks: Mapping[bytes, int]) -> Ragged:
+    """Do what `token_ranks` does with a table that was made before."""
+    return ragged_ids(_looked_up(_tokenised(text), ranks, missing=len(ranks)))
 
 
 def text_rows(text: Ragged) -> Iterator[bytes]:
@@ -95,7 +113,7 @@ def _keras_words(review: bytes) -> list[bytes]:
     return review.translate(_LOWER_AND_SPACE).split(b" ")
 
 
-def _looked_up(rows: Iterable[list[bytes]], ids: dict[bytes, int], *, missing: int) -> Iterator[Ids]:
+def _looked_up(rows: Iterable[list[bytes]], ids: Mapping[bytes, int], *, missing: int) -> Iterator[Ids]:
     find: Callable[[bytes, int], int] = ids.get
     for row in rows:
         yield np.fromiter(map(find, row, repeat(missing)), np.int32, len(row))

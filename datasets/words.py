@@ -24,7 +24,7 @@ _FREQUENCIES = (
     (1, 57550), (2, 28094), (3, 27913), (4, 24970), (5, 23234), (6, 18372), (7, 16082), (8, 13535), (9, 13207),
     (10, 13007), (12, 10100), (15, 7659), (20, 5726), (30, 3972), (50, 2453), (100, 1251), (200, 573), (300, 374.4),
     (500, 215.4), (1000, 102.2), (2000, 44.6), (3000, 27.1), (5000, 14.1), (10000, 5.3), (20000, 1.72),
-    (30000, 0.69), (50000, 0.265), (100000, 0.097), (150000, 0.06),
+    (30000, 0.695), (50000, 0.267), (100000, 0.0985), (150000, 0.06),
 )  # fmt: skip
 
 # Bytes of the 30 most frequent words: half of the text, too few to be left to chance.
@@ -33,12 +33,13 @@ _FIRST_LENGTHS = (3, 3, 1, 2, 2, 2, 2, 2, 1, 4, 4, 3, 2, 3, 4, 5, 3, 4, 2, 3, 3,
 _MEAN_LENGTHS = ((55, 2.95), (175, 4.35), (550, 5.73), (1700, 6.36), (5500, 6.87), (17000, 7.35), (50000, 7.8))
 _LENGTH_SPREAD = 0.33
 # Shares of words with an apostrophe ("movie's") and with a letter outside ASCII, by rank.
-_APOSTROPHES = ((30, 0.0), (31, 0.027), (10000, 0.027), (10001, 0.14))
+_APOSTROPHES = ((30, 0.0), (31, 0.0285), (10000, 0.0285), (10001, 0.145))
 _ACCENTS = ((1000, 0.0), (10000, 0.003), (30000, 0.009), (30001, 0.043))
 
 # Repeated letters are likelier; how likely was chosen by ear.
 _CONSONANTS = b"ttttnnnnsssrrrrlllldddmmmccppffggbbhhvkwyzj"
 _VOWELS = b"eeeeaaaaiiiooouu"
+_VOWEL_FIRST = 0.3  # share of words that begin with a vowel
 
 # Words of opinion come in pairs of neighbouring ranks (positive at the even position), in each of these ranges spread
 # evenly over the logarithm of the position: (first, end, pairs). The most frequent are listed, the rest are made up.
@@ -78,7 +79,7 @@ def uniform(bits: np.random.PCG64, count: int) -> npt.NDArray[np.float64]:
 
     NumPy promises a bit generator's raw stream for ever, but not what `Generator` makes of it.
     """
-    return (bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
+    return (bits.random_raw(count) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def lexicon(bits: np.random.PCG64) -> Lexicon:
@@ -98,7 +99,8 @@ def _balls() -> Ints:
     ranks, frequencies = np.array(_FREQUENCIES).T
     every = np.arange(1, ranks[-1] + 1)
     shares = np.exp(np.interp(np.log(every), np.log(ranks), np.log(frequencies)))
-    return np.rint(shares / shares.sum() * BALLS).astype(np.int64)
+    balls: Ints = np.rint(shares / shares.sum() * BALLS).astype(np.int64)
+    return balls
 
 
 def _opinion_positions() -> Ints:
@@ -112,7 +114,7 @@ def _lengths(bits: np.random.PCG64, count: int) -> Ints:
     mean = np.interp(np.log(np.arange(1, count + 1)), np.log(ranks), means)
     # Three uniform numbers make a bell: their sum has variance 3/12.
     bell = 2 * (uniform(bits, 3 * count).reshape(3, count).sum(axis=0) - 1.5)
-    lengths = np.clip(np.rint(mean * (1 + _LENGTH_SPREAD * bell)), 2, WORD_BYTES - 2).astype(np.int64)
+    lengths: Ints = np.clip(np.rint(mean * (1 + _LENGTH_SPREAD * bell)), 2, WORD_BYTES - 2).astype(np.int64)
     lengths[: len(_FIRST_LENGTHS)] = _FIRST_LENGTHS
     return lengths
 
@@ -138,11 +140,12 @@ def _spelled(bits: np.random.PCG64, lengths: Ints, ranks: Ints) -> Spelling:
     """Spell words of consonants and vowels in turn; `ranks` decide how likely an apostrophe or an accent is."""
     count = len(lengths)
     picks = uniform(bits, count * WORD_BYTES).reshape(count, WORD_BYTES)
-    vowel_first = uniform(bits, count) < 0.3
+    vowel_first = uniform(bits, count) < _VOWEL_FIRST
     is_vowel = (np.arange(WORD_BYTES) % 2 == 0) == vowel_first[:, None]  # (words, bytes)
     letters = np.where(is_vowel, _picked(_VOWELS, picks), _picked(_CONSONANTS, picks))
     letters[np.arange(WORD_BYTES) >= lengths[:, None]] = 0
     chance = uniform(bits, count)
+    # Only where there is room for the two bytes of an accent, and for letters around both.
     accent = np.flatnonzero((lengths >= 6) & (chance < _share(_ACCENTS, ranks)))
     apostrophe = np.flatnonzero((lengths >= 4) & (chance > 1 - _share(_APOSTROPHES, ranks)))
     letters[accent, 1:3] = np.frombuffer("é".encode(), np.uint8)
@@ -156,4 +159,5 @@ def _picked(letters: bytes, picks: npt.NDArray[np.float64]) -> npt.NDArray[np.ui
 
 def _share(points: tuple[tuple[int, float], ...], ranks: Ints) -> npt.NDArray[np.float64]:
     at, shares = np.array(points).T
-    return np.interp(ranks, at, shares)
+    share: npt.NDArray[np.float64] = np.interp(ranks, at, shares)
+    return share

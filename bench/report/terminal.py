@@ -25,11 +25,18 @@ STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading and what it shows of a row. A repeated value of a ``key`` column shows once."""
+    """One column: its heading and what it shows of a row.
+
+    key     a value that repeats the row above is left out
+    hoist   a value that is the same in all rows goes into the caption instead
+    number  right-aligned and never wrapped
+    """
 
     heading: str
     show: Callable[[Any], str | Text]
     key: bool = False
+    hoist: bool = False
+    number: bool = False
 
 
 def render(summary: Summary) -> RenderableType:
@@ -50,7 +57,7 @@ def heading(summary: Summary) -> RenderableType:
         f"kerasmark · profile {header.profile} · {header.started_at} · commit {state}",
         header.machine.title,
         ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
-        f"corpus: {header.corpus} ({header.corpus_digest[:12]})",
+        f"corpus {header.corpus} ({header.corpus_digest[:12]}), targets {', '.join(summary.targets) or 'none'}",
     ]
     text = Text("\n".join(lines), style="dim")
     banner = Text("SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB", style="bold yellow")
@@ -63,40 +70,37 @@ def accuracy(summary: Summary) -> RenderableType | None:
     if not rows:
         return None
     sources = {name: number for number, name in enumerate(dict.fromkeys(row.recipe.name for row in rows), start=1)}
-    decided = {id(row): row.reason != "shown for comparison; it decides nothing" for row in rows}
     columns = [
         Column("recipe", lambda row: row.recipe.name, key=True),
-        Column("target", lambda row: row.target, key=True),
-        Column("metric", lambda row: row.figure),
-        Column("published", lambda row: figure(row.published)),
-        Column("measured", lambda row: figure(row.measured)),
-        Column("diff.", lambda row: signed(row.difference)),
-        Column("verdict", lambda row: _verdict(row.answer) if decided[id(row)] else Text(MISSING)),
-        Column("src", lambda row: f"[{sources[row.recipe.name]}]"),
+        Column("backend", lambda row: _label(summary, row.target), key=True),
+        Column("metric", lambda row: _short(row.figure)),
+        Column("publ.", lambda row: figure(row.published), number=True),
+        Column("meas.", lambda row: figure(row.measured), number=True),
+        Column("diff.", lambda row: signed(row.difference), number=True),
+        Column("verdict", lambda row: _verdict(row.answer) if row.decides else MISSING, number=True),
+        Column("src", lambda row: f"[{sources[row.recipe.name]}]", number=True),
     ]
+    seeds = max(row.seeds for row in rows)
+    caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
     notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
-    seeds = sorted({row.seeds for row in rows})
-    caption = f"mean of {seeds[-1]} seeds, best and worst dropped" if seeds[-1] > 1 else "one seed"
     notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
-    return _section("Accuracy", caption, columns, rows, notes, left=3)
+    return _section("Accuracy", caption, columns, rows, notes)
 
 
 def parity(summary: Summary) -> RenderableType | None:
     """Return the table of equal work: the same predictions and losses from the same weights."""
-    columns = [
-        Column("recipe", lambda row: row[0].recipe),
-        Column("targets", lambda row: row[1].target),
-        Column("predictions", lambda row: f"{row[0].prediction_difference:.1e}"),
-        Column("losses", lambda row: f"{max(row[0].loss_differences):.1e}"),
-        Column("verdict", lambda row: _verdict(row[1].answer)),
-    ]
     if not summary.parity:
         return None
+    columns = [
+        Column("recipe", lambda row: row[0].recipe),
+        Column("backends", lambda row: " = ".join(_label(summary, name) for name in row[0].targets)),
+        Column("predictions", lambda row: f"{row[0].prediction_difference:.1e}", number=True),
+        Column("losses", lambda row: f"{max(row[0].loss_differences):.1e}", number=True),
+        Column("verdict", lambda row: _verdict(row[1].answer), number=True),
+    ]
     first = summary.parity[0][0]
-    caption = (
-        f"largest difference over {first.reviews} predictions and {first.steps} training losses from equal weights"
-    )
-    return _section("Equal work", caption, columns, summary.parity, [], left=2)
+    caption = f"from equal weights, largest differences of {first.reviews:,} predictions and {first.steps} losses"
+    return _section("Equal work", caption, columns, summary.parity, [])
 
 
 def training(summary: Summary) -> RenderableType | None:
@@ -104,52 +108,53 @@ def training(summary: Summary) -> RenderableType | None:
     times = {(row.recipe, row.target): row for row in summary.time_to_accuracy}
     columns = [
         Column("recipe", lambda row: row.recipe, key=True),
-        Column("batch", lambda row: str(row.batch_size), key=True),
-        Column("path", lambda row: row.path, key=True),
-        Column("target", lambda row: row.target + _marks(row)),
-        Column("reviews/s", lambda row: significant(row.reviews_per_s.value)),
-        Column("ms/step", lambda row: milliseconds(row.step_s.value)),
-        Column("", lambda row: spread(row.step_s)),
-        Column("first step s", lambda row: significant(row.first_step_s)),
-        Column("to acc. s", lambda row: _reached(times.get((row.recipe, row.target)))),
+        Column("path", lambda row: row.path, key=True, hoist=True),
+        Column("batch", lambda row: str(row.batch_size), key=True, number=True),
+        Column("backend", lambda row: _label(summary, row.target) + _marks(row)),
+        Column("reviews/s", lambda row: significant(row.reviews_per_s.value), number=True),
+        Column("ms/step", lambda row: milliseconds(row.step_s.value), number=True),
+        Column("±", lambda row: spread(row.step_s), number=True),
+        Column("first s", lambda row: significant(row.first_step_s), number=True),
+        Column("acc. s", lambda row: _reached(times.get((row.recipe, row.target))), number=True),
     ]
     notes = [
-        "to acc.: seconds of training until " + "; ".join(_goal(row) for row in _one_each(summary.time_to_accuracy))
+        "±: half of the median's 95 % interval; first: the first step, compilation included",
     ]
-    caption = "median over turns, ± half of its 95 % interval; first step includes compilation"
-    return _section("Training", caption, columns, summary.training, notes + _mark_notes(summary.training), left=4)
+    goals = [_goal(row) for row in _one_each(summary.time_to_accuracy)]
+    notes += ["acc.: seconds of training until " + "; ".join(goals)] if goals else []
+    return _section("Training", "median over turns", columns, summary.training, notes + _mark_notes(summary.training))
 
 
 def prediction(summary: Summary) -> RenderableType | None:
     """Return the prediction table: percentiles of a call's latency."""
     columns = [
         Column("recipe", lambda row: row.recipe, key=True),
-        Column("path", lambda row: row.path, key=True),
-        Column("reviews", lambda row: str(row.batch_size), key=True),
-        Column("target", lambda row: row.target + _marks(row)),
-        Column("p50 ms", lambda row: milliseconds(row.p50_s)),
-        Column("p90 ms", lambda row: milliseconds(row.p90_s)),
-        Column("p95 ms", lambda row: milliseconds(row.p95_s)),
-        Column("reviews/s", lambda row: significant(row.reviews_per_s)),
+        Column("path", lambda row: row.path, key=True, hoist=True),
+        Column("reviews", lambda row: str(row.batch_size), key=True, number=True),
+        Column("backend", lambda row: _label(summary, row.target) + _marks(row)),
+        Column("p50 ms", lambda row: milliseconds(row.p50_s), number=True),
+        Column("p90 ms", lambda row: milliseconds(row.p90_s), number=True),
+        Column("p95 ms", lambda row: milliseconds(row.p95_s), number=True),
+        Column("reviews/s", lambda row: significant(row.reviews_per_s), number=True),
     ]
     rows = summary.prediction
-    caption = f"latency of one call, at least {min(row.calls for row in rows)} calls each" if rows else ""
-    return _section("Prediction", caption, columns, rows, _mark_notes(rows), left=4)
+    caption = f"latency of one call, {min(row.calls for row in rows)} calls or more each" if rows else ""
+    return _section("Prediction", caption, columns, rows, _mark_notes(rows))
 
 
 def vectorization(summary: Summary) -> RenderableType | None:
     """Return the vectorization table."""
     columns = [
         Column("recipe", lambda row: row.recipe, key=True),
-        Column("path", lambda row: row.path, key=True),
-        Column("target", lambda row: row.target + _marks(row)),
-        Column("reviews/s", lambda row: significant(row.reviews_per_s.value)),
-        Column("MB/s", lambda row: significant(row.megabytes_per_s.value)),
-        Column("", lambda row: spread(row.megabytes_per_s)),
+        Column("path", lambda row: row.path, key=True, hoist=True),
+        Column("backend", lambda row: _label(summary, row.target) + _marks(row)),
+        Column("reviews/s", lambda row: significant(row.reviews_per_s.value), number=True),
+        Column("MB/s", lambda row: significant(row.megabytes_per_s.value), number=True),
+        Column("±", lambda row: spread(row.megabytes_per_s), number=True),
     ]
     rows = summary.vectorization
     caption = f"{rows[0].batch_size:,} reviews a call; MB of raw text" if rows else ""
-    return _section("Vectorization", caption, columns, rows, _mark_notes(rows), left=3)
+    return _section("Vectorization", caption, columns, rows, _mark_notes(rows))
 
 
 def failures(summary: Summary) -> RenderableType | None:
@@ -163,14 +168,14 @@ def failures(summary: Summary) -> RenderableType | None:
         lines.append(
             Text(f"    costs {len(missing)}: " + ", ".join(f"{f.recipe} {f.work}" for f in missing), style="dim")
         )
-    return Padding(Group(*lines), (1, 0, 0, 0))
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
 def closing(summary: Summary) -> RenderableType:
     """Return the run in one line: how many verdicts held, and where the records are."""
     counts = {answer: sum(v.answer == answer for v in summary.verdicts) for answer in STYLES}
     words = [Text(f"{number} {answer}", style=STYLES[answer]) for answer, number in counts.items() if number]
-    return Padding(Text.assemble("Verdicts: ", Text(", ").join(words or [Text("none")])), (1, 0, 0, 0))
+    return Padding(Text.assemble("Verdicts: ", Text(", ").join(words or [Text("none")])), (1, 0, 0, 0), expand=False)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -179,22 +184,29 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def _section(
-    title: str, caption: str, columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str], *, left: int
+    title: str, caption: str, columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
 ) -> RenderableType | None:
-    """Return a titled table whose first ``left`` columns are words and whose others are numbers."""
+    """Return a titled table with its notes, or None where it has no rows."""
     if not rows:
         return None
+    hoisted = [column for column in columns if column.hoist and len({str(column.show(row)) for row in rows}) == 1]
+    kept = [column for column in columns if column not in hoisted]
+    captions = [caption, *(f"{column.heading} {column.show(rows[0])}" for column in hoisted)]
+    head = Text.assemble((title, "bold"), (f" — {', '.join(filter(None, captions))}" if any(captions) else "", "dim"))
+    feet = [Text(note, style="dim") for note in notes]
+    return Padding(Group(head, _table(kept, rows), *feet), (1, 0, 0, 0), expand=False)
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for position, column in enumerate(columns):
-        table.add_column(column.heading, justify="left" if position < left else "right", no_wrap=position >= left)
+    for column in columns:
+        table.add_column(column.heading, justify="right" if column.number else "left", no_wrap=column.number)
     previous: list[str | Text] = []
     for row in rows:
         cells = [column.show(row) for column in columns]
         table.add_row(*_without_repeats(columns, cells, previous))
         previous = cells
-    head = Text.assemble((title, "bold"), (f" — {caption}" if caption else "", "dim"))
-    feet = [Text(note, style="dim") for note in notes]
-    return Padding(Group(head, table, *feet), (1, 0, 0, 0))
+    return table
 
 
 def _without_repeats(
@@ -206,6 +218,17 @@ def _without_repeats(
         if same:
             shown[position] = ""
     return shown
+
+
+def _label(summary: Summary, target: str) -> str:
+    """Return the target's name, without the device where all targets of the run share it."""
+    devices = {record.facts.device for record in summary.targets.values()}
+    return target.removesuffix(f"-{devices.pop()}") if len(devices) == 1 else target
+
+
+def _short(figure_name: str) -> str:
+    """Return a figure's name as it fits a column."""
+    return figure_name.replace("validation", "val.").replace("training ", "").replace(", epoch", " ep.")
 
 
 def _verdict(answer: str) -> Text:
@@ -250,7 +273,7 @@ def run_list(headers: Sequence[RunHeader]) -> RenderableType:
         Column("commit", lambda header: header.commit.revision[:10] if header.commit else MISSING),
         Column("machine", lambda header: header.machine.cpu),
     ]
-    return _section("Runs", "", columns, headers, [], left=4) or Text("no runs yet: `nox -s bench-cpu` makes one")
+    return _section("Runs", "", columns, headers, []) or Text("no runs yet: `nox -s bench-cpu` makes one")
 
 
 def step_list(profile: Profile, steps: Sequence[Step]) -> RenderableType:
@@ -260,7 +283,7 @@ def step_list(profile: Profile, steps: Sequence[Step]) -> RenderableType:
         Column("work", lambda step: step.name),
         Column("targets", lambda step: ", ".join(target.name for target in step.targets)),
     ]
-    return _section(f"Profile {profile.name}", profile.summary, columns, steps, [], left=3) or Text("no steps")
+    return _section(f"Profile {profile.name}", profile.summary, columns, steps, []) or Text("no steps")
 
 
 def diagnosis(

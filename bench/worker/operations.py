@@ -98,14 +98,15 @@ def _text_vectorization(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def _encoder(reviews: Reviews, batch_size: int) -> Operation:
-    """Raw bytes to the model's input by the project's own tokeniser and encoder."""
+    """Raw bytes to the model's input by the project's own tokeniser and encoder, its tables made before."""
     corpus, encoding = reviews.corpus, reviews.recipe.encoding
     text = corpus.train.text.slice(0, batch_size)
+    words, ranks = tokenise.word_ids(corpus.word_index), tokenise.ranks(corpus.tokens)
 
     def sequences() -> Ragged:
         if encoding.words == "keras_ids":
-            return keras_sequences(tokenise.keras_ids(text, corpus.word_index), encoding.vocabulary_size)
-        return text_sequences(tokenise.token_ranks(text, corpus.tokens), encoding.vocabulary_size)
+            return keras_sequences(tokenise.keras_ids_by(text, words), encoding.vocabulary_size)
+        return text_sequences(tokenise.token_ranks_by(text, ranks), encoding.vocabulary_size)
 
     def run(repeats: int) -> Any:
         for _ in range(repeats):

@@ -1,0 +1,106 @@
+"""A worker without a framework: it answers like a real one, or misbehaves as KERASMARK_FAKE says; it measures nothing.
+
+KERASMARK_FAKE is "backend:request:deed", for example "jax:train:kill": what that backend does at that request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+from bench.protocol import PROTOCOL_VERSION, Block, Done, Failed, Hello, Message, Parity, Prepare, Quit, Train
+from bench.worker.channel import Channel, SessionGone
+
+
+def main() -> int:
+    """Serve until the session is gone."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("read_fd", type=int)
+    parser.add_argument("write_fd", type=int)
+    parser.add_argument("--corpus")
+    parser.add_argument("--device")
+    options = parser.parse_args()
+    channel = Channel(options.read_fd, options.write_fd)
+    _misbehave(channel, "hello")
+    channel.send(_hello(options.device))
+    try:
+        while not isinstance(request := channel.receive(), Quit):
+            if not _misbehave(channel, type(request).__name__.lower()):
+                channel.send(Done(_answer(channel, request)))
+    except SessionGone:
+        return 0
+    return 0
+
+
+def _hello(device: str) -> Hello:
+    return Hello(
+        protocol=PROTOCOL_VERSION,
+        backend=os.environ["KERAS_BACKEND"],
+        device=device,
+        device_name="fake",
+        versions={"keras": "3"},
+        settings={},
+        import_s=0.0,
+    )
+
+
+def _answer(channel: Channel, request: Message) -> dict[str, object]:
+    if isinstance(request, Train):
+        return {"phases": {phase: _trained(channel, phase, epochs) for phase, epochs in request.epochs.items()}}
+    if isinstance(request, Prepare):
+        work = {"reviews": float(request.batch_size), "megabytes": 1.0}
+        return {"first_call_s": 1.0, "work": work, "largest": 1000, "resolved": {}}
+    if isinstance(request, Block):
+        calls = [0.01] * request.repeats if request.each else None
+        return {
+            "repeats": request.repeats,
+            "duration_s": 0.01 * request.repeats,
+            "calls_s": calls,
+            "processor_s": 0.0,
+            "switches": 0,
+        }
+    if isinstance(request, Parity):
+        return {"predictions": [0.5, 0.25], "losses": [0.7] * request.steps}
+    return {}
+
+
+def _trained(channel: Channel, phase: str, epochs: int) -> dict[str, object]:
+    for epoch in range(epochs):
+        channel.progress(phase=phase, epoch=epoch + 1, epochs=epochs, epoch_s=1.0, loss=0.5, accuracy=0.8)
+    curve = [0.8] * epochs
+    return {
+        "curves": {"loss": curve, "accuracy": curve, "val_accuracy": curve, "val_loss": curve},
+        "epoch_s": [1.0] * epochs,
+        "test_accuracy": 0.8,
+        "test_loss": 0.5,
+    }
+
+
+def _misbehave(channel: Channel, request: str) -> bool:
+    """Do what the environment asks at this request; return whether an answer was given."""
+    backend, when, deed = (os.environ.get("KERASMARK_FAKE", "") + "::").split(":")[:3]
+    if (backend, when) != (os.environ["KERAS_BACKEND"], request):
+        return False
+    sys.stderr.write(f"the fake framework is about to {deed}\n")
+    sys.stderr.flush()
+    if deed == "exit":
+        os._exit(3)
+    if deed == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if deed == "hang":
+        time.sleep(600)
+    if deed == "babble":
+        os.write(channel._writer.fileno(), b"I am no message\n")
+    if deed == "fail":
+        channel.send(Failed(error="ValueError", message="the layers do not fit"))
+    if deed == "wrong-device":
+        channel.send(Failed(error="WrongDevice", message="expected the device 'gpu'; jax really ran on 'cpu'"))
+        sys.exit(1)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

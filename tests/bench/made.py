@@ -1,0 +1,194 @@
+"""Made records, runs and workers with round numbers, for the tests of the harness; nothing here is a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.machine import Commit, Machine
+from bench.protocol import Block, Json, Message, Prepare
+from bench.record import (
+    Cell,
+    FailureRecord,
+    ParityRecord,
+    PhaseResult,
+    Record,
+    ReferenceRecord,
+    RunHeader,
+    Sample,
+    TargetFacts,
+    TargetRecord,
+    TimingRecord,
+    TrainingRecord,
+)
+from bench.store import Run
+
+DIGEST = "d1" * 32
+
+MACHINE = Machine(cpu="Made CPU", processors=2, memory_gib=8, system="Linux x86_64", python="3.12.1")
+
+
+def header(**changes: Any) -> RunHeader:
+    """Return the header of a smoke run on the IMDB."""
+    fields: dict[str, Any] = {
+        "run_id": "20260731T120000Z-smoke",
+        "started_at": "2026-07-31T12:00:00+00:00",
+        "profile": "smoke",
+        "corpus": "imdb",
+        "corpus_digest": DIGEST,
+        "order_seed": 7,
+        "command": "python -m bench run",
+        "machine": MACHINE,
+        "commit": Commit(revision="a" * 40, dirty=False),
+    }
+    return RunHeader(**{**fields, **changes})
+
+
+def target(name: str = "jax-cpu", **changes: Any) -> TargetRecord:
+    """Return the greeting of the target ``name``."""
+    backend, device = name.rsplit("-", 1)
+    fields: dict[str, Any] = {
+        "backend": backend,
+        "device": device,
+        "device_name": "Made CPU",
+        "versions": {"keras": "3.15.1", backend: "1.0"},
+        "settings": {"dtype": "float32"},
+        "import_s": 2.0,
+    }
+    return TargetRecord(target=name, facts=TargetFacts(**{**fields, **changes}))
+
+
+def result(
+    curves: Mapping[str, Sequence[float]] | None = None,
+    *,
+    epoch_s: Sequence[float] = (1.0,),
+    accuracy: float = 0.88,
+    loss: float = 0.3,
+) -> PhaseResult:
+    """Return a phase with these curves; ``accuracy`` and ``loss`` are the test's."""
+    return PhaseResult(
+        curves={name: list(values) for name, values in (curves or {}).items()},
+        epoch_s=list(epoch_s),
+        test_accuracy=accuracy,
+        test_loss=loss,
+    )
+
+
+def training(recipe: str = "dense", target: str = "jax-cpu", *, seed: int = 0, **phases: PhaseResult) -> TrainingRecord:
+    """Return a training of ``recipe``; without phases, of a whole dense final phase that passes."""
+    return TrainingRecord(
+        recipe=recipe, target=target, seed=seed, phases=phases or {"final": result(epoch_s=[1.0] * 4)}
+    )
+
+
+def cell(phase: str = "train", path: str = "fit", *, recipe: str = "dense", target: str = "jax-cpu") -> Cell:
+    """Return a cell at the batch size 512."""
+    return Cell(recipe=recipe, phase=phase, path=path, batch_size=512, target=target)  # type: ignore[arg-type]
+
+
+def timing(cell: Cell, samples: Sequence[Sample], **changes: Any) -> TimingRecord:
+    """Return the timing of ``cell`` with these samples, steady, 512 reviews a repeat."""
+    fields: dict[str, Any] = {
+        "replicate": 0,
+        "first_call_s": 1.5,
+        "steady": True,
+        "work": {"reviews": 512.0},
+        "resolved": {"jit_compile": True},
+    }
+    return TimingRecord(cell=cell, samples=list(samples), **{**fields, **changes})
+
+
+def parity(*, predictions: float = 1e-7, losses: Sequence[float] = (0.0, 1e-7), recipe: str = "dense") -> ParityRecord:
+    """Return how far two targets lie apart; by default as float32 does."""
+    return ParityRecord(
+        recipe=recipe,
+        targets=("jax-cpu", "tensorflow-cpu"),
+        reviews=1_000,
+        steps=len(losses),
+        prediction_difference=predictions,
+        loss_differences=list(losses),
+    )
+
+
+def failure(work: str = "parity", target: str = "tensorflow-cpu", recipe: str = "dense") -> FailureRecord:
+    """Return work that gave no answer."""
+    return FailureRecord(recipe=recipe, target=target, work=work, reason="it was killed", log=f"logs/{target}.log")
+
+
+def reference(seed: int, *, recipe: str = "dense", backend: str = "jax", **phases: PhaseResult) -> ReferenceRecord:
+    """Return one reference training on the IMDB."""
+    return ReferenceRecord(
+        recipe=recipe,
+        backend=backend,
+        seed=seed,
+        corpus="imdb",
+        corpus_digest=DIGEST,
+        measured_at="2026-07-30T12:00:00+00:00",
+        machine="Made CPU",
+        versions={"keras": "3.15.1"},
+        phases=phases or {"final": result(accuracy=0.88)},
+    )
+
+
+def references(*, mean: float = 0.88, half: float = 0.005, **changes: Any) -> list[ReferenceRecord]:
+    """Return 20 seeds whose test accuracy lies ``half`` below the mean and above it in turn."""
+    values = [mean + (half if seed % 2 else -half) for seed in range(20)]
+    return [reference(seed, final=result(accuracy=value), **changes) for seed, value in enumerate(values)]
+
+
+def run(*records: Record, folder: Path = Path("made"), **changes: Any) -> Run:
+    """Return a run with both CPU targets, as `store.read` would."""
+    greeted: list[Record] = [target("jax-cpu"), target("tensorflow-cpu")]
+    return Run(folder, header(**changes), (*greeted, *records))
+
+
+class FakeWorker:
+    """A worker without a process: a block lasts as long as ``cost`` says; it keeps every request.
+
+    cost     seconds of a block, from how many blocks came before and how many repeats it has
+    journal  where workers that share one note whose block ran
+    errors   what is raised instead of the answer to the request at that position
+    """
+
+    def __init__(
+        self,
+        cost: Callable[[int, int], float],
+        *,
+        name: str = "made",
+        journal: list[str] | None = None,
+        largest: int = 1_000_000,
+        errors: dict[int, Exception] | None = None,
+    ) -> None:
+        self.requests: list[Message] = []
+        self.name = name
+        self._cost = cost
+        self._journal = journal if journal is not None else []
+        self._largest = largest
+        self._errors = errors or {}
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Every block that was asked for."""
+        return [request for request in self.requests if isinstance(request, Block)]
+
+    def ask(self, request: Message, progress: Callable[[Json], None] = lambda _: None) -> Json:
+        """Answer as `bench.worker.desk` does."""
+        self.requests.append(request)
+        if len(self.requests) - 1 in self._errors:
+            raise self._errors[len(self.requests) - 1]
+        if isinstance(request, Prepare):
+            resolved = {"jit_compile": True}
+            return {"first_call_s": 1.5, "work": {"reviews": 512.0}, "largest": self._largest, "resolved": resolved}
+        return self._block(request) if isinstance(request, Block) else {}
+
+    def _block(self, request: Block) -> Json:
+        duration_s = self._cost(len(self.blocks) - 1, request.repeats)
+        self._journal.append(self.name)
+        return {
+            "repeats": request.repeats,
+            "duration_s": duration_s,
+            "calls_s": [duration_s / request.repeats] * request.repeats if request.each else None,
+            "processor_s": 0.25,
+            "switches": 3,
+        }

@@ -1,0 +1,182 @@
+"""The command line, used wrongly and rightly: one line says what to do, the exit status says what it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+Try = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Try:
+    """Run the command line in this process and return its exit status, standard output and standard error."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("KERASMARK_CACHE", str(tmp_path / "cache"))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main([*words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["run", "--recipe", "lstn"], "did you mean 'lstm'"),
+        (["run", "--recipe", "pooling"], "known are dense, pooling-dropout, pooling-logits, lstm"),
+        (["run", "--backend", "tensorflw"], "did you mean 'tensorflow'"),
+        (["run", "--backend", "torch"], "PyTorch-free; use jax or tensorflow"),
+        (["run", "--profile", "ful"], "did you mean 'full'"),
+        (["run", "--seeds", "0"], "--seeds takes a whole number from 1 on; received 0"),
+        (["run", "--device", "tpu"], "cpu"),
+        (["rum"], "run"),
+        (["run", "--recipes", "dense"], "--recipe"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_use_is_told_in_one_line_with_what_to_do(bench: Try, words: list[str], hint: str) -> None:
+    """Exit status 2, nothing on standard output, one line with the nearest right word."""
+    status, out, err = bench(*words)
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+    assert hint in err
+
+
+def test_a_data_path_that_is_nothing_is_told_in_one_line(bench: Try, tmp_path: Path) -> None:
+    """What was given and cannot be used is an error: the synthetic reviews never stand in for a typing mistake."""
+    status, out, err = bench("run", "--data", str(tmp_path / "nowhere"))
+    assert (status, out) == (6, "")
+    assert len(err.strip().splitlines()) == 1
+    assert "no such file or folder" in err
+
+
+def test_a_damaged_archive_is_told_in_one_line(bench: Try, tmp_path: Path) -> None:
+    """A cut download is found before anything is trained on it."""
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    archive.write_bytes(b"\x1f\x8b\x08 cut")
+    status, _, err = bench("run", "--data", str(archive))
+    assert status == 6
+    assert "bench:" in err.strip().splitlines()[-1]
+
+
+def test_a_variable_that_would_cut_training_short_is_refused(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras would obey it silently and the figures would belong to another schedule."""
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+    status, _, err = bench("run")
+    assert status == 6
+    assert "unset KERAS_MAX_EPOCHS" in err
+
+
+def test_a_gpu_run_without_a_gpu_ends_at_once_with_one_line(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is loaded, fetched or trained: what is missing is said, with what works instead."""
+    monkeypatch.setattr("bench.hardware._nvidia_smi", lambda: None)
+    monkeypatch.setattr("bench.hardware.shutil.which", lambda _: None)
+    status, out, err = bench("run", "--device", "gpu")
+    assert (status, out) == (6, "")
+    assert err.strip() == (
+        "bench: no GPU run here: nvidia-smi is not installed, so there is no NVIDIA driver; use `nox -s bench-cpu`"
+    )
+
+
+def test_a_results_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, bench: Try) -> None:
+    """The run ends before it measures what it could not keep."""
+    (tmp_path / "out").write_text("a file where a folder is wanted")
+    from bench.store import RunWriter, StoreError
+
+    with pytest.raises(StoreError, match="--out"):
+        RunWriter(tmp_path / "out" / "run")
+
+
+def test_show_without_a_run_names_what_there_is(bench: Try, tmp_path: Path) -> None:
+    """A newcomer learns that there is none yet."""
+    status, _, err = bench("show", "yesterday", "--out", str(tmp_path))
+    assert status == 6
+    assert "no run called 'yesterday'" in err
+
+
+@pytest.mark.parametrize("profile", ["smoke", "default", "full"])
+def test_list_shows_every_step_of_a_profile(bench: Try, profile: str) -> None:
+    """What will be measured can be read before it is."""
+    status, out, _ = bench("list", "--profile", profile)
+    assert status == 0
+    for recipe in ("dense", "pooling-dropout", "pooling-logits", "lstm"):
+        assert recipe in out
+
+
+def test_doctor_says_what_this_machine_can_measure(bench: Try) -> None:
+    """Backends, data and GPU, one line each."""
+    status, out, _ = bench("doctor")
+    assert status == 0
+    assert "jax: " in out
+    assert "GPU: " in out
+
+
+def test_help_names_the_commands_and_the_exit_status(bench: Try) -> None:
+    """The first thing that a newcomer types answers what can be done."""
+    status, out, _ = bench("--help")
+    assert status == 0
+    for word in ("run", "show", "list", "doctor", "reference", "Exit status"):
+        assert word in out
+
+
+def test_names_may_be_given_with_commas_or_one_by_one(bench: Try) -> None:
+    """Both habits work, and a name given twice counts once."""
+    _, with_commas, _ = bench("list", "--recipe", "dense,lstm", "--backend", "jax")
+    _, one_by_one, _ = bench("list", "--recipe", "dense", "--recipe", "lstm", "--recipe", "dense", "--backend", "jax")
+    assert with_commas == one_by_one
+    assert "tensorflow" not in with_commas
+
+
+def test_an_interruption_ends_with_130_and_keeps_what_was_measured(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is an answer of its own, and says where the records are."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("datasets.locate.open_corpus", interrupt)
+    status, _, err = bench("run")
+    assert status == 130
+    assert "bench show latest" in err
+
+
+def test_json_is_one_document_with_everything_in_it(bench: Try, tmp_path: Path) -> None:
+    """Programs get what people see, unrounded, from the records alone."""
+    from tests.bench.written import write_run
+
+    write_run(tmp_path / "runs" / "a-run")
+    status, out, _ = bench("show", "a-run", "--out", str(tmp_path / "runs"), "--json")
+    document = json.loads(out)
+    assert document["exit_code"] == status
+    expected = {"run", "targets", "accuracy", "parity", "training", "prediction", "vectorization", "verdicts"}
+    assert expected <= set(document)
+
+
+def test_piped_output_is_plain_text(tmp_path: Path) -> None:
+    """No escape sequence reaches a file, and no line is wider than 80 columns."""
+    from tests.bench.written import write_run
+
+    write_run(tmp_path / "a-run")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "show", "a-run", "--out", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+        check=False,
+    )
+    assert "\x1b" not in done.stdout
+    assert done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80

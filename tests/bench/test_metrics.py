@@ -1,0 +1,87 @@
+"""Tests of the metrics that decide: worked by hand, and where floating point is at its end."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.worker import metrics
+
+LABELS = np.array([1, 1, 0, 0], np.int8)
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"), [(0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25), (math.log(99), 0.99)]
+)
+def test_a_logit_is_the_logarithm_of_the_odds(score: float, expected: float) -> None:
+    """Three to one is 0.75."""
+    assert metrics.probabilities(np.array([score]), logits=True) == pytest.approx([expected])
+
+
+@settings(deadline=None)
+@given(st.floats(-700, 700))
+def test_the_probabilities_of_a_logit_and_its_negative_are_one_together(score: float) -> None:
+    """The recipe with logits is judged as the recipes with a sigmoid are."""
+    pair = metrics.probabilities(np.array([score, -score]), logits=True)
+    assert pair.sum() == pytest.approx(1.0)
+    assert (pair >= 0).all()
+
+
+def test_probabilities_stay_and_become_double_precision() -> None:
+    """Scores come in float32, shape (rows, 1): what follows is computed in float64, shape (rows,)."""
+    found = metrics.probabilities(np.array([[0.25], [0.5]], np.float32), logits=False)
+    assert found.dtype == np.float64
+    assert found.tolist() == [0.25, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("positive", "expected"),
+    [
+        ([0.9, 0.51, 0.49, 0.1], 1.0),
+        ([0.9, 0.49, 0.49, 0.1], 0.75),
+        ([0.1, 0.1, 0.9, 0.9], 0.0),
+        ([0.5, 0.5, 0.5, 0.5], 0.5),  # the two negative reviews are right
+        ([math.nan] * 4, 0.5),
+    ],
+)
+def test_accuracy_is_the_share_on_the_right_side_of_one_half(positive: list[float], expected: float) -> None:
+    """Exactly one half counts as negative, as in Keras's BinaryAccuracy (`y_pred > threshold`)."""
+    assert metrics.accuracy(np.array(positive), LABELS) == expected
+
+
+def test_cross_entropy_is_the_mean_of_minus_the_logarithms() -> None:
+    """-(ln 0.9 + ln 0.8 + ln 0.7 + ln 0.6) / 4 = 0.2990."""
+    found = metrics.cross_entropy(np.array([0.9, 0.8, 0.3, 0.4]), LABELS)
+    assert found == pytest.approx(0.299, abs=5e-5)
+
+
+def test_guessing_costs_the_logarithm_of_two() -> None:
+    """The loss before any training: 0.6931 nats."""
+    assert metrics.cross_entropy(np.full(4, 0.5), LABELS) == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize(("positive", "expected"), [([1.0, 1.0, 0.0, 0.0], 1e-7), ([0.0, 0.0, 1.0, 1.0], 16.118095651)])
+def test_a_certain_prediction_is_clipped_as_keras_clips_it(positive: list[float], expected: float) -> None:
+    """-ln(1 - 1e-7) = 1e-7 and -ln(1e-7) = 16.1181: finite, so that losses compare with the published ones."""
+    assert metrics.cross_entropy(np.array(positive), LABELS) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_loss_of_a_diverged_model_is_no_number() -> None:
+    """A NaN is carried on, for a check to see; it is not clipped into a finite loss."""
+    assert math.isnan(metrics.cross_entropy(np.array([math.nan, 0.5, 0.5, 0.5]), LABELS))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=30))
+def test_both_metrics_know_no_order_and_keep_their_bounds(rows: list[tuple[float, int]]) -> None:
+    """Reviews may come in any order; accuracy lies in [0, 1], the loss in [0, -ln 1e-7]."""
+    positive, labels = (np.array(column) for column in zip(*rows, strict=True))
+    assert metrics.accuracy(positive, labels) == metrics.accuracy(positive[::-1], labels[::-1])
+    loss = metrics.cross_entropy(positive, labels)
+    assert loss == pytest.approx(metrics.cross_entropy(positive[::-1], labels[::-1]))
+    assert 0 <= metrics.accuracy(positive, labels) <= 1
+    assert 0 <= loss <= 16.1181

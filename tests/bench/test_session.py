@@ -1,0 +1,147 @@
+"""The session, with real processes that hold no framework: whatever happens to a worker costs its own cells alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench import plan
+from bench.plan import PROFILES, Step
+from bench.process import WorkerLost, WorkerProcess
+from bench.protocol import Json
+from bench.record import FailureRecord, ParityRecord, Record, TargetRecord, TimingRecord, TrainingRecord
+from bench.session import RESTARTS, Session
+from bench.targets import Target
+from models.recipes import RECIPES
+
+TARGETS = [Target("jax"), Target("tensorflow")]
+DENSE = [RECIPES["dense"]]
+
+
+class Silent:
+    """A watcher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def begin(self, step: Step, position: int, total: int) -> None:
+        self.told.append(f"begin {step.name}")
+
+    def starting(self, target: Target) -> None:
+        self.told.append(f"starting {target.name}")
+
+    def progress(self, values: Json) -> None:
+        self.told.append(f"epoch {values['epoch']}")
+
+    def failed(self, record: FailureRecord) -> None:
+        self.told.append(f"failed {record.target} {record.work}")
+
+
+Go = Callable[..., list[Record]]
+
+
+@pytest.fixture
+def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
+    """Run the smoke profile of the dense recipe with fake workers and return the records in their order."""
+
+    def run(misbehaviour: str = "", *, missing: str = "", watch: Silent | None = None) -> list[Record]:
+        monkeypatch.setenv("KERASMARK_FAKE", misbehaviour)
+        kept: list[Record] = []
+
+        def start(target: Target) -> WorkerProcess:
+            if target.backend == missing:
+                raise WorkerLost(f"{target.name}: it is not installed")
+            return WorkerProcess(
+                target,
+                corpus=tmp_path,
+                log=tmp_path / f"{target.name}.log",
+                stall_limit_s=3.0,
+                module="tests.bench.fake_worker",
+            )
+
+        profile = PROFILES["smoke"]
+        session = Session(profile, start, kept.append, watch or Silent(), random.Random(1))
+        session.run(plan.steps(DENSE, TARGETS, profile, seeds=1), TARGETS)
+        return kept
+
+    return run
+
+
+def kinds(records: list[Record], kind: type, target: str) -> int:
+    """Count the records of a kind that belong to a target."""
+    return sum(isinstance(r, kind) and target in (getattr(r, "target", None) or r.cell.target) for r in records)
+
+
+def test_a_quiet_session_measures_everything_on_every_target(go: Go) -> None:
+    """Each step of the plan gives each of its targets a record, and nothing fails."""
+    records = go()
+    assert not [r for r in records if isinstance(r, FailureRecord)]
+    for target in ("jax-cpu", "tensorflow-cpu"):
+        assert kinds(records, TargetRecord, target) == 1
+        assert kinds(records, TrainingRecord, target) == 1
+        assert kinds(records, TimingRecord, target) == 5
+    assert sum(isinstance(r, ParityRecord) for r in records) == 1
+
+
+def test_accuracy_comes_before_speed(go: Go) -> None:
+    """No timing is taken of a recipe before its accuracy is known."""
+    names = [type(r).__name__ for r in go()]
+    assert names.index("TimingRecord") > max(i for i, name in enumerate(names) if name == "TrainingRecord")
+
+
+@pytest.mark.parametrize("deed", ["exit", "kill", "babble", "hang"])
+def test_a_worker_lost_in_training_costs_that_cell_and_is_started_anew(go: Go, deed: str) -> None:
+    """The other backend's work and the same backend's later work go on."""
+    records = go(f"jax:train:{deed}")
+    failures = [r for r in records if isinstance(r, FailureRecord)]
+    assert [(f.target, f.work) for f in failures] == [("jax-cpu", "train to accuracy, seed 0")]
+    assert kinds(records, TargetRecord, "jax-cpu") == 2
+    assert kinds(records, TimingRecord, "jax-cpu") == kinds(records, TimingRecord, "tensorflow-cpu") == 5
+
+
+def test_a_worker_lost_while_taking_turns_leaves_the_other_playing(go: Go) -> None:
+    """A block that dies ends its player's part; the other's samples are whole."""
+    records = go("jax:block:kill")
+    assert kinds(records, TimingRecord, "tensorflow-cpu") == 5
+    assert kinds(records, TimingRecord, "jax-cpu") == 0
+
+
+def test_a_target_that_is_lost_again_and_again_is_given_up(go: Go) -> None:
+    """Restarting costs seconds: after some losses the rest of the target's work fails with the last reason."""
+    records = go("jax:block:exit")
+    assert kinds(records, TargetRecord, "jax-cpu") == RESTARTS
+    failures = [r for r in records if isinstance(r, FailureRecord)]
+    assert len(failures) == 5
+    assert all("exit status 3" in failure.reason for failure in failures)
+
+
+def test_a_missing_backend_costs_its_own_cells_and_the_parity(go: Go) -> None:
+    """What cannot be compared is a failure of both, never silence."""
+    records = go(missing="tensorflow")
+    failures = [r for r in records if isinstance(r, FailureRecord)]
+    assert kinds(records, TimingRecord, "jax-cpu") == 5
+    assert {f.work for f in failures if f.target == "jax-cpu"} == {"parity"}
+    assert len([f for f in failures if f.target == "tensorflow-cpu"]) == 7
+    assert all(f.log == "logs/tensorflow-cpu.log" for f in failures if f.target == "tensorflow-cpu")
+
+
+def test_a_request_that_fails_is_a_failure_with_the_framework_s_words(go: Go) -> None:
+    """The worker lives, so nothing is started anew."""
+    records = go("tensorflow:parity:fail")
+    failures = [r for r in records if isinstance(r, FailureRecord)]
+    assert [(f.target, f.work, f.reason) for f in failures] == [
+        ("tensorflow-cpu", "parity", "ValueError: the layers do not fit")
+    ]
+    assert kinds(records, TargetRecord, "tensorflow-cpu") == 1
+
+
+def test_the_watcher_hears_of_every_step_and_epoch(go: Go) -> None:
+    """A person can follow: start, steps, epochs, failures."""
+    watch = Silent()
+    go("jax:train:fail", watch=watch)
+    assert watch.told[:2] == ["starting jax-cpu", "starting tensorflow-cpu"]
+    assert watch.told.count("epoch 4") == 1
+    assert "failed jax-cpu train to accuracy, seed 0" in watch.told

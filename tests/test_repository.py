@@ -1,0 +1,113 @@
+"""The repository as a whole: what the parent imports, what nothing imports, what no file names."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("bench", "datasets", "models")
+FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow"}
+SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level names that a source imports anywhere, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_only_workers_and_model_builders_import_a_framework(path: Path) -> None:
+    """The parent process measures nothing it would disturb: a framework lives in a worker alone."""
+    builder = path.parent.name == "models" and path.name != "recipes.py"
+    worker = path.is_relative_to(ROOT / "bench" / "worker")
+    if not (builder or worker):
+        assert not imported(path) & FRAMEWORKS
+    if builder:
+        assert not imported(path) & (FRAMEWORKS - {"keras"})
+
+
+@pytest.mark.parametrize("path", [*SOURCES, ROOT / "noxfile.py", *sorted((ROOT / "tests").rglob("*.py"))], ids=name)
+def test_nothing_imports_torch(path: Path) -> None:
+    """The suite is PyTorch-free."""
+    assert "torch" not in imported(path)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_datasets_import_numpy_and_no_other_room(path: Path) -> None:
+    """The data comes first in the straight line: it knows neither models nor measurements."""
+    if path.is_relative_to(ROOT / "datasets"):
+        assert not imported(path) & {"bench", "models"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_only_the_command_line_prints(path: Path) -> None:
+    """Standard output belongs to results, and one place decides what goes there."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    prints = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "print"]
+    assert not prints or path == ROOT / "bench" / "__main__.py"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_module_says_in_one_line_what_it_is(path: Path) -> None:
+    """The first line is a sentence that a reader can stop at."""
+    first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()
+    assert first
+    assert first[0].endswith((".", ";", ":"))
+
+
+@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["list"], ["runs"]], ids=" ".join)
+def test_the_parent_process_never_loads_a_framework(command: list[str], tmp_path: Path) -> None:
+    """A fresh process that runs a command has no framework among its modules afterwards."""
+    words = [*command, "--out", str(tmp_path)] if command == ["runs"] else command
+    code = f"import sys\nfrom bench.__main__ import main\nmain({words!r})\nprint(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(done.stderr.strip().splitlines()[-1]))
+    assert not loaded & (FRAMEWORKS | {"torch"})
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=name)
+def test_locks_have_hashes_and_name_no_index_and_no_torch(path: Path) -> None:
+    """A lock installs the same bytes everywhere and from anywhere."""
+    text = path.read_text(encoding="utf-8")
+    assert "--hash=sha256:" in text
+    assert not re.search(r"https?://|--index|--extra-index|--find-links|file:", text)
+    assert not re.search(r"^(torch|pytorch)[a-z-]*==", text, re.MULTILINE)
+
+
+def test_each_gpu_environment_has_cuda_for_one_framework() -> None:
+    """Two sets of CUDA libraries in one environment fight."""
+    jax = (ROOT / "requirements/gpu-jax.txt").read_text(encoding="utf-8")
+    tensorflow = (ROOT / "requirements/gpu-tensorflow.txt").read_text(encoding="utf-8")
+    assert re.search(r"^jax-cuda13-plugin==", jax, re.MULTILINE)
+    assert not re.search(r"^tensorflow==", jax, re.MULTILINE)
+    assert re.search(r"^tensorflow==2\.20", tensorflow, re.MULTILINE)
+    assert "jax-cuda" not in tensorflow
+
+
+def test_no_committed_file_names_a_place_of_a_machine() -> None:
+    """Paths, users and hosts of whoever measured stay out of the repository."""
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    place = re.compile("|".join(f"/{folder}/" for folder in ("root", "home", "work", "opt", "farm")))
+    guilty = [
+        file
+        for file in files
+        if (ROOT / file).is_file() and place.search((ROOT / file).read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert not guilty
