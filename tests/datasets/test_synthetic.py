@@ -142,8 +142,9 @@ def counting_accuracy(corpus: Corpus, *, heeding_negation: bool, shuffled: bool 
     words = ids.values
     if shuffled:
         words = words[np.lexsort((np.random.default_rng(0).random(len(words)), rows))]
-    opinion, negation = (of_id[words] for of_id in opinions(corpus))
-    turned = heeding_negation & np.append(False, negation[:-1])
+    opinion_of_id, is_negation = opinions(corpus)
+    opinion = opinion_of_id[words]
+    turned = heeding_negation & np.append(False, is_negation[words][:-1])
     scores = np.bincount(rows, np.where(turned, -opinion, opinion))
     return float(np.mean(np.where(scores == 0, 0.5, (scores > 0) == corpus.test.labels)))
 
