@@ -1,13 +1,13 @@
-"""The collection of reference trainings: recipes over seeds, a processor for each backend; it judges nothing."""
+"""The collection of reference trainings: recipes over seeds, one on each processor; it judges nothing."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 
 from bench import machine, reference
@@ -32,43 +32,76 @@ def collect(
 ) -> None:
     """Train what ``file`` lacks of ``seeds`` (recipe name: how many) and append each training as it ends.
 
-    ``corpus`` is its name, digest and folder. Accuracy needs no quiet machine, so the targets work side by side;
-    each has one processor of its own, which wastes less than two sharing both.
+    ``corpus`` is its name, digest and folder. Accuracy needs no quiet machine, so there is a lane for each
+    processor; each keeps to one target while that has work, since starting a worker takes seconds.
     """
     done = {(r.recipe, r.backend, r.seed) for r in reference.load(file)}
+    jobs = [
+        Job(target, recipe, seed)
+        for recipe in recipes
+        for seed in range(seeds[recipe.name])
+        for target in targets
+        if (recipe.name, target.backend, seed) not in done
+    ]
     lock = threading.Lock()
 
-    def serve(target: Target, processor: int) -> None:
-        wanted = [
-            (recipe, seed)
-            for recipe in recipes
-            for seed in range(seeds[recipe.name])
-            if (recipe.name, target.backend, seed) not in done
+    def take(wanted: Target) -> Job | None:
+        with lock:
+            mine = [job for job in jobs if job.target == wanted] or jobs
+            return jobs.pop(jobs.index(mine[0])) if mine else None
+
+    def keep(record: ReferenceRecord) -> None:
+        with lock:
+            reference.append(file, record)
+            notice(_line(record))
+
+    lanes = _processors()
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        served = [
+            pool.submit(_serve, processor, targets[lane % len(targets)], take, keep, corpus=corpus, logs=logs)
+            for lane, processor in enumerate(lanes)
         ]
-        if not wanted:
-            return
-        worker = WorkerProcess(target, corpus=corpus[2], log=logs / f"{target.name}.log", processors={processor})
-        try:
-            for recipe, seed in wanted:
-                record = _train(worker, recipe, seed, corpus=corpus)
-                with lock:
-                    reference.append(file, record)
-                    notice(_line(record))
-        finally:
+    for lane in served:
+        lane.result()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training."""
+
+    target: Target
+    recipe: Recipe
+    seed: int
+
+
+def _serve(
+    processor: int,
+    target: Target,
+    take: Callable[[Target], Job | None],
+    keep: Callable[[ReferenceRecord], None],
+    *,
+    corpus: tuple[str, str, Path],
+    logs: Path,
+) -> None:
+    """Do one job after another on one processor, with a worker that is exchanged when the target changes."""
+    worker: WorkerProcess | None = None
+    try:
+        while (job := take(target)) is not None:
+            if worker is None or worker.target != job.target:
+                if worker is not None:
+                    worker.close()
+                target = job.target
+                log = logs / f"{target.name}-{processor}.log"
+                worker = WorkerProcess(target, corpus=corpus[2], log=log, processors={processor})
+            keep(_train(worker, job.recipe, job.seed, corpus=corpus))
+    finally:
+        if worker is not None:
             worker.close()
 
-    with ThreadPoolExecutor(len(targets)) as pool:
-        for done_job in [
-            pool.submit(serve, target, core) for target, core in zip(targets, _processors(), strict=False)
-        ]:
-            done_job.result()
 
-
-def _processors() -> Iterator[int]:
-    """Yield the processors that this process may use, round and round."""
-    available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-    for _, processor in product(range(64), available):
-        yield processor
+def _processors() -> list[int]:
+    """Return the processors that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
 def _train(worker: WorkerProcess, recipe: Recipe, seed: int, *, corpus: tuple[str, str, Path]) -> ReferenceRecord:

@@ -1,0 +1,117 @@
+"""The terminal report, against golden files: what a person sees in 80 columns, with and without a reference."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.plan import PROFILES
+from bench.record import Record, RunHeader
+from bench.report import terminal
+from bench.store import Run
+from bench.summary import Summary
+from tests.bench import made, written
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def shown(renderable: object, width: int = 80) -> str:
+    """Return what a pipe of this width would get, without blanks at the ends of lines."""
+    screen = io.StringIO()
+    Console(file=screen, width=width, highlight=False).print(renderable)
+    return "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
+
+
+def summary(records: Sequence[Record], *, known: bool = True) -> Summary:
+    """Return the summary of made records, held against made reference seeds or none."""
+    header, *rest = records
+    assert isinstance(header, RunHeader)
+    seeds = [seed for backend in ("jax", "tensorflow") for seed in made.references(backend=backend)]
+    return Summary(Run(Path("made"), header, tuple(rest)), tuple(seeds) if known else ())
+
+
+def held(name: str, text: str) -> None:
+    """Compare with the golden file; UPDATE_GOLDEN=1 writes it, and the difference is read before it is committed."""
+    file = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_report_reads_as_its_golden_file(width: int) -> None:
+    """Every table, note and closing line, as it is printed."""
+    held(f"report-{width}.txt", shown(terminal.render(summary(written.records())), width))
+
+
+def test_no_line_is_wider_than_the_terminal() -> None:
+    """Nothing wraps where the reader did not ask for it."""
+    assert max(map(len, shown(terminal.render(summary(written.records()))).splitlines())) <= 80
+
+
+def test_an_accuracy_without_reference_seeds_is_unresolved_and_says_what_to_do() -> None:
+    """What cannot be judged is not passed."""
+    text = shown(terminal.accuracy(summary(written.records(), known=False)))
+    assert "unresolved" in text
+    assert "bench reference" in text
+
+
+def test_a_failed_accuracy_strikes_the_timings() -> None:
+    """A timing of wrong work carries a mark, and the mark is explained."""
+    records = [r if r.kind != "training" else made.training(r.recipe, r.target, final=_bad()) for r in written.records()]
+    text = shown(terminal.training(summary(records)))
+    assert "jax†" in text
+    assert "† its accuracy failed" in text
+
+
+def test_synthetic_reviews_are_announced_above_the_tables() -> None:
+    """Nobody takes them for the IMDB."""
+    header = made.header(corpus="synthetic")
+    assert "SYNTHETIC REVIEWS" in shown(terminal.heading(summary([header])))
+
+
+def test_what_was_not_measured_names_reason_and_log() -> None:
+    """A failure says where to look."""
+    text = shown(terminal.failures(summary(written.records())))
+    assert "tensorflow-cpu: it was killed; log: made/logs/tensorflow-cpu.log" in text
+    assert "dense train train_on_batch 512" in text
+
+
+def test_devices_are_named_only_where_they_differ() -> None:
+    """With one device for all, a table says it once, above."""
+    mixed = [made.header(), made.target("jax-gpu"), made.target("jax-cpu"), made.training("dense", "jax-gpu")]
+    assert "jax-gpu" in shown(terminal.accuracy(summary(mixed)))
+    assert "jax-cpu" not in shown(terminal.training(summary(written.records())))
+
+
+def test_an_empty_run_has_no_empty_tables() -> None:
+    """Where nothing was measured, no heading pretends otherwise."""
+    text = shown(terminal.render(summary([made.header()])))
+    assert "Accuracy" not in text
+    assert "Verdicts: none" in text
+
+
+def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one() -> None:
+    """A newcomer is told the command."""
+    assert "nox -s bench-cpu" in shown(terminal.run_list([]))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_is_listed_with_its_summary(name: str) -> None:
+    """What a profile is for stands above its steps."""
+    from bench import plan, targets
+    from models.recipes import RECIPES
+
+    profile = PROFILES[name]
+    found = plan.steps(list(RECIPES.values()), [targets.Target("jax")], profile, seeds=profile.seeds)
+    assert profile.summary in shown(terminal.step_list(profile, found), 200)
+
+
+def _bad() -> object:
+    return made.result(epoch_s=[1.0] * 4, accuracy=0.6)
