@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench import reference, stats
-from bench.plan import Profile, epochs
 from bench.record import FailureRecord, ParityRecord, Record, ReferenceRecord, TrainingRecord
 from models.recipes import Published, Recipe
 
@@ -112,36 +112,40 @@ def accuracy(
     corpus: str,
     references: Sequence[ReferenceRecord],
 ) -> list[AccuracyCheck]:
-    """Judge every figure of ``recipe`` on ``target`` over the seeds in ``trained``; figures that do not decide pass."""
+    """Judge every figure of ``recipe`` on ``target`` over the seeds in ``trained``; figures that do not decide pass.
+
+    A deciding figure that a seed lacks fails: what was not measured is never an empty cell.
+    """
     checks = []
     for figure, decides in figures(recipe, epochs, corpus=corpus):
-        values = [
-            v
-            for r in trained
-            if (v := reference.figure(r.phases[figure.phase], figure.metric, figure.epoch)) is not None
-        ]
-        if values:
-            expected = reference.distribution(
-                list(references),
-                recipe=recipe.name,
-                backend=backend,
-                phase=figure.phase,
-                metric=figure.metric,
-                epoch=figure.epoch,
-            )
-            checks.append(_judge(recipe, target, figure, values, expected, decides=decides))
+        values = [_value(record, figure) for record in trained]
+        found = [value for value in values if value is not None]
+        if len(found) < len(values) and not decides:
+            continue
+        expected = reference.distribution(
+            list(references),
+            recipe=recipe.name,
+            backend=backend,
+            phase=figure.phase,
+            metric=figure.metric,
+            epoch=figure.epoch,
+        )
+        seen = found if len(found) == len(values) else [math.nan]
+        checks.append(_judge(recipe, target, figure, seen, expected, decides=decides))
     return checks
 
 
 def parity(record: ParityRecord) -> Verdict:
     """Judge whether two targets compute the same from the same weights."""
-    worst_loss = max(record.loss_differences)
-    held = record.prediction_difference <= PREDICTION_TOLERANCE and worst_loss <= LOSS_TOLERANCE
+    # Each difference is compared by itself: NaN is within no tolerance, but `max` may pass over it.
+    held = record.prediction_difference <= PREDICTION_TOLERANCE and all(
+        difference <= LOSS_TOLERANCE for difference in record.loss_differences
+    )
     return Verdict(
         rule="parity",
         recipe=record.recipe,
         target=" = ".join(record.targets),
-        seen=f"predictions {record.prediction_difference:.1e}, losses {worst_loss:.1e}",
+        seen=f"predictions {record.prediction_difference:.1e}, losses {max(record.loss_differences):.1e}",
         limit=f"{PREDICTION_TOLERANCE:.0e}, {LOSS_TOLERANCE:.0e}",
         answer="passed" if held else "failed",
         reason=f"{record.reviews} predictions and the first {record.steps} losses from equal weights"
@@ -158,9 +162,9 @@ def completeness(records: Sequence[Record]) -> list[Verdict]:
     ]
 
 
-def planned_epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
-    """Return the epochs of each phase that a run of ``profile`` trained."""
-    return epochs(recipe, profile)
+def _value(record: TrainingRecord, figure: Figure) -> float | None:
+    result = record.phases.get(figure.phase)
+    return None if result is None else reference.figure(result, figure.metric, figure.epoch)
 
 
 def _judge(
@@ -204,6 +208,8 @@ def _band(published: float | None, expected: reference.Distribution, *, runs: in
 def _answer(measured: float, band: tuple[float, float] | None, *, decides: bool) -> tuple[Answer, str]:
     if not decides:
         return "passed", "shown for comparison; it decides nothing"
+    if math.isnan(measured):
+        return "failed", "there is no number: the training diverged, or gave no such figure"
     if band is None:
         return "unresolved", "no reference seeds were measured for this corpus and backend; run `bench reference`"
     if measured < band[0]:

@@ -123,9 +123,12 @@ def encode(message: Message) -> bytes:
 
 def decode(line: bytes) -> Message:
     """Return the message in ``line``; ValueError where it holds none."""
-    body = json.loads(line)
+    try:
+        body = json.loads(line)
+    except RecursionError as error:
+        raise ValueError(f"expected a message; received {line[:40]!r}…, nested without end") from error
     kind = body.pop("kind", None) if isinstance(body, dict) else None
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"expected a message of kind {', '.join(_KINDS)}; received {line[:200]!r}")
     try:
         return _KINDS[kind](**body)

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from bench.machine import Commit, Machine
 
 # Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A diverged training has a loss of NaN, and its record must be readable like any other.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class TargetFacts(_Frozen):
@@ -31,7 +32,7 @@ class RunHeader(_Frozen):
     """What is common to all records of a run."""
 
     kind: Literal["run"] = "run"
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     run_id: str
     started_at: str  # ISO 8601, UTC
     profile: str
@@ -149,7 +150,7 @@ class ReferenceRecord(_Frozen):
     """A training that belongs to a published distribution of accuracy over seeds, with what it was measured on."""
 
     kind: Literal["reference"] = "reference"
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     recipe: str
     backend: str
     seed: int

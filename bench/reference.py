@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.record import PhaseResult, ReferenceRecord
 
@@ -33,17 +34,19 @@ def path(corpus: str) -> Path:
 
 
 def load(file: Path) -> list[ReferenceRecord]:
-    """Return the trainings in ``file``, none where it does not exist."""
+    """Return the trainings in ``file``, none where it does not exist; a last line that was cut short is passed over."""
     if not file.exists():
         return []
-    return [ReferenceRecord.model_validate_json(line) for line in file.read_text().splitlines() if line]
+    lines = file.read_bytes().splitlines(keepends=True)
+    return [ReferenceRecord.model_validate_json(line) for line in lines if line.endswith(b"\n")]
 
 
 def append(file: Path, record: ReferenceRecord) -> None:
     """Add one training; each line is whole, so that an interrupted collection goes on where it stopped."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as lines:
-        lines.write(record.model_dump_json() + "\n")
+    with file.open("ab+") as lines:
+        _drop_cut_line(lines)
+        lines.write(record.model_dump_json().encode() + b"\n")
 
 
 def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
@@ -54,7 +57,7 @@ def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
     if metric in ("test_accuracy", "test_loss"):
         return float(getattr(result, metric))
     if metric.startswith("best_"):
-        return max(result.curves[metric.removeprefix("best_")], default=None)
+        return max(result.curves.get(metric.removeprefix("best_"), []), default=None)
     curve = result.curves.get(metric, [])
     position = len(curve) if epoch is None else epoch
     return curve[position - 1] if 1 <= position <= len(curve) else None
@@ -67,3 +70,10 @@ def distribution(
     results = [r.phases[phase] for r in records if r.recipe == recipe and r.backend == backend and phase in r.phases]
     values = [value for result in results if (value := figure(result, metric, epoch)) is not None]
     return Distribution(tuple(values)) if len(values) > 1 else None
+
+
+def _drop_cut_line(lines: BinaryIO) -> None:
+    """Cut ``lines`` after its last whole line."""
+    lines.seek(0)
+    content = lines.read()
+    lines.truncate(content.rfind(b"\n") + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -223,6 +224,15 @@ def _parity(step: ParityCheck, first: Json, second: Json) -> ParityRecord:
         targets=(step.targets[0].name, step.targets[1].name),
         reviews=len(first["predictions"]),
         steps=len(first["losses"]),
-        prediction_difference=max(abs(a - b) for a, b in pairs),
-        loss_differences=[abs(a - b) / abs(a) for a, b in losses],
+        prediction_difference=_largest([abs(a - b) for a, b in pairs]),
+        loss_differences=[_relative(a, b) for a, b in losses],
     )
+
+
+def _relative(a: float, b: float) -> float:
+    return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b))
+
+
+def _largest(differences: list[float]) -> float:
+    """Return the largest difference; NaN where any is, which `max` would pass over."""
+    return math.nan if any(map(math.isnan, differences)) else max(differences)

@@ -21,8 +21,8 @@ class Estimate:
 
     @property
     def spread(self) -> float:
-        """Half the interval's width as a share of the value."""
-        return (self.high - self.low) / 2 / self.value if self.value else math.inf
+        """Half the interval's width as a share of the value; infinite where the value is not positive."""
+        return (self.high - self.low) / 2 / self.value if self.value > 0 else math.inf
 
     def scaled(self, factor: float) -> Estimate:
         """Return the estimate of ``factor`` times the quantity."""
@@ -30,8 +30,12 @@ class Estimate:
         return Estimate(self.value * factor, low, high, self.count)
 
     def inverted(self, numerator: float) -> Estimate:
-        """Return the estimate of ``numerator`` divided by the quantity: seconds a call become calls a second."""
-        return Estimate(numerator / self.value, numerator / self.high, _over(numerator, self.low), self.count)
+        """Return the estimate of ``numerator`` divided by the quantity: seconds a call become calls a second.
+
+        A duration at or below zero, the slope of two equal blocks on a noisy machine, gives no finite rate.
+        """
+        low, value, high = (_over(numerator, seconds) for seconds in (self.high, self.value, self.low))
+        return Estimate(value, low, high, self.count)
 
 
 def median(values: Sequence[float], confidence: float = 0.95) -> Estimate:

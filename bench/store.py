@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,13 +38,14 @@ class RunWriter:
         self.logs = folder / LOGS
         try:
             self.logs.mkdir(parents=True)
-            self._file = (folder / RECORDS).open("xb", buffering=0)
+            self._file = (folder / RECORDS).open("xb")
         except OSError as error:
             raise StoreError(f"cannot write results to {folder}: {error.strerror}; give a folder with --out") from error
 
     def append(self, record: Record) -> None:
         """Write ``record`` as one line."""
         self._file.write(record.model_dump_json().encode() + b"\n")
+        self._file.flush()
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -53,8 +53,8 @@ class RunWriter:
 
 
 def run_id(started: datetime, profile: str) -> str:
-    """Return the name of a run's folder, sortable by time."""
-    return f"{started:%Y%m%dT%H%M%SZ}-{profile}"
+    """Return the name of a run's folder: the time to the millisecond, sortable, and the profile."""
+    return f"{started:%Y%m%dT%H%M%S.%f}"[:19] + f"Z-{profile}"
 
 
 def read(folder: Path) -> Run:
@@ -90,10 +90,9 @@ def find(name: str, folder: Path) -> Path:
     found = runs(folder)
     if name == "latest" and found:
         return found[-1]
-    if Path(name).is_dir():
-        return Path(name)
-    if (folder / name).is_dir():
-        return folder / name
+    for path in (Path(name), folder / name):
+        if name and path.is_dir():
+            return path
     known = ", ".join(path.name for path in found[-3:]) or "none"
     raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}")
 
@@ -101,7 +100,9 @@ def find(name: str, folder: Path) -> Path:
 def write_atomically(file: Path, content: bytes) -> None:
     """Replace ``file`` by ``content`` in one step, so that a reader sees the old or the new and never a part."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
-    Path(temporary).replace(file)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)

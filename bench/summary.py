@@ -141,7 +141,7 @@ class Summary:
         return any(c.answer == "failed" for c in self.accuracy if (c.recipe.name, c.target) == (recipe, target))
 
     def _accuracy(self, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]) -> list[AccuracyCheck]:
-        epochs = {phase: len(result.epoch_s) for phase, result in trained[0].phases.items()}
+        epochs = {phase: len(result.epoch_s) for record in trained for phase, result in record.phases.items()}
         return check.accuracy(
             recipe,
             target,

@@ -41,7 +41,7 @@ def find(backend: str, device: Device = "cpu") -> Target:
     if backend in ("torch", "pytorch"):
         raise TargetError("backend 'torch' is not measured: kerasmark is PyTorch-free; use jax or tensorflow")
     if backend not in BACKENDS:
-        nearest = difflib.get_close_matches(backend, BACKENDS, n=1, cutoff=0.3)
+        nearest = difflib.get_close_matches(backend.lower(), BACKENDS, n=1, cutoff=0.3)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         raise TargetError(f"unknown backend {backend!r}: {hint}known are {', '.join(BACKENDS)}")
     return Target(backend, device)

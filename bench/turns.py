@@ -81,9 +81,7 @@ def warm_up(player: Player) -> None:
     """Run blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not."""
     while len(player.samples) < WARMUP_CAP and not player.steady:
         sample = _block(player, repeats=player.lengths[0], each=False, warmup=True, turn=0)
-        per_call_s = sample.duration_s / sample.repeats
-        if sample.duration_s < BLOCK_S:
-            player.lengths = (min(player.largest, max(2 * sample.repeats, ceil(BLOCK_S / per_call_s))),)
+        player.lengths = (_longer(sample, player.largest),)
         recent = [s.duration_s / s.repeats for s in player.samples[-STEADY_BLOCKS:]]
         player.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
 
@@ -133,11 +131,23 @@ def _block(player: Player, *, repeats: int, each: bool, warmup: bool, turn: int)
     return sample
 
 
-def _slope_lengths(player: Player) -> tuple[int, int]:
+def _longer(sample: Sample, largest: int) -> int:
+    """Return how many repeats fill `BLOCK_S`, going by a block; as many as it had where it did."""
+    if sample.duration_s >= BLOCK_S:
+        return sample.repeats
+    wanted = ceil(sample.repeats * BLOCK_S / sample.duration_s) if sample.duration_s > 0 else 0
+    # A call with a fixed cost is understated by the share of its repeats: at least double.
+    return min(largest, max(2 * sample.repeats, wanted))
+
+
+def _slope_lengths(player: Player) -> tuple[int, ...]:
     """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
 
     A `fit` of some steps lasts longer than its steps: dividing by them overstates a step, so double until it holds.
+    One length alone where the reviews fill no second batch.
     """
+    if player.largest < 2:
+        return (1,)
     short = max(1, min(player.lengths[0], player.largest // 4))
     base_s = _block(player, repeats=short, each=False, warmup=True, turn=0).duration_s
     long = min(player.largest, 4 * short)

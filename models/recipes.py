@@ -102,7 +102,8 @@ class Recipe:
     @property
     def target_accuracy(self) -> float:
         """Accuracy at which time to accuracy is read: 99 % of the best published value, MLPerf's usual fraction."""
-        curves = [max(figure.values) for figure in self.published if figure.metric == self.target_metric]
+        names = (self.target_metric, f"best_{self.target_metric}")
+        curves = [max(figure.values) for figure in self.published if figure.metric in names]
         return 0.99 * max(curves)
 
 
@@ -213,6 +214,6 @@ def find(name: str) -> Recipe:
     """Return the recipe called ``name``; KeyError with the nearest name where there is none."""
     if name in RECIPES:
         return RECIPES[name]
-    nearest = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.3)
+    nearest = difflib.get_close_matches(name.lower(), RECIPES, n=1, cutoff=0.3)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
     raise KeyError(f"unknown recipe {name!r}: {hint}known are {', '.join(RECIPES)}")

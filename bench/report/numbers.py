@@ -15,8 +15,8 @@ def significant(value: float, figures: int = 3) -> str:
         return MISSING
     if value == 0:
         return "0"
-    decimals = max(0, figures - 1 - math.floor(math.log10(abs(value))))
-    rounded = round(value, figures - 1 - math.floor(math.log10(abs(value))))
+    rounded = float(f"{value:.{figures - 1}e}")
+    decimals = max(0, figures - 1 - math.floor(math.log10(abs(rounded))))
     return f"{rounded:,.{decimals}f}"
 
 

@@ -12,7 +12,7 @@ EPSILON = 1e-7
 def probabilities(scores: npt.NDArray[np.floating], *, logits: bool) -> npt.NDArray[np.float64]:
     """Return ``scores`` (rows,) as probabilities of a positive review."""
     values = np.asarray(scores, np.float64).reshape(-1)
-    return 1.0 / (1.0 + np.exp(-values)) if logits else values
+    return 0.5 * (1.0 + np.tanh(0.5 * values)) if logits else values  # the logistic function, without overflow
 
 
 def accuracy(positive: npt.NDArray[np.float64], labels: npt.NDArray[np.integer]) -> float:

@@ -44,7 +44,8 @@ def test_probabilities_stay_and_become_double_precision() -> None:
         ([0.9, 0.51, 0.49, 0.1], 1.0),
         ([0.9, 0.49, 0.49, 0.1], 0.75),
         ([0.1, 0.1, 0.9, 0.9], 0.0),
-        ([0.5, 0.5, 0.5, 0.5], 0.5),  # the two negative reviews are right
+        ([0.9, 0.9, 0.5, 0.5], 1.0),
+        ([0.5, 0.5, 0.1, 0.1], 0.5),
         ([math.nan] * 4, 0.5),
     ],
 )

@@ -137,9 +137,12 @@ def test_a_folder_without_a_run_is_said_to_have_none(name: str, tmp_path: Path) 
         store.read(tmp_path / name)
 
 
-def test_a_run_is_never_written_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("logs", [True, False], ids=["whole", "logs deleted"])
+def test_a_run_is_never_written_over(logs: bool, tmp_path: Path) -> None:
     """Records are append-only, and a folder holds one run."""
     folder = written(tmp_path / "a", *BODY)
+    if not logs:
+        (folder / "logs").rmdir()
     with pytest.raises(StoreError, match="cannot write results to"):
         RunWriter(folder)
     assert store.read(folder).records == tuple(BODY)
@@ -180,8 +183,8 @@ def test_a_read_only_folder_is_said_with_the_option_that_helps(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("started", "profile", "expected"),
     [
-        (datetime(2026, 7, 31, 9, 5, 7, tzinfo=UTC), "smoke", "20260731T090507Z-smoke"),
-        (datetime(2026, 12, 1, 23, 59, 59, 999_999, tzinfo=UTC), "full", "20261201T235959Z-full"),
+        (datetime(2026, 7, 31, 9, 5, 7, tzinfo=UTC), "smoke", "20260731T090507.000Z-smoke"),
+        (datetime(2026, 12, 1, 23, 59, 59, 999_999, tzinfo=UTC), "full", "20261201T235959.999Z-full"),
     ],
 )
 def test_a_runs_name_is_its_time_and_profile(started: datetime, profile: str, expected: str) -> None:

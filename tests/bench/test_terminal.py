@@ -64,7 +64,8 @@ def test_an_accuracy_without_reference_seeds_is_unresolved_and_says_what_to_do()
 
 def test_a_failed_accuracy_strikes_the_timings() -> None:
     """A timing of wrong work carries a mark, and the mark is explained."""
-    records = [r if r.kind != "training" else made.training(r.recipe, r.target, final=_bad()) for r in written.records()]
+    found = written.records()
+    records = [made.training(r.recipe, r.target, final=_bad()) if r.kind == "training" else r for r in found]
     text = shown(terminal.training(summary(records)))
     assert "jax†" in text
     assert "† its accuracy failed" in text

@@ -19,7 +19,8 @@ import keras, numpy as np
 from models.embedding import Embedding
 
 def second_moment(layer):
-    weigh = keras.layers.Lambda(lambda rows: keras.ops.sum(rows * keras.ops.convert_to_tensor([[[1.0], [2.0], [3.0]]]), axis=(1, 2)))
+    weights = keras.ops.convert_to_tensor([[[1.0], [2.0], [3.0]]])
+    weigh = keras.layers.Lambda(lambda rows: keras.ops.sum(rows * weights, axis=(1, 2)))
     model = keras.Sequential([keras.Input((3,), dtype="int32"), layer, weigh])
     model.compile(optimizer=keras.optimizers.Adam(), loss=lambda _, scores: keras.ops.sum(scores))
     model.train_on_batch(np.array([[1, 1, 2]], np.int32), np.zeros((1,), np.float32))
