@@ -64,7 +64,7 @@ def tests(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure the suite's own speed claims with pytest-benchmark; run nothing else meanwhile."""
     install(session, "test")
-    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs, env=found_reviews())
+    session.run("python", "-m", "pytest", "tests/benchmarks", "-s", *session.posargs, env=found_reviews())
 
 
 @nox.session

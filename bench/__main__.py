@@ -168,8 +168,15 @@ def doctor() -> int:
 
 
 @app.command
-def reference(*, seeds: int = 20, recipe: Names = None, backend: Names = None, data: Data = None) -> int:
-    """Measure how every figure scatters over seeds, both backends at once; goes on where it stopped.
+def reference(
+    *,
+    seeds: int = 20,
+    recipe: Names = None,
+    backend: Names = None,
+    data: Data = None,
+    show: Annotated[Literal["imdb", "synthetic"] | None, Parameter(show_choices=True)] = None,
+) -> int:
+    """Measure how every figure scatters over seeds, one training on each processor; goes on where it stopped.
 
     The results, in results/reference, decide which accuracies pass.
 
@@ -181,6 +188,8 @@ def reference(*, seeds: int = 20, recipe: Names = None, backend: Names = None, d
         Recipes; all of them if not given.
     backend
         Backends; both if not given.
+    show
+        Measure nothing; print what is known of this corpus.
     """
     import tempfile
 
@@ -188,8 +197,12 @@ def reference(*, seeds: int = 20, recipe: Names = None, backend: Names = None, d
     from bench import reference as measured
     from bench.report import terminal
 
-    located, screen = _corpus(data), terminal.console(stderr=True)
     chosen = _recipes(recipe)
+    if show is not None:
+        rows = measured.rows(measured.load(measured.path(show)), chosen)
+        terminal.console().print(terminal.references(rows, show))
+        return 0
+    located, screen = _corpus(data), terminal.console(stderr=True)
     collect.collect(
         chosen,
         _targets(backend, "cpu"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bench.record import PhaseResult, ReferenceRecord
+from models.recipes import Recipe
 
 FOLDER = Path(__file__).resolve().parent.parent / "results" / "reference"
 
@@ -70,6 +71,31 @@ def distribution(
     results = [r.phases[phase] for r in records if r.recipe == recipe and r.backend == backend and phase in r.phases]
     values = [value for result in results if (value := figure(result, metric, epoch)) is not None]
     return Distribution(tuple(values)) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One published figure beside its measured distribution on one backend."""
+
+    recipe: str
+    backend: str
+    metric: str
+    epoch: int | None
+    published: float
+    measured: Distribution
+
+
+def rows(records: list[ReferenceRecord], recipes: list[Recipe]) -> list[Row]:
+    """Return every published figure, at its last published epoch, that was measured over two seeds or more."""
+    found = []
+    for recipe, figure in ((one, published) for one in recipes for published in one.published):
+        epoch = figure.epoch or (len(figure.values) if len(figure.values) > 1 else None)
+        for backend in sorted({r.backend for r in records}):
+            where = {"recipe": recipe.name, "phase": figure.phase, "metric": figure.metric}
+            measured = distribution(records, backend=backend, epoch=epoch, **where)
+            if measured is not None:
+                found.append(Row(recipe.name, backend, figure.metric, epoch, figure.values[-1], measured))
+    return found
 
 
 def _drop_cut_line(lines: BinaryIO) -> None:

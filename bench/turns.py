@@ -17,7 +17,7 @@ from bench.record import Cell, Sample, TimingRecord
 # A block is at least this long: 20 ms is far above the clock's resolution and above a scheduler's slice.
 BLOCK_S = 0.02
 # The two lengths of a `fit` differ by at least this much, since its own cost, some ms to 0.1 s, is noisy.
-SLOPE_S = 0.15
+SLOPE_S = 0.25
 # Warm-up ends when this many neighbouring blocks lie within the share of each other, or at the cap.
 STEADY_BLOCKS = 3
 STEADY_SHARE = 0.10

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from bench.plan import Profile, Step
 from bench.record import RunHeader
+from bench.reference import Row
 from bench.report.numbers import MISSING, figure, milliseconds, signed, significant, spread
 from bench.summary import AccuracyTimeRow, PredictionRow, Summary, TrainingRow, VectorizationRow
 from models.recipes import RECIPES
@@ -228,7 +229,8 @@ def _label(summary: Summary, target: str) -> str:
 
 def _short(figure_name: str) -> str:
     """Return a figure's name as it fits a column."""
-    return figure_name.replace("validation", "val.").replace("training ", "").replace(", epoch", " ep.")
+    short = figure_name.replace("validation", "val.").replace("training ", "").replace(", epoch", " ep.")
+    return short if short.startswith("test") else short.replace("accuracy", "acc.")
 
 
 def _verdict(answer: str) -> Text:
@@ -284,6 +286,21 @@ def step_list(profile: Profile, steps: Sequence[Step]) -> RenderableType:
         Column("targets", lambda step: ", ".join(target.name for target in step.targets)),
     ]
     return _section(f"Profile {profile.name}", profile.summary, columns, steps, []) or Text("no steps")
+
+
+def references(rows: Sequence[Row], corpus: str) -> RenderableType:
+    """Return every published figure beside its distribution over seeds."""
+    columns = [
+        Column("recipe", lambda row: row.recipe, key=True),
+        Column("metric", lambda row: row.metric + (f" ep. {row.epoch}" if row.epoch else ""), key=True),
+        Column("publ.", lambda row: figure(row.published if corpus == "imdb" else None), key=True, number=True),
+        Column("backend", lambda row: row.backend),
+        Column("mean", lambda row: figure(row.measured.mean), number=True),
+        Column("SD", lambda row: figure(row.measured.deviation), number=True),
+        Column("seeds", lambda row: str(len(row.measured.values)), number=True),
+    ]
+    title = f"Reference seeds on {corpus}"
+    return _section(title, "", columns, rows, []) or Text("no reference seeds yet: `bench reference` measures them")
 
 
 def diagnosis(

@@ -43,6 +43,7 @@ class Desk:
             self._for(request.recipe), phase=request.phase, path=request.path, batch_size=request.batch_size
         )
         first = clock.block(operation, repeats=1, each=False)
+        clock.settle()
         self._operation = operation
         return {
             "first_call_s": first["duration_s"],

@@ -42,7 +42,7 @@ def steps(profile: Profile, recipes: list[Recipe] | None = None, targets: list[T
                 "dense": {"validation": 5, "final": 4},
                 "pooling-dropout": {"final": 50},
                 "pooling-logits": {"final": 10},
-                "lstm": {"final": 2},
+                "lstm": {"final": 1},
             },
         ),
         (

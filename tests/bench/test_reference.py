@@ -111,3 +111,18 @@ def test_fewer_than_two_seeds_are_no_distribution(results: list[PhaseResult], ph
     metric = "val_accuracy" if any(result.curves for result in results) else "test_accuracy"
     found = reference.distribution(records, recipe="dense", backend="jax", phase=phase, metric=metric, epoch=None)
     assert found is None
+
+
+def test_every_published_figure_of_a_measured_recipe_has_a_row_for_each_backend() -> None:
+    """What decides can be read: the figure, its mean and its scatter, beside what was published."""
+    from models.recipes import DENSE, LSTM
+
+    records = [seed for backend in ("jax", "tensorflow") for seed in made.references(backend=backend)]
+    rows = reference.rows(records, [DENSE, LSTM])
+    assert [(row.backend, row.metric, row.published) for row in rows] == [
+        ("jax", "test_accuracy", 0.8787),
+        ("tensorflow", "test_accuracy", 0.8787),
+        ("jax", "test_loss", 0.3110),
+        ("tensorflow", "test_loss", 0.3110),
+    ]
+    assert {len(row.measured.values) for row in rows} == {20}

@@ -1,0 +1,85 @@
+"""The synthetic reviews stand in for the real ones: in turns on one machine, a cell takes as long on both."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import plan, stats, turns
+from bench.process import WorkerProcess
+from bench.record import Cell
+from bench.summary import per_repeat_s
+from bench.targets import BACKENDS, Target
+from datasets.locate import open_corpus
+from models.recipes import RECIPES
+
+pytestmark = pytest.mark.framework
+
+TURNS = 16
+# The claim is 10 %; a shared machine adds the interval of the ratio itself.
+TOLERANCE = 0.10
+
+Workers = dict[tuple[str, str], WorkerProcess]
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """A live worker for each backend and corpus."""
+    data = os.environ.get("KERASMARK_DATA", "synthetic")
+    if data == "synthetic":
+        pytest.skip("needs the real IMDB reviews: set KERASMARK_DATA to their archive or folder")
+    cache, logs = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("logs")
+    folders: dict[str, Path] = {
+        name: open_corpus(given, environ={}, cache_root=cache).folder
+        for name, given in (("imdb", data), ("synthetic", "synthetic"))
+    }
+    alive = {
+        (backend, name): WorkerProcess(Target(backend), corpus=folder, log=logs / f"{backend}-{name}.log")
+        for backend in BACKENDS
+        for name, folder in folders.items()
+    }
+    yield alive
+    for worker in alive.values():
+        worker.close()
+
+
+def cells() -> list[plan.Timing]:
+    """Return every timed operation of the default profile."""
+    profile, targets = plan.PROFILES["default"], [Target(BACKENDS[0])]
+    steps = plan.steps(list(RECIPES.values()), targets, profile, seeds=1)
+    return [step for step in steps if isinstance(step, plan.Timing)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("step", cells(), ids=lambda step: f"{step.recipe.name} {step.name}")
+def test_a_cell_takes_as_long_on_synthetic_reviews(
+    workers: Workers, backend: str, step: plan.Timing, record_property: pytest.RecordProperty
+) -> None:
+    """The median ratio of neighbouring blocks lies within 10 % of one, or its interval reaches there."""
+    players = []
+    for corpus in ("imdb", "synthetic"):
+        cell = Cell(  # type: ignore[call-arg]
+            recipe=step.recipe.name,
+            phase=step.phase,
+            path=step.path,
+            batch_size=step.batch_size,
+            target=f"{backend}-{corpus}",
+        )
+        players.append(turns.prepare(step, cell, workers[backend, corpus]))
+    # The same lengths on both sides, so that a block's fixed cost weighs the same.
+    players[1].lengths = players[0].lengths
+    failures: list[str] = []
+    turns.take_turns(
+        players, turns=TURNS, calls=None, order=random.Random(0), drop=lambda player, error: failures.append(str(error))
+    )
+    assert not failures
+    real, synthetic = (per_repeat_s(player.record(0)) for player in players)
+    ratio = stats.median([s / r for s, r in zip(synthetic, real, strict=True) if r > 0])
+    record_property("ratio", f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")
+    print(f"{backend} {step.recipe.name} {step.name}: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")
+    assert ratio.low <= 1 + TOLERANCE
+    assert ratio.high >= 1 - TOLERANCE
