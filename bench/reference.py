@@ -10,6 +10,9 @@ from typing import BinaryIO
 from bench.record import PhaseResult, ReferenceRecord
 from models.recipes import Recipe
 
+# With two seeds, Student's quantile makes a band that nothing could miss (637 standard deviations); with three, 32.
+MINIMUM_SEEDS = 3
+
 FOLDER = Path(__file__).resolve().parent.parent / "results" / "reference"
 
 
@@ -67,10 +70,10 @@ def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
 def distribution(
     records: list[ReferenceRecord], *, recipe: str, backend: str, phase: str, metric: str, epoch: int | None
 ) -> Distribution | None:
-    """Return one figure's distribution, or None where fewer than two seeds were measured."""
+    """Return one figure's distribution, or None where fewer than `MINIMUM_SEEDS` were measured."""
     results = [r.phases[phase] for r in records if r.recipe == recipe and r.backend == backend and phase in r.phases]
     values = [value for result in results if (value := figure(result, metric, epoch)) is not None]
-    return Distribution(tuple(values)) if len(values) > 1 else None
+    return Distribution(tuple(values)) if len(values) >= MINIMUM_SEEDS else None
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Row:
 
 
 def rows(records: list[ReferenceRecord], recipes: list[Recipe]) -> list[Row]:
-    """Return every published figure, at its last published epoch, that was measured over two seeds or more."""
+    """Return every published figure, at its last published epoch, that was measured over enough seeds."""
     found = []
     for recipe, figure in ((one, published) for one in recipes for published in one.published):
         epoch = figure.epoch or (len(figure.values) if len(figure.values) > 1 else None)

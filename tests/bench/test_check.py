@@ -105,10 +105,10 @@ def test_another_backends_seeds_are_no_reference() -> None:
     assert judged(0.88, backend="tensorflow").answer == "unresolved"
 
 
-def test_a_single_reference_seed_has_no_scatter() -> None:
-    """Two seeds are the least that have a deviation."""
-    assert judged(0.88, references=made.references()[:1]).answer == "unresolved"
-    assert judged(0.88, references=made.references()[:2]).answer == "passed"
+def test_two_reference_seeds_decide_nothing() -> None:
+    """Their band would be 637 deviations wide, a check that nothing fails: three are the least that decide."""
+    assert judged(0.88, references=made.references()[:2]).answer == "unresolved"
+    assert judged(0.88, references=made.references()[:3]).answer == "passed"
 
 
 def test_over_seeds_the_best_and_the_worst_are_dropped() -> None:
