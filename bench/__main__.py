@@ -263,6 +263,7 @@ def _corpus(data: str | None) -> Located:
     """Find the reviews; the banner says so where the synthetic ones stand in for the real ones."""
     from bench import targets
     from bench.report import terminal
+    from bench.report.progress import DownloadReport
     from datasets import locate
     from datasets.errors import DataError
 
@@ -270,7 +271,12 @@ def _corpus(data: str | None) -> Located:
     if refused is not None:
         raise DataError(refused)
     screen = terminal.console(stderr=True)
-    located = locate.open_corpus(data, environ=os.environ, notice=lambda words: screen.print(words, style="dim"))
+    located = locate.open_corpus(
+        data,
+        environ=os.environ,
+        notice=lambda words: screen.print(words, style="dim"),
+        progress=DownloadReport(screen),
+    )
     if located.origin == "fallback":
         screen.print(terminal.fallback_banner())
     return located

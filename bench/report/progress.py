@@ -96,3 +96,19 @@ class ProgressReport:
     def _say(self, text: Text) -> None:
         # A line in a file is one line, however long.
         self.console.print(text, soft_wrap=not self.console.is_terminal)
+
+
+@dataclass
+class DownloadReport:
+    """Follows a download: a bar on a terminal, a line for each tenth elsewhere."""
+
+    console: Console
+    _tenth: int = field(default=-1, init=False)
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` bytes (0 where unknown) have come."""
+        tenth = 10 * done // total if total else 0
+        if tenth != self._tenth:
+            self._tenth = tenth
+            share = f"{10 * tenth} % of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
+            self.console.print(f"fetched {share}", end="\r" if self.console.is_terminal else "\n", style="dim")
