@@ -85,7 +85,7 @@ def accuracy(summary: Summary) -> RenderableType | None:
     caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
     notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
     notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
-    return _section("Accuracy", caption, columns, rows, notes)
+    return _section("Accuracy", caption, columns, rows, notes, tight=True)
 
 
 def parity(summary: Summary) -> RenderableType | None:
@@ -185,9 +185,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def _section(
-    title: str, caption: str, columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str]
+    title: str, caption: str, columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str], tight: bool = False
 ) -> RenderableType | None:
-    """Return a titled table with its notes, or None where it has no rows."""
+    """Return a titled table with its notes, or None where it has no rows; ``tight``: one blank between columns."""
     if not rows:
         return None
     hoisted = [column for column in columns if column.hoist and len({str(column.show(row)) for row in rows}) == 1]
@@ -195,11 +195,11 @@ def _section(
     captions = [caption, *(f"{column.heading} {column.show(rows[0])}" for column in hoisted)]
     head = Text.assemble((title, "bold"), (f" — {', '.join(filter(None, captions))}" if any(captions) else "", "dim"))
     feet = [Text(note, style="dim") for note in notes]
-    return Padding(Group(head, _table(kept, rows), *feet), (1, 0, 0, 0), expand=False)
+    return Padding(Group(head, _table(kept, rows, tight=tight), *feet), (1, 0, 0, 0), expand=False)
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+def _table(columns: Sequence[Column], rows: Sequence[Any], *, tight: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if tight else 1, 0, 0), pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column.heading, justify="right" if column.number else "left", no_wrap=column.number)
     previous: list[str | Text] = []
@@ -229,7 +229,7 @@ def _label(summary: Summary, target: str) -> str:
 
 def _short(figure_name: str) -> str:
     """Return a figure's name as it fits a column."""
-    short = figure_name.replace("validation", "val.").replace("training ", "").replace(", epoch", " ep.")
+    short = figure_name.replace("validation", "val.").replace("training ", "").replace(", epoch", " ep")
     return short if short.startswith("test") else short.replace("accuracy", "acc.")
 
 
