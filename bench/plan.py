@@ -60,8 +60,8 @@ PROFILES: dict[str, Profile] = {
                 "predict": ("predict_on_batch",),
                 "vectorize": ("TextVectorization", "encoder", "encoder from ids"),
             },
-            turns=10,
-            calls=100,
+            turns=8,
+            calls=80,
         ),
         Profile(
             name="full",
