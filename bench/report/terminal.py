@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from bench.plan import Profile, Step
 from bench.record import RunHeader
 from bench.reference import Row
 from bench.report.numbers import MISSING, figure, milliseconds, signed, significant, spread
+from bench.report.table import Column, section
 from bench.summary import AccuracyTimeRow, PredictionRow, Summary, TrainingRow, VectorizationRow
 from models.recipes import RECIPES
 
 STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its heading and what it shows of a row.
-
-    key     a value that repeats the row above is left out
-    hoist   a value that is the same in all rows goes into the caption instead
-    number  right-aligned and never wrapped
-    """
-
-    heading: str
-    show: Callable[[Any], str | Text]
-    key: bool = False
-    hoist: bool = False
-    number: bool = False
 
 
 def render(summary: Summary) -> RenderableType:
@@ -85,7 +67,7 @@ def accuracy(summary: Summary) -> RenderableType | None:
     caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
     notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
     notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
-    return _section("Accuracy", caption, columns, rows, notes, tight=True)
+    return section("Accuracy", caption, columns, rows, notes, tight=True)
 
 
 def parity(summary: Summary) -> RenderableType | None:
@@ -101,7 +83,7 @@ def parity(summary: Summary) -> RenderableType | None:
     ]
     first = summary.parity[0][0]
     caption = f"from equal weights, largest differences of {first.reviews:,} predictions and {first.steps} losses"
-    return _section("Equal work", caption, columns, summary.parity, [])
+    return section("Equal work", caption, columns, summary.parity, [])
 
 
 def training(summary: Summary) -> RenderableType | None:
@@ -123,7 +105,7 @@ def training(summary: Summary) -> RenderableType | None:
     ]
     goals = [_goal(row) for row in _one_each(summary.time_to_accuracy)]
     notes += ["acc.: seconds of training until " + "; ".join(goals)] if goals else []
-    return _section("Training", "median over turns", columns, summary.training, notes + _mark_notes(summary.training))
+    return section("Training", "median over turns", columns, summary.training, notes + _mark_notes(summary.training))
 
 
 def prediction(summary: Summary) -> RenderableType | None:
@@ -140,7 +122,7 @@ def prediction(summary: Summary) -> RenderableType | None:
     ]
     rows = summary.prediction
     caption = f"latency of one call, {min(row.calls for row in rows)} calls or more each" if rows else ""
-    return _section("Prediction", caption, columns, rows, _mark_notes(rows))
+    return section("Prediction", caption, columns, rows, _mark_notes(rows))
 
 
 def vectorization(summary: Summary) -> RenderableType | None:
@@ -155,7 +137,7 @@ def vectorization(summary: Summary) -> RenderableType | None:
     ]
     rows = summary.vectorization
     caption = f"{rows[0].batch_size:,} reviews a call; MB of raw text" if rows else ""
-    return _section("Vectorization", caption, columns, rows, _mark_notes(rows))
+    return section("Vectorization", caption, columns, rows, _mark_notes(rows))
 
 
 def failures(summary: Summary) -> RenderableType | None:
@@ -182,43 +164,6 @@ def closing(summary: Summary) -> RenderableType:
 def console(*, stderr: bool = False) -> Console:
     """Return a console: 80 columns where there is no terminal, plain text in a pipe, no colour with NO_COLOR."""
     return Console(stderr=stderr, highlight=False, soft_wrap=False)
-
-
-def _section(
-    title: str, caption: str, columns: Sequence[Column], rows: Sequence[Any], notes: Sequence[str], tight: bool = False
-) -> RenderableType | None:
-    """Return a titled table with its notes, or None where it has no rows; ``tight``: one blank between columns."""
-    if not rows:
-        return None
-    hoisted = [column for column in columns if column.hoist and len({str(column.show(row)) for row in rows}) == 1]
-    kept = [column for column in columns if column not in hoisted]
-    captions = [caption, *(f"{column.heading} {column.show(rows[0])}" for column in hoisted)]
-    head = Text.assemble((title, "bold"), (f" — {', '.join(filter(None, captions))}" if any(captions) else "", "dim"))
-    feet = [Text(note, style="dim") for note in notes]
-    return Padding(Group(head, _table(kept, rows, tight=tight), *feet), (1, 0, 0, 0), expand=False)
-
-
-def _table(columns: Sequence[Column], rows: Sequence[Any], *, tight: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if tight else 1, 0, 0), pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column.heading, justify="right" if column.number else "left", no_wrap=column.number)
-    previous: list[str | Text] = []
-    for row in rows:
-        cells = [column.show(row) for column in columns]
-        table.add_row(*_without_repeats(columns, cells, previous))
-        previous = cells
-    return table
-
-
-def _without_repeats(
-    columns: Sequence[Column], cells: list[str | Text], previous: list[str | Text]
-) -> list[str | Text]:
-    shown, same = list(cells), bool(previous)
-    for position, column in enumerate(columns):
-        same = same and column.key and cells[position] == previous[position]
-        if same:
-            shown[position] = ""
-    return shown
 
 
 def _label(summary: Summary, target: str) -> str:
@@ -275,7 +220,7 @@ def run_list(headers: Sequence[RunHeader]) -> RenderableType:
         Column("commit", lambda header: header.commit.revision[:10] if header.commit else MISSING),
         Column("machine", lambda header: header.machine.cpu),
     ]
-    return _section("Runs", "", columns, headers, []) or Text("no runs yet: `nox -s bench-cpu` makes one")
+    return section("Runs", "", columns, headers, []) or Text("no runs yet: `nox -s bench-cpu` makes one")
 
 
 def step_list(profile: Profile, steps: Sequence[Step]) -> RenderableType:
@@ -285,7 +230,7 @@ def step_list(profile: Profile, steps: Sequence[Step]) -> RenderableType:
         Column("work", lambda step: step.name),
         Column("targets", lambda step: ", ".join(target.name for target in step.targets)),
     ]
-    return _section(f"Profile {profile.name}", profile.summary, columns, steps, []) or Text("no steps")
+    return section(f"Profile {profile.name}", profile.summary, columns, steps, []) or Text("no steps")
 
 
 def references(rows: Sequence[Row], corpus: str) -> RenderableType:
@@ -300,7 +245,7 @@ def references(rows: Sequence[Row], corpus: str) -> RenderableType:
         Column("seeds", lambda row: str(len(row.measured.values)), number=True),
     ]
     title = f"Reference seeds on {corpus}"
-    return _section(title, "", columns, rows, []) or Text("no reference seeds yet: `bench reference` measures them")
+    return section(title, "", columns, rows, []) or Text("no reference seeds yet: `bench reference` measures them")
 
 
 def diagnosis(
