@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench import turns
+from bench import stats, turns
 from bench.plan import ParityCheck, Profile, Step, Timing, Training
 from bench.process import WorkerLost, WorkFailed
 from bench.protocol import Hello, Json, Message, Parity, Release, Train
@@ -224,15 +223,10 @@ def _parity(step: ParityCheck, first: Json, second: Json) -> ParityRecord:
         targets=(step.targets[0].name, step.targets[1].name),
         reviews=len(first["predictions"]),
         steps=len(first["losses"]),
-        prediction_difference=_largest([abs(a - b) for a, b in pairs]),
+        prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
         loss_differences=[_relative(a, b) for a, b in losses],
     )
 
 
 def _relative(a: float, b: float) -> float:
     return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b))
-
-
-def _largest(differences: list[float]) -> float:
-    """Return the largest difference; NaN where any is, which `max` would pass over."""
-    return math.nan if any(map(math.isnan, differences)) else max(differences)

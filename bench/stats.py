@@ -61,6 +61,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
+def largest(differences: Sequence[float]) -> float:
+    """Return the largest difference; NaN where any is, which `max` may pass over."""
+    return math.nan if any(map(math.isnan, differences)) else max(differences)
+
+
 def slope(short: tuple[int, float], long: tuple[int, float]) -> float:
     """Return the seconds that one more repeat costs, from two (repeats, seconds)."""
     if long[0] <= short[0]:

@@ -100,7 +100,7 @@ class ProgressReport:
 
 @dataclass
 class DownloadReport:
-    """Follows a download: a bar on a terminal, a line for each tenth elsewhere."""
+    """Follows a download by tenths: one line redrawn on a terminal, a line each elsewhere."""
 
     console: Console
     _tenth: int = field(default=-1, init=False)

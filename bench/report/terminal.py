@@ -16,6 +16,7 @@ from bench.record import RunHeader
 from bench.reference import Row
 from bench.report.numbers import MISSING, figure, milliseconds, signed, significant, spread
 from bench.report.table import Column, section
+from bench.stats import largest
 from bench.summary import AccuracyTimeRow, PredictionRow, Summary, TrainingRow, VectorizationRow
 from models.recipes import RECIPES
 
@@ -78,7 +79,7 @@ def parity(summary: Summary) -> RenderableType | None:
         Column("recipe", lambda row: row[0].recipe),
         Column("backends", lambda row: " = ".join(_label(summary, name) for name in row[0].targets)),
         Column("predictions", lambda row: f"{row[0].prediction_difference:.1e}", number=True),
-        Column("losses", lambda row: f"{max(row[0].loss_differences):.1e}", number=True),
+        Column("losses", lambda row: f"{largest(row[0].loss_differences):.1e}", number=True),
         Column("verdict", lambda row: _verdict(row[1].answer), number=True),
     ]
     first = summary.parity[0][0]
