@@ -45,6 +45,7 @@ def run(
     backend: Names = None,
     profile: str = "default",
     seeds: int | None = None,
+    budget: float | None = None,
     data: Data = None,
     device: Literal["cpu", "gpu"] = "cpu",
     out: Path | None = None,
@@ -61,9 +62,11 @@ def run(
     backend
         Backends to run: jax, tensorflow. Both if not given.
     profile
-        How much: smoke (a word of everything), default (six minutes on two cores), full (complete, five seeds).
+        How much: smoke (a word of everything), default (eight minutes on two cores), full (every cell, five seeds).
     seeds
         Trainings of each recipe on each backend; the profile's number if not given.
+    budget
+        Minutes to spend: after the first pass, on further replicates of the cells with the widest intervals.
     device
         cpu or gpu.
     out
@@ -89,9 +92,11 @@ def run(
         seeds=_positive("--seeds", seeds),
         order_seed=secrets.randbelow(2**31) if order_seed is None else order_seed,
         stall_limit_s=stall_limit,
+        budget_s=_minutes(budget),
     )
     located = _corpus(data)
-    with ProgressReport(terminal.console(stderr=True), order.steps()) as watch:
+    planned = [step for steps in order.passes() for step in steps]
+    with ProgressReport(terminal.console(stderr=True), planned, budget_s=order.budget_s) as watch:
         done = runs.execute(order, located, out=out or store.DEFAULT_FOLDER, command=_command(), watch=watch)
     return _report(done, json=json)
 
@@ -135,7 +140,7 @@ def runs(*, out: Path | None = None) -> int:
 
 @app.command(name="list")
 def list_cells(*, profile: str = "default", recipe: Names = None, backend: Names = None) -> int:
-    """List the steps that a profile measures.
+    """List every cell: those that a profile measures, and those that it leaves to the full one.
 
     Parameters
     ----------
@@ -150,8 +155,10 @@ def list_cells(*, profile: str = "default", recipe: Names = None, backend: Names
     from bench.report import terminal
 
     chosen = _profile(profile)
-    steps = plan.steps(_recipes(recipe), _targets(backend, "cpu"), chosen, seeds=chosen.seeds)
-    terminal.console().print(terminal.step_list(chosen, steps))
+    recipes, targets = _recipes(recipe), _targets(backend, "cpu")
+    steps = plan.passes(recipes, targets, chosen, seeds=chosen.seeds)[0]
+    left_out = plan.left_out(recipes, targets, chosen)
+    terminal.console().print(terminal.step_list(chosen, steps, left_out))
     return 0
 
 
@@ -336,6 +343,13 @@ def _positive(option: str, number: int | None) -> int | None:
     if number is not None and number < 1:
         raise WrongUse(f"{option} takes a whole number from 1 on; received {number}")
     return number
+
+
+def _minutes(budget: float | None) -> float | None:
+    """Return ``budget``, minutes, in seconds."""
+    if budget is not None and budget <= 0:
+        raise WrongUse(f"--budget takes a number of minutes above 0; received {budget}")
+    return None if budget is None else 60 * budget
 
 
 def _command() -> str:

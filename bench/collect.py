@@ -19,6 +19,9 @@ from models.recipes import Recipe
 
 Notice = Callable[[str], None]
 
+# The way in which a run trains for accuracy alone.
+PATH = "compiled loop"
+
 
 def collect(
     recipes: list[Recipe],
@@ -106,7 +109,7 @@ def _processors() -> list[int]:
 
 def _train(worker: WorkerProcess, recipe: Recipe, seed: int, *, corpus: tuple[str, str, Path]) -> ReferenceRecord:
     epochs: dict[str, int] = {phase.name: phase.epochs for phase in recipe.phases}
-    answer: Json = worker.ask(Train(recipe=recipe.name, seed=seed, epochs=epochs))
+    answer: Json = worker.ask(Train(recipe=recipe.name, seed=seed, epochs=epochs, path=PATH))
     return ReferenceRecord(
         recipe=recipe.name,
         backend=worker.target.backend,
@@ -116,6 +119,7 @@ def _train(worker: WorkerProcess, recipe: Recipe, seed: int, *, corpus: tuple[st
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine.machine().title,
         versions=worker.hello.versions,
+        path=PATH,
         phases={name: _rounded(PhaseResult.model_validate(result)) for name, result in answer["phases"].items()},
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench import paths
+from bench.paths import FLOOR
+from bench.record import Cell
 from bench.targets import Target
 from models.recipes import Recipe
 
@@ -11,23 +14,32 @@ PREDICT_SIZES = (1, 32, 512)
 # Large enough that a call's fixed cost is small, small enough that the double-precision temporaries stay in memory.
 VECTORIZE_REVIEWS = 1_000
 
+# Counters of a prediction hardly depend on how many reviews it takes: one size stands for all.
+COUNTED_REVIEWS = 32
+
 
 @dataclass(frozen=True)
 class Profile:
     """How much of everything a run does.
 
-    seeds          trainings to accuracy of each recipe on each target
-    epochs         where a phase is cut short: "recipe/phase" and its epochs; 0 leaves the phase out
-    paths          the ways of each phase that are timed
-    turns          blocks of each timed cell on each target, after warm-up
-    calls          calls of a latency cell in all turns together, at least
+    seeds        trainings to accuracy of each recipe on each target
+    train_paths  the ways in which these are driven
+    epochs       where a phase is cut short: "recipe/phase" and its epochs; 0 leaves the phase out
+    paths        the ways of each phase that are timed; none leaves the phase out
+    counted      the paths of each phase whose compilations, operations and bytes are counted
+    replicates   fresh processes of every target in which each cell is timed
+    turns        blocks of each cell in one replicate, after warm-up
+    calls        calls of a latency cell in one replicate, unless they last too long
     """
 
     name: str
     summary: str
     seeds: int
+    train_paths: tuple[str, ...]
     epochs: dict[str, int]
     paths: dict[str, tuple[str, ...]]
+    counted: dict[str, tuple[str, ...]]
+    replicates: int
     turns: int
     calls: int
 
@@ -39,6 +51,7 @@ PROFILES: dict[str, Profile] = {
             name="smoke",
             summary="every recipe, a word of everything: does the suite work here?",
             seeds=1,
+            train_paths=("compiled loop",),
             epochs={
                 "dense/validation": 0,
                 "dense/final": 4,
@@ -46,35 +59,42 @@ PROFILES: dict[str, Profile] = {
                 "pooling-logits/final": 2,
                 "lstm/final": 1,
             },
-            paths={"train": ("fit",), "predict": ("predict_on_batch",), "vectorize": ("encoder",)},
+            paths={"train": ("fit", FLOOR), "predict": ("predict_on_batch", FLOOR), "vectorize": ("encoder", FLOOR)},
+            counted={},
+            replicates=1,
             turns=3,
-            calls=30,
+            calls=12,
         ),
         Profile(
             name="default",
             summary="every recipe to its published accuracy, the lstm to its first epoch",
             seeds=1,
+            train_paths=("compiled loop",),
             epochs={"dense/validation": 5, "lstm/final": 1},
             paths={
-                "train": ("fit",),
-                "predict": ("predict_on_batch",),
-                "vectorize": ("TextVectorization", "encoder", "encoder from ids"),
+                "train": ("fit", "compiled loop", FLOOR),
+                "predict": ("predict_on_batch", "compiled", FLOOR),
+                "vectorize": ("TextVectorization", "encoder", "encoder from ids", FLOOR),
             },
-            turns=8,
-            calls=80,
+            counted={},
+            replicates=2,
+            turns=5,
+            calls=30,
         ),
         Profile(
             name="full",
             summary="complete schedules, five seeds, every path",
             seeds=5,
+            train_paths=("fit", "compiled loop"),
             epochs={},
-            paths={
-                "train": ("fit", "train_on_batch"),
-                "predict": ("predict", "predict_on_batch"),
-                "vectorize": ("TextVectorization", "encoder", "encoder from ids"),
+            paths={phase: paths.names(phase) for phase in ("startup", "train", "predict", "vectorize")},
+            counted={
+                "train": ("fit", "compiled loop", FLOOR),
+                "predict": ("predict", "predict_on_batch", "compiled", FLOOR),
             },
-            turns=30,
-            calls=662,  # MLPerf's early-stopping bound: from here on p99 can be stated
+            replicates=5,
+            turns=10,
+            calls=140,  # with five replicates, more than MLPerf's 662: from there on p99 can be stated
         ),
     )
 }
@@ -82,22 +102,33 @@ PROFILES: dict[str, Profile] = {
 
 @dataclass(frozen=True)
 class Timing:
-    """A timed operation on every target that takes turns at it."""
+    """Cells that take turns: every path of a phase on every target, at one batch size, in one replicate."""
 
     recipe: Recipe
     phase: str
-    path: str
+    paths: tuple[str, ...]
     batch_size: int
     targets: tuple[Target, ...]
+    replicate: int = 0
 
     @property
     def name(self) -> str:
-        return f"{self.phase} {self.path} {self.batch_size}"
+        return f"{self.phase} {self.batch_size}"
 
     @property
     def latency(self) -> bool:
         """Whether each call has a clock of its own."""
         return self.phase == "predict"
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells in the order of the paths."""
+        return [
+            Cell(recipe=self.recipe.name, phase=self.phase, path=name, batch_size=self.batch_size, target=target.name)  # type: ignore[arg-type]
+            for name in self.paths
+            for target in self.targets
+            if paths.applies(paths.find(self.phase, name), self.recipe, target.backend)
+        ]
 
 
 @dataclass(frozen=True)
@@ -108,10 +139,41 @@ class Training:
     target: Target
     seed: int
     epochs: dict[str, int]
+    path: str
 
     @property
     def name(self) -> str:
-        return f"train to accuracy, seed {self.seed}"
+        return f"train to accuracy by {self.path}, seed {self.seed}"
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.target,)
+
+
+@dataclass(frozen=True)
+class Startup:
+    """A fresh process of each target: import, build, first step, first prediction."""
+
+    recipe: Recipe
+    targets: tuple[Target, ...]
+    replicate: int = 0
+
+    @property
+    def name(self) -> str:
+        return "startup"
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What does not wobble in a cell: compilations, operations, bytes."""
+
+    recipe: Recipe
+    target: Target
+    cell: Cell
+
+    @property
+    def name(self) -> str:
+        return f"count {self.cell.operation}"
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -130,12 +192,22 @@ class ParityCheck:
         return "parity"
 
 
-Step = Training | Timing | ParityCheck
+Step = Training | Timing | Startup | Counting | ParityCheck
 
 
-def steps(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[Step]:
-    """Return the work in its order: recipe by recipe, since encoding one takes seconds; accuracy before speed."""
-    return [step for recipe in recipes for step in _recipe_steps(recipe, tuple(targets), profile, seeds)]
+def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[list[Step]]:
+    """Return the work of each pass in its order; a pass has processes of its own.
+
+    The first trains to accuracy as well: accuracy before speed, and recipe by recipe, since encoding one takes seconds.
+    """
+    chosen = tuple(targets)
+    first = [step for recipe in recipes for step in _first(recipe, chosen, profile, seeds)]
+    return [first, *([*timings(recipes, targets, profile, replicate)] for replicate in range(1, profile.replicates))]
+
+
+def timings(recipes: list[Recipe], targets: list[Target], profile: Profile, replicate: int) -> list[Step]:
+    """Return everything that one replicate times."""
+    return [step for recipe in recipes for step in _timed(recipe, tuple(targets), profile, replicate)]
 
 
 def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
@@ -144,30 +216,78 @@ def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
     return {name: number for name, number in wanted.items() if number}
 
 
+def left_out(recipes: list[Recipe], targets: list[Target], profile: Profile) -> list[Cell]:
+    """Return the cells that the full profile measures and ``profile`` does not."""
+    every, mine = (
+        {cell for step in timings(recipes, targets, one, 0) for cell in step_cells(step)}
+        for one in (PROFILES["full"], profile)
+    )
+    return sorted(every - mine, key=lambda cell: cell.name)
+
+
+def step_cells(step: Step) -> list[Cell]:
+    """Return the cells that ``step`` measures, none for a training or a parity check."""
+    if isinstance(step, Startup):
+        return [cell for target in step.targets for cell in startup_cells(step, target.name)]
+    return step.cells if isinstance(step, Timing) else []
+
+
+def startup_cells(step: Startup, target: str) -> list[Cell]:
+    """Return the cells that one fresh process of ``target`` measures."""
+    size = step.recipe.batch_size
+    return [
+        Cell(recipe=step.recipe.name, phase="startup", path=name, batch_size=size, target=target)
+        for name in paths.names("startup")
+    ]
+
+
 def expected_s(step: Step) -> float:
     """Return roughly how long ``step`` takes on two cores: only the proportions matter, for the time left."""
     if isinstance(step, Training):
         return 3 + sum(number * EPOCH_S[step.recipe.name][step.target.backend] for number in step.epochs.values())
-    return 4.0 * len(step.targets)
+    if isinstance(step, Timing):
+        return CELL_S[step.phase] * (3 if step.recipe.family == "lstm" else 1) * len(step.cells)
+    return 10.0 * len(step.targets) if isinstance(step, Startup) else 3.0
 
 
-# Seconds an epoch on a two-core machine; used for the time left alone.
+# Seconds an epoch and seconds a cell on a two-core machine; used for the time left alone.
 EPOCH_S: dict[str, dict[str, float]] = {
-    "dense": {"jax": 1.0, "tensorflow": 1.0},
-    "pooling-dropout": {"jax": 1.1, "tensorflow": 1.4},
-    "pooling-logits": {"jax": 1.2, "tensorflow": 4.0},
-    "lstm": {"jax": 12.0, "tensorflow": 19.0},
+    "dense": {"jax": 0.8, "tensorflow": 0.8},
+    "pooling-dropout": {"jax": 1.1, "tensorflow": 1.0},
+    "pooling-logits": {"jax": 1.3, "tensorflow": 2.2},
+    "lstm": {"jax": 20.0, "tensorflow": 22.0},
 }
+CELL_S: dict[str, float] = {"train": 4.0, "predict": 1.5, "vectorize": 1.5}
 
 
-def _recipe_steps(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
+def _first(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
     trained = epochs(recipe, profile)
-    found: list[Step] = [Training(recipe, target, seed, trained) for seed in range(seeds) for target in targets]
+    found: list[Step] = [
+        Training(recipe, target, seed, trained, path)
+        for path in profile.train_paths
+        for seed in range(seeds)
+        for target in targets
+    ]
     found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
-    for phase, paths in profile.paths.items():
-        for path in paths:
-            found += [Timing(recipe, phase, path, size, targets) for size in _sizes(recipe, phase)]
+    return found + _timed(recipe, targets, profile, 0) + _counted(recipe, targets, profile)
+
+
+def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:
+    found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
+    for phase in ("train", "predict", "vectorize"):
+        if names := profile.paths.get(phase):
+            found += [Timing(recipe, phase, names, size, targets, replicate) for size in _sizes(recipe, phase)]
     return found
+
+
+def _counted(recipe: Recipe, targets: tuple[Target, ...], profile: Profile) -> list[Step]:
+    sizes = {"train": recipe.batch_size, "predict": COUNTED_REVIEWS}
+    return [
+        Counting(recipe, target, cell)
+        for phase, names in profile.counted.items()
+        for target in targets
+        for cell in Timing(recipe, phase, names, sizes[phase], (target,)).cells
+    ]
 
 
 def _sizes(recipe: Recipe, phase: str) -> tuple[int, ...]:

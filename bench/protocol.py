@@ -1,7 +1,8 @@
 """The protocol: the messages between a session and a worker, one JSON object a line; standard library only.
 
-A session asks (`Train`, `Prepare`, `Block`, `Release`, `Predict`, `Quit`), a worker answers with any number of
-`Progress` messages, each of which it holds until `Go` comes back, and then one `Done` or `Failed`.
+A session asks (`Train`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`, `Peaks`, `Count`, `Quit`), a worker
+answers with any number of `Progress` messages, each of which it holds until `Go` comes back, and then one `Done` or
+`Failed`.
 The hold is what keeps clocks honest: whatever the session draws, no clock of the worker runs meanwhile.
 """
 
@@ -11,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 Json = dict[str, Any]
 
@@ -36,11 +37,22 @@ class Train:
     recipe: str
     seed: int
     epochs: dict[str, int]  # phase name: epochs
+    path: str  # of the phase `train`: "compiled loop" or "fit"
+
+
+@dataclass(frozen=True)
+class Startup:
+    """Build, take a first step and predict for the first time: answered by seconds of each; for a fresh worker."""
+
+    recipe: str
 
 
 @dataclass(frozen=True)
 class Prepare:
-    """Make the closure of an operation ready and run it once: answered by the first call's seconds."""
+    """Make the closure of an operation ready and run it once: answered by the first call's seconds.
+
+    A worker holds any number of operations until `Release`; blocks name theirs by phase, path and batch size.
+    """
 
     recipe: str
     phase: str
@@ -50,15 +62,18 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Block:
-    """Run the prepared operation: `repeats` calls under one clock, or each call under its own."""
+    """Run a prepared operation: `repeats` calls under one clock, or each call under its own."""
 
+    phase: str
+    path: str
+    batch_size: int
     repeats: int
     each: bool
 
 
 @dataclass(frozen=True)
 class Release:
-    """Forget the prepared operation and what it holds."""
+    """Forget every prepared operation and what they hold."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,21 @@ class Parity:
     save: bool
     steps: int
     reviews: int
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Measure what the machine reaches in a large matrix product and a large copy: answered by one value a repeat."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Count what does not wobble in an operation, prepared for this alone: compilations, operations, bytes."""
+
+    recipe: str
+    phase: str
+    path: str
+    batch_size: int
 
 
 @dataclass(frozen=True)
@@ -107,11 +137,13 @@ class Failed:
     message: str
 
 
-Message = Hello | Train | Prepare | Block | Release | Parity | Quit | Go | Progress | Done | Failed
+Message = (
+    Hello | Train | Startup | Prepare | Block | Release | Parity | Peaks | Count | Quit | Go | Progress | Done | Failed
+)
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__.lower(): kind
-    for kind in (Hello, Train, Prepare, Block, Release, Parity, Quit, Go, Progress, Done, Failed)
+    for kind in (Hello, Train, Startup, Prepare, Block, Release, Parity, Peaks, Count, Quit, Go, Progress, Done, Failed)
 }
 
 

@@ -53,7 +53,7 @@ class TargetRecord(_Frozen):
 
 
 class PhaseResult(_Frozen):
-    """One phase trained once: one value an epoch in each curve, seconds inside `fit` in ``epoch_s``."""
+    """One phase trained once: one value an epoch in each curve, seconds of its steps alone in ``epoch_s``."""
 
     curves: dict[str, list[float]]
     epoch_s: list[float]
@@ -62,12 +62,13 @@ class PhaseResult(_Frozen):
 
 
 class TrainingRecord(_Frozen):
-    """A recipe trained to its accuracy by one target with one seed."""
+    """A recipe trained to its accuracy by one target with one seed, on one path of the phase `train`."""
 
     kind: Literal["training"] = "training"
     recipe: str
     target: str
     seed: int
+    path: str = "fit"
     phases: dict[str, PhaseResult]
 
 
@@ -75,7 +76,7 @@ class Cell(_Frozen):
     """An operation on a target: a phase of a recipe by a path at a batch size."""
 
     recipe: str
-    phase: Literal["vectorize", "startup", "train", "predict"]
+    phase: Literal["vectorize", "startup", "train", "predict", "harness"]
     path: str
     batch_size: int
     target: str
@@ -83,7 +84,12 @@ class Cell(_Frozen):
     @property
     def name(self) -> str:
         """The name in messages, such as "dense train fit 512 jax-cpu"."""
-        return f"{self.recipe} {self.phase} {self.path} {self.batch_size} {self.target}"
+        return f"{self.recipe} {self.operation} {self.target}"
+
+    @property
+    def operation(self) -> str:
+        """What is done, on whatever target: "train fit 512"."""
+        return f"{self.phase} {self.path} {self.batch_size}"
 
 
 class Sample(_Frozen):
@@ -125,6 +131,23 @@ class ParityRecord(_Frozen):
     loss_differences: list[float]  # relative, one a step
 
 
+class PeaksRecord(_Frozen):
+    """What a target reached in a large float32 matrix product and a large copy, one value a repeat."""
+
+    kind: Literal["peaks"] = "peaks"
+    target: str
+    product_gflops: list[float]
+    copy_gb_per_s: list[float]  # bytes read and bytes written
+
+
+class CounterRecord(_Frozen):
+    """What was counted for one cell: numbers that do not wobble, by the names that `bench.worker.counters` explains."""
+
+    kind: Literal["counters"] = "counters"
+    cell: Cell
+    counters: dict[str, float]
+
+
 class FailureRecord(_Frozen):
     """Work that gave no answer: which, and why, in words."""
 
@@ -136,7 +159,16 @@ class FailureRecord(_Frozen):
     log: str  # name of the log file, relative to the run's folder
 
 
-Record = RunHeader | TargetRecord | TrainingRecord | TimingRecord | ParityRecord | FailureRecord
+Record = (
+    RunHeader
+    | TargetRecord
+    | TrainingRecord
+    | TimingRecord
+    | ParityRecord
+    | PeaksRecord
+    | CounterRecord
+    | FailureRecord
+)
 
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
 
@@ -159,4 +191,5 @@ class ReferenceRecord(_Frozen):
     measured_at: str
     machine: str
     versions: dict[str, str]
+    path: str = "fit"
     phases: dict[str, PhaseResult]

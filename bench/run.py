@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, plan, store, targets
+from bench import budget, machine, plan, store, targets
 from bench.plan import Profile, Step
 from bench.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
-from bench.record import RunHeader
+from bench.record import RunHeader, TimingRecord
 from bench.session import Session, Watcher
 from bench.targets import Target
 from datasets.locate import Located
@@ -25,6 +26,7 @@ class Order:
     seeds          trainings to accuracy; None for the profile's
     order_seed     decides who takes the first turn at each cell
     stall_limit_s  a worker that says nothing for so long is taken for hung
+    budget_s       seconds to spend: after the first pass, on the cells whose intervals are widest
     """
 
     recipes: Sequence[Recipe]
@@ -33,11 +35,13 @@ class Order:
     seeds: int | None = None
     order_seed: int = 0
     stall_limit_s: float = STALL_LIMIT_S
+    budget_s: float | None = None
 
-    def steps(self) -> list[Step]:
-        """Return the work in its order."""
+    def passes(self) -> list[list[Step]]:
+        """Return the work of each pass in its order; with a budget only the first is known beforehand."""
         seeds = self.profile.seeds if self.seeds is None else self.seeds
-        return plan.steps(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
+        every = plan.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
+        return every[:1] if self.budget_s is not None else every
 
 
 def execute(order: Order, located: Located, *, out: Path, command: str, watch: Watcher) -> store.Run:
@@ -56,12 +60,36 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
         log = writer.logs / f"{target.name}.log"
         return WorkerProcess(target, corpus=located.folder, log=log, stall_limit_s=order.stall_limit_s)
 
-    session = Session(order.profile, start, writer.append, watch, random.Random(order.order_seed))
+    begun = time.monotonic()
+    draw = random.Random(order.order_seed)
+
+    def work(steps: list[Step], *, first: bool = False) -> None:
+        Session(order.profile, start, writer.append, watch, draw, peaks=first).run(steps, order.targets)
+
     try:
-        session.run(order.steps(), order.targets)
+        for number, steps in enumerate(order.passes()):
+            work(steps, first=number == 0)
+        if order.budget_s is not None:
+            _spend(order, work, writer.folder, until=begun + order.budget_s)
     finally:
         writer.close()
     return store.read(writer.folder)
+
+
+def _spend(order: Order, work: Callable[[list[Step]], None], folder: Path, *, until: float) -> None:
+    """Time further replicates of the cells with the widest intervals, for as long as a pass of them fits.
+
+    A pass that measured nothing is the last: its workers did not come up, and would not for the rest of the time.
+    """
+    replicate, known = 1, 0
+    while True:
+        every = plan.timings(list(order.recipes), list(order.targets), order.profile, replicate)
+        records = [r for r in store.read(folder).records if isinstance(r, TimingRecord)]
+        chosen = budget.choose(every, records, left_s=until - time.monotonic())
+        if not chosen or len(records) == known:
+            return
+        work(chosen)
+        replicate, known = replicate + 1, len(records)
 
 
 def _header(order: Order, located: Located, run_id: str, started: datetime, command: str) -> RunHeader:

@@ -6,23 +6,27 @@ import random
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench import stats, turns
-from bench.plan import ParityCheck, Profile, Step, Timing, Training
+from bench import plan, protocol, stats, turns
+from bench.plan import Counting, ParityCheck, Profile, Startup, Step, Timing, Training
 from bench.process import WorkerLost, WorkFailed
 from bench.protocol import Hello, Json, Message, Parity, Release, Train
 from bench.record import (
     Cell,
+    CounterRecord,
     FailureRecord,
     ParityRecord,
+    PeaksRecord,
     PhaseResult,
     Record,
+    Sample,
     TargetFacts,
     TargetRecord,
+    TimingRecord,
     TrainingRecord,
 )
 from bench.targets import Target
@@ -47,7 +51,7 @@ class Worker(Protocol):
 class Watcher(Protocol):
     """Who follows a session: told between clocks, never while one runs."""
 
-    def begin(self, step: Step, position: int, total: int) -> None: ...
+    def begin(self, step: Step) -> None: ...
     def starting(self, target: Target) -> None: ...
     def progress(self, values: Json) -> None: ...
     def failed(self, record: FailureRecord) -> None: ...
@@ -65,13 +69,17 @@ class Seat:
 
 @dataclass
 class Session:
-    """One run: ``start`` makes a worker, ``keep`` stores a record before the next step starts."""
+    """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
+
+    With ``peaks``, the machine's own are measured first.
+    """
 
     profile: Profile
     start: Callable[[Target], Worker]
     keep: Callable[[Record], None]
     watch: Watcher
     order: random.Random
+    peaks: bool = False
     seats: dict[str, Seat] = field(default_factory=dict)
 
     def run(self, steps: Sequence[Step], targets: Iterable[Target]) -> None:
@@ -80,54 +88,113 @@ class Session:
         with ExitStack() as stack:
             stack.callback(self._end)
             self._start_all()
-            for position, step in enumerate(steps):
-                self.watch.begin(step, position, len(steps))
+            if self.peaks:
+                self._measure_peaks()
+            for step in steps:
+                self.watch.begin(step)
                 self._do(step)
 
     def _do(self, step: Step) -> None:
-        ready = {target.name: self._worker(target, step) for target in step.targets}
-        workers = {name: worker for name, worker in ready.items() if worker is not None}
-        if isinstance(step, Training):
-            self._train(step, workers)
+        if isinstance(step, Startup):
+            self._start_afresh(step)
         elif isinstance(step, Timing):
-            self._time(step, workers)
+            self._time(step)
+        elif isinstance(step, Training):
+            self._train(step, self._workers(step))
+        elif isinstance(step, Counting):
+            self._count(step, self._workers(step))
         else:
-            self._compare(step, workers)
+            self._compare(step, self._workers(step))
 
     def _train(self, step: Training, workers: dict[str, Worker]) -> None:
         for name, worker in workers.items():
-            request = Train(recipe=step.recipe.name, seed=step.seed, epochs=step.epochs)
+            request = Train(recipe=step.recipe.name, seed=step.seed, epochs=step.epochs, path=step.path)
             try:
                 answer = worker.ask(request, self.watch.progress)
             except WorkFailed as error:
                 self._fail(step, name, error)
                 continue
             phases = {phase: PhaseResult.model_validate(result) for phase, result in answer["phases"].items()}
-            self.keep(TrainingRecord(recipe=step.recipe.name, target=name, seed=step.seed, phases=phases))
+            self.keep(
+                TrainingRecord(recipe=step.recipe.name, target=name, seed=step.seed, path=step.path, phases=phases)
+            )
 
-    def _time(self, step: Timing, workers: dict[str, Worker]) -> None:
-        players = []
-        for name, worker in workers.items():
-            try:
-                players.append(turns.prepare(step, _cell(step, name), worker))
-            except WorkFailed as error:
-                self._fail(step, name, error)
+    def _time(self, step: Timing) -> None:
+        players = [player for target in step.targets for player in self._players(step, target)]
         finished = turns.take_turns(
             players,
             turns=self.profile.turns,
             calls=self.profile.calls if step.latency else None,
             order=self.order,
-            drop=lambda player, error: self._fail(step, player.cell.target, error),
+            drop=lambda player, error: self._fail(step, player.cell.target, error, work=player.cell.operation),
         )
         for player in finished:
-            self.keep(player.record(replicate=0))
-            self._release(step, player)
+            self.keep(player.record(step.replicate))
+        for target in step.targets:
+            self._release(step, target)
 
-    def _release(self, step: Timing, player: turns.Player) -> None:
+    def _players(self, step: Timing, target: Target) -> list[turns.Player]:
+        """Prepare every cell of ``target``; a worker that is lost costs one cell, and a new one prepares the rest."""
+        cells = [cell for cell in step.cells if cell.target == target.name]
+        while cells:
+            worker = self._worker(target, step, [cell.operation for cell in cells])
+            if worker is None:
+                return []
+            players: list[turns.Player] = []
+            lost = False
+            for cell in [*cells]:
+                try:
+                    players.append(turns.prepare(cell, worker))
+                except WorkFailed as error:
+                    cells.remove(cell)
+                    self._fail(step, cell.target, error, work=cell.operation)
+                    lost = isinstance(error, WorkerLost)
+                if lost:
+                    break
+            if not lost:
+                return players
+        return []
+
+    def _release(self, step: Timing, target: Target) -> None:
+        worker = self.seats[target.name].worker
         try:
-            player.worker.ask(Release())
+            if worker is not None:
+                worker.ask(Release())
         except WorkFailed as error:
-            self._fail(step, player.cell.target, error)
+            self._fail(step, target.name, error)
+
+    def _count(self, step: Counting, workers: dict[str, Worker]) -> None:
+        cell = step.cell
+        for name, worker in workers.items():
+            try:
+                counters = worker.ask(protocol.Count(cell.recipe, cell.phase, cell.path, cell.batch_size))
+            except WorkFailed as error:
+                self._fail(step, name, error)
+                continue
+            self.keep(CounterRecord(cell=cell, counters=counters))
+
+    def _measure_peaks(self) -> None:
+        """Measure what each target's machine reaches, once, before anything else keeps it busy."""
+        for seat in self.seats.values():
+            if seat.worker is None:
+                continue
+            try:
+                self.keep(PeaksRecord(target=seat.target.name, **seat.worker.ask(protocol.Peaks())))
+            except WorkFailed as error:
+                self._lose(seat, error)
+                self._keep_failure("machine", seat.target.name, "peaks", str(error))
+
+    def _start_afresh(self, step: Startup) -> None:
+        """Start one more process of each target, one after another, and let each do everything for the first time."""
+        for target in step.targets:
+            try:
+                with closing(self.start(target)) as worker:
+                    answer = worker.ask(protocol.Startup(recipe=step.recipe.name))
+            except WorkFailed as error:
+                self._keep_failure(step.recipe.name, target.name, step.name, str(error))
+                continue
+            for cell in plan.startup_cells(step, target.name):
+                self.keep(_once(cell, step, answer["seconds"][cell.path]))
 
     def _compare(self, step: ParityCheck, workers: dict[str, Worker]) -> None:
         if len(workers) < len(step.targets):
@@ -150,13 +217,18 @@ class Session:
                 break
         return answers
 
-    def _worker(self, target: Target, step: Step) -> Worker | None:
-        """Return the target's worker, started anew where it was lost; None, and a failure kept, where it has none."""
+    def _workers(self, step: Training | Counting | ParityCheck) -> dict[str, Worker]:
+        found = {target.name: self._worker(target, step, [step.name]) for target in step.targets}
+        return {name: worker for name, worker in found.items() if worker is not None}
+
+    def _worker(self, target: Target, step: Step, works: list[str]) -> Worker | None:
+        """Return the target's worker, started anew where it was lost; None, and failures of ``works`` kept, if none."""
         seat = self.seats[target.name]
         if seat.worker is None and 0 < seat.losses < RESTARTS:
             self._restart(seat)
         if seat.worker is None:
-            self._keep_failure(step, target.name, seat.reason)
+            for work in works:
+                self._keep_failure(step.recipe.name, target.name, work, seat.reason)
         return seat.worker
 
     def _start_all(self) -> None:
@@ -180,16 +252,16 @@ class Session:
             return
         self.keep(TargetRecord(target=seat.target.name, facts=_facts(seat.worker.hello)))
 
-    def _fail(self, step: Step, target: str, error: WorkFailed) -> None:
-        if isinstance(error, WorkerLost):
-            seat = self.seats[target]
-            seat.worker, seat.losses, seat.reason = None, seat.losses + 1, str(error)
-        self._keep_failure(step, target, str(error))
+    def _fail(self, step: Step, target: str, error: WorkFailed, *, work: str = "") -> None:
+        self._lose(self.seats[target], error)
+        self._keep_failure(step.recipe.name, target, work or step.name, str(error))
 
-    def _keep_failure(self, step: Step, target: str, reason: str) -> None:
-        record = FailureRecord(
-            recipe=step.recipe.name, target=target, work=step.name, reason=reason, log=f"logs/{target}.log"
-        )
+    def _lose(self, seat: Seat, error: WorkFailed) -> None:
+        if isinstance(error, WorkerLost) and seat.worker is not None:  # its other cells fail as well: one loss
+            seat.worker, seat.losses, seat.reason = None, seat.losses + 1, str(error)
+
+    def _keep_failure(self, recipe: str, target: str, work: str, reason: str) -> None:
+        record = FailureRecord(recipe=recipe, target=target, work=work, reason=reason, log=f"logs/{target}.log")
         self.keep(record)
         self.watch.failed(record)
 
@@ -199,8 +271,17 @@ class Session:
                 seat.worker.close()
 
 
-def _cell(step: Timing, target: str) -> Cell:
-    return Cell(recipe=step.recipe.name, phase=step.phase, path=step.path, batch_size=step.batch_size, target=target)  # type: ignore[arg-type]
+def _once(cell: Cell, step: Startup, duration_s: float) -> TimingRecord:
+    """Return the record of what a process does only once."""
+    return TimingRecord(
+        cell=cell,
+        replicate=step.replicate,
+        first_call_s=duration_s,
+        samples=[Sample(repeats=1, duration_s=duration_s)],
+        steady=True,
+        work={},
+        resolved={},
+    )
 
 
 def _facts(hello: Hello) -> TargetFacts:

@@ -54,6 +54,26 @@ def median(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(statistics.median(ordered), low, high, count)
 
 
+def hodges_lehmann(values: Sequence[float]) -> float:
+    """Return the median of all pairwise means, each value paired with itself too (Hodges and Lehmann, 1963)."""
+    pairs = [(a + b) / 2 for position, a in enumerate(values) for b in values[position:]]
+    return statistics.median(pairs)
+
+
+def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Return the centre of positive ``values``, one a replicate, with its interval; both on the logarithmic scale.
+
+    The centre is Hodges and Lehmann's. The interval is Student's over replicates: what differs from process to process
+    and what differs within one both scatter these values, so it covers both. One value alone bounds nothing.
+    """
+    logs = [math.log(value) for value in values]
+    centre, count = hodges_lehmann(logs), len(logs)
+    if count < 2:
+        return Estimate(math.exp(centre), 0.0, math.inf, count)
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * statistics.stdev(logs) / math.sqrt(count)
+    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), count)
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value that ``share`` (0 to 1) of ``values`` do not exceed: the nearest rank, an observed value."""
     if not values:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
-from bench import check, reference, stats
+from bench import advice, arithmetic, check, compare, paths, plan, reference, stats
+from bench.advice import Advice
 from bench.check import AccuracyCheck, Verdict
+from bench.paths import FLOOR
 from bench.record import (
+    Cell,
+    CounterRecord,
     FailureRecord,
     ParityRecord,
+    PeaksRecord,
     ReferenceRecord,
     TargetRecord,
     TimingRecord,
@@ -19,22 +26,42 @@ from bench.record import (
 )
 from bench.stats import Estimate
 from bench.store import Run
+from bench.targets import Target
 from models.recipes import RECIPES, Recipe
+
+# MLPerf's early-stopping bound: from so many calls on the 99th percentile can be stated.
+P99_CALLS = 662
 
 
 @dataclass(frozen=True)
-class TrainingRow:
-    """Training speed of one path. ``first_step_s`` includes compilation; ``struck`` where accuracy failed."""
+class TimedCell:
+    """What every timed cell says of itself.
 
-    recipe: str
-    target: str
-    path: str
-    batch_size: int
-    reviews_per_s: Estimate
-    step_s: Estimate
-    first_step_s: float
+    seconds     of one repeat: a step, a call, or the vectorization of a batch
+    floor       seconds of the floor over seconds of this cell, where both took turns: 1 is as fast as the floor
+    replicates  processes in which it was timed
+    struck      its recipe's accuracy failed on its target
+    """
+
+    cell: Cell
+    seconds: Estimate
+    floor: Estimate | None
+    replicates: int
     steady: bool
     struck: bool
+
+    @property
+    def is_floor(self) -> bool:
+        return self.cell.path == FLOOR
+
+
+@dataclass(frozen=True)
+class TrainingRow(TimedCell):
+    """Training speed of one path. ``first_step_s`` includes compilation; ``call_s`` is what calling `fit` costs."""
+
+    reviews_per_s: Estimate
+    first_step_s: float
+    call_s: float | None
 
 
 @dataclass(frozen=True)
@@ -43,41 +70,51 @@ class AccuracyTimeRow:
 
     recipe: str
     target: str
+    path: str
     metric: str
     accuracy: float
     seconds: float | None
+    seeds: int
     epochs: int
     struck: bool
 
 
 @dataclass(frozen=True)
-class PredictionRow:
-    """Latency of one call with ``batch_size`` reviews."""
+class PredictionRow(TimedCell):
+    """Latency of one call with a batch of reviews; ``p99_s`` where so many calls allow it."""
 
-    recipe: str
-    target: str
-    path: str
-    batch_size: int
     p50_s: float
     p90_s: float
     p95_s: float
+    p99_s: float | None
     reviews_per_s: float
     calls: int
-    steady: bool
-    struck: bool
 
 
 @dataclass(frozen=True)
-class VectorizationRow:
+class VectorizationRow(TimedCell):
     """Speed of turning reviews into a recipe's input; megabytes are of raw text."""
+
+    reviews_per_s: Estimate
+    megabytes_per_s: Estimate
+
+
+@dataclass(frozen=True)
+class StartupRow:
+    """Seconds until a fresh process has done everything once, by path: import, build, first step, first prediction."""
 
     recipe: str
     target: str
-    path: str
-    batch_size: int
-    reviews_per_s: Estimate
-    megabytes_per_s: Estimate
-    steady: bool
+    seconds: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class HardwareRow:
+    """How busy the fastest Keras path of a phase keeps the hardware: matrix products a second beside the peak."""
+
+    cell: Cell
+    gflops: float
+    peak_gflops: float
 
 
 @dataclass(frozen=True)
@@ -111,26 +148,73 @@ class Summary:
 
     @cached_property
     def training(self) -> list[TrainingRow]:
-        return [self._training(r) for r in self._timings("train")]
+        return [self._training(cell, records) for cell, records in self._cells("train")]
 
     @cached_property
     def prediction(self) -> list[PredictionRow]:
-        return [self._prediction(r) for r in self._timings("predict")]
+        return [self._prediction(cell, records) for cell, records in self._cells("predict")]
 
     @cached_property
     def vectorization(self) -> list[VectorizationRow]:
-        return [_vectorization(r) for r in self._timings("vectorize")]
+        return [self._vectorization(cell, records) for cell, records in self._cells("vectorize")]
+
+    @cached_property
+    def startup(self) -> list[StartupRow]:
+        found: dict[tuple[str, str], dict[str, Estimate]] = {}
+        for cell, records in self._cells("startup"):
+            found.setdefault((cell.recipe, cell.target), {})[cell.path] = compare.seconds(records)
+        return [StartupRow(recipe, target, seconds) for (recipe, target), seconds in found.items()]
+
+    @cached_property
+    def peaks(self) -> dict[str, PeaksRecord]:
+        """What each target's machine reached in a large matrix product and a large copy."""
+        return {r.target: r for r in self.run.records if isinstance(r, PeaksRecord)}
+
+    @cached_property
+    def hardware(self) -> list[HardwareRow]:
+        """One row for each recipe, target and phase whose peak is known; prediction at its largest batch."""
+        rows: list[TimedCell] = [*self.training, *self.prediction]
+        fastest: dict[tuple[str, str, str], TimedCell] = {}
+        for row in rows:
+            key = (row.cell.recipe, row.cell.phase, row.cell.target)
+            known = fastest.get(key)
+            if not row.is_floor and row.cell.target in self.peaks and (known is None or _beats(row, known)):
+                fastest[key] = row
+        return [self._busy(row) for row in fastest.values()]
+
+    @cached_property
+    def counters(self) -> list[CounterRecord]:
+        return [r for r in self.run.records if isinstance(r, CounterRecord)]
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        """What the run itself recommends: the fastest path of each cell that is told apart from the usual one."""
+        cells = [*self._cells("train"), *self._cells("predict")]
+        return advice.find([(cell, records) for cell, records in cells if not self._struck(cell.recipe, cell.target)])
 
     @cached_property
     def time_to_accuracy(self) -> list[AccuracyTimeRow]:
-        groups = _grouped([r for r in self.run.records if isinstance(r, TrainingRecord)])
-        return [row for group in groups if (row := self._time_to_accuracy(*group)) is not None]
+        trained = [r for r in self.run.records if isinstance(r, TrainingRecord)]
+        groups = [(path, group) for path in paths.names("train") for group in _grouped(trained, path)]
+        rows = [self._time_to_accuracy(path, *group) for path, group in groups]
+        return sorted((row for row in rows if row is not None), key=lambda row: list(RECIPES).index(row.recipe))
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """Every verdict of the run, failures of whole cells included."""
         found = [check.verdict for check in self.accuracy if check.decides] + [verdict for _, verdict in self.parity]
         return found + check.completeness(self.run.records)
+
+    @cached_property
+    def left_out(self) -> list[Cell]:
+        """The cells that the run's profile leaves to the full one, of the recipes and targets that it has."""
+        cells = [r.cell for r in self.run.records if isinstance(r, TimingRecord)]
+        if self.run.header.profile not in plan.PROFILES:
+            return []
+        backends = {name: target.facts for name, target in self.targets.items()}
+        targets = [Target(facts.backend, facts.device) for facts in backends.values()]  # type: ignore[arg-type]
+        recipes = [recipe for name, recipe in RECIPES.items() if any(cell.recipe == name for cell in cells)]
+        return plan.left_out(recipes, targets, plan.PROFILES[self.run.header.profile])
 
     @property
     def measured(self) -> int:
@@ -152,48 +236,72 @@ class Summary:
             references=self.references,
         )
 
-    def _timings(self, phase: str) -> Iterator[TimingRecord]:
-        """Yield the timings of ``phase`` by recipe, then path, then batch size, then target."""
-        found = [r for r in self.run.records if isinstance(r, TimingRecord) and r.cell.phase == phase]
-        order = list(RECIPES)
-        yield from sorted(
-            found, key=lambda r: (order.index(r.cell.recipe), r.cell.path, r.cell.batch_size, r.cell.target)
+    def _cells(self, phase: str) -> list[tuple[Cell, list[TimingRecord]]]:
+        """Return the cells of ``phase`` with their replicates: by recipe, batch size, path as listed, then target."""
+        found: dict[Cell, list[TimingRecord]] = {}
+        for record in self.run.records:
+            if isinstance(record, TimingRecord) and record.cell.phase == phase:
+                found.setdefault(record.cell, []).append(record)
+        order, names = list(RECIPES), paths.names(phase)
+        key: Callable[[Cell], tuple[int, int, int, str]] = lambda c: (  # noqa: E731
+            order.index(c.recipe),
+            c.batch_size,
+            names.index(c.path),
+            c.target,
         )
+        return [(cell, found[cell]) for cell in sorted(found, key=key)]
 
-    def _training(self, record: TimingRecord) -> TrainingRow:
-        cell, step_s = record.cell, stats.median(per_repeat_s(record))
+    def _timed(self, cell: Cell, records: Sequence[TimingRecord]) -> dict[str, Any]:
+        """Return the fields of a `TimedCell`."""
+        floors = dict(self._cells(cell.phase)).get(cell.model_copy(update={"path": FLOOR}))
+        return {
+            "cell": cell,
+            "seconds": compare.seconds(records),
+            "floor": compare.ratio(floors, records) if floors and cell.path != FLOOR else None,
+            "replicates": len(records),
+            "steady": all(record.steady for record in records),
+            "struck": cell.phase in ("train", "predict") and self._struck(cell.recipe, cell.target),
+        }
+
+    def _busy(self, row: TimedCell) -> HardwareRow:
+        count = arithmetic.step_flops if row.cell.phase == "train" else arithmetic.prediction_flops
+        flops = count(RECIPES[row.cell.recipe], row.cell.batch_size)
+        gflops = flops / row.seconds.value / 1e9
+        return HardwareRow(row.cell, gflops, max(self.peaks[row.cell.target].product_gflops))
+
+    def _training(self, cell: Cell, records: Sequence[TimingRecord]) -> TrainingRow:
+        timed = self._timed(cell, records)
+        calls_s = [value for record in records for value in compare.per_call_s(record)]
         return TrainingRow(
-            recipe=cell.recipe,
-            target=cell.target,
-            path=cell.path,
-            batch_size=cell.batch_size,
-            reviews_per_s=step_s.inverted(record.work["reviews"]),
-            step_s=step_s,
-            first_step_s=record.first_call_s,
-            steady=record.steady,
-            struck=self._struck(cell.recipe, cell.target),
+            **timed,
+            reviews_per_s=timed["seconds"].inverted(records[0].work["reviews"]),
+            first_step_s=statistics.median(record.first_call_s for record in records),
+            call_s=statistics.median(calls_s) if calls_s else None,
         )
 
-    def _prediction(self, record: TimingRecord) -> PredictionRow:
-        cell = record.cell
-        calls = [call for s in record.samples if not s.warmup for call in s.calls_s or []]
-        p50, p90, p95 = (stats.percentile(calls, share) for share in (0.50, 0.90, 0.95))
+    def _prediction(self, cell: Cell, records: Sequence[TimingRecord]) -> PredictionRow:
+        calls = [call for r in records for s in r.samples if not s.warmup for call in s.calls_s or []]
+        p50, p90, p95, p99 = (stats.percentile(calls, share) for share in (0.50, 0.90, 0.95, 0.99))
         return PredictionRow(
-            recipe=cell.recipe,
-            target=cell.target,
-            path=cell.path,
-            batch_size=cell.batch_size,
+            **self._timed(cell, records),
             p50_s=p50,
             p90_s=p90,
             p95_s=p95,
-            reviews_per_s=record.work["reviews"] / p50,
+            p99_s=p99 if len(calls) >= P99_CALLS else None,
+            reviews_per_s=records[0].work["reviews"] / p50,
             calls=len(calls),
-            steady=record.steady,
-            struck=self._struck(cell.recipe, cell.target),
+        )
+
+    def _vectorization(self, cell: Cell, records: Sequence[TimingRecord]) -> VectorizationRow:
+        timed, work = self._timed(cell, records), records[0].work
+        return VectorizationRow(
+            **timed,
+            reviews_per_s=timed["seconds"].inverted(work["reviews"]),
+            megabytes_per_s=timed["seconds"].inverted(work["megabytes"]),
         )
 
     def _time_to_accuracy(
-        self, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
+        self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
     ) -> AccuracyTimeRow | None:
         metric = recipe.target_metric
         results = [result for r in trained for result in r.phases.values() if metric in result.curves]
@@ -204,9 +312,11 @@ class Summary:
         return AccuracyTimeRow(
             recipe=recipe.name,
             target=target,
+            path=path,
             metric=metric,
             accuracy=recipe.target_accuracy,
             seconds=stats.trimmed_mean(every) if len(every) == len(reached) else None,
+            seeds=len(results),
             epochs=len(results[0].epoch_s),
             struck=self._struck(recipe.name, target),
         )
@@ -219,37 +329,19 @@ def summarize(run: Run) -> Summary:
     return Summary(run, tuple(r for r in known if r.corpus_digest == header.corpus_digest))
 
 
-def per_repeat_s(record: TimingRecord) -> list[float]:
-    """Return the seconds of one repeat, one value a turn.
-
-    Where a turn holds two lengths (`fit`), the slope between them: the fixed cost of the call falls out.
-    """
-    measured = [s for s in record.samples if not s.warmup]
-    values = []
-    for _, group in groupby(measured, key=lambda s: s.turn):
-        blocks = [(s.repeats, s.duration_s) for s in group]
-        values.append(stats.slope(*blocks) if len(blocks) == 2 else blocks[0][1] / blocks[0][0])
-    return values
+def _beats(row: TimedCell, known: TimedCell) -> bool:
+    """Whether ``row`` is at a larger batch than ``known``, or the faster at the same one."""
+    return (row.cell.batch_size, -row.seconds.value) > (known.cell.batch_size, -known.seconds.value)
 
 
-def _vectorization(record: TimingRecord) -> VectorizationRow:
-    cell, batch_s = record.cell, stats.median(per_repeat_s(record))
-    return VectorizationRow(
-        recipe=cell.recipe,
-        target=cell.target,
-        path=cell.path,
-        batch_size=cell.batch_size,
-        reviews_per_s=batch_s.inverted(record.work["reviews"]),
-        megabytes_per_s=batch_s.inverted(record.work["megabytes"]),
-        steady=record.steady,
-    )
-
-
-def _grouped(records: Sequence[TrainingRecord]) -> list[tuple[Recipe, str, list[TrainingRecord]]]:
-    """Group trainings by recipe, in the order of the recipes, and target."""
+def _grouped(
+    records: Sequence[TrainingRecord], path: str | None = None
+) -> list[tuple[Recipe, str, list[TrainingRecord]]]:
+    """Group trainings, those on ``path`` alone where one is given, by recipe in the order of the recipes and target."""
     order = list(RECIPES)
     key: Callable[[TrainingRecord], tuple[int, str]] = lambda r: (order.index(r.recipe), r.target)  # noqa: E731
-    groups = groupby(sorted(records, key=key), key=key)
+    chosen = [record for record in records if path in (None, record.path)]
+    groups = groupby(sorted(chosen, key=key), key=key)
     return [(RECIPES[order[index]], target, list(group)) for (index, target), group in groups]
 
 

@@ -1,4 +1,4 @@
-"""Turns: targets alternate at one timed operation, block by block; it starts no worker and writes nothing."""
+"""Turns: cells alternate, block by block, whichever their path and target; it starts no worker, writes nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Protocol
 
-from bench import machine
-from bench.plan import Timing
-from bench.process import WorkFailed
+from bench import machine, paths
+from bench.process import WorkerLost, WorkFailed
 from bench.protocol import Block, Json, Message, Prepare
 from bench.record import Cell, Sample, TimingRecord
 
@@ -18,6 +17,10 @@ from bench.record import Cell, Sample, TimingRecord
 BLOCK_S = 0.02
 # The two lengths of a `fit` differ by at least this much, since its own cost, some ms to 0.1 s, is noisy.
 SLOPE_S = 0.25
+# A turn of a latency cell lasts no longer than this, unless so few calls do: a round must stay short, so that its
+# blocks are neighbours.
+LATENCY_TURN_S = 0.25
+FEWEST_CALLS = 3
 # Warm-up ends when this many neighbouring blocks lie within the share of each other, or at the cap.
 STEADY_BLOCKS = 3
 STEADY_SHARE = 0.10
@@ -30,9 +33,9 @@ class Worker(Protocol):
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
 
 
-@dataclass
+@dataclass(eq=False)
 class Player:
-    """One target at one operation."""
+    """One cell: a path on a target, with the worker that plays it."""
 
     cell: Cell
     worker: Worker
@@ -57,11 +60,9 @@ class Player:
         )
 
 
-def prepare(timing: Timing, cell: Cell, worker: Worker) -> Player:
+def prepare(cell: Cell, worker: Worker) -> Player:
     """Let ``worker`` make the operation ready, then warm up until its blocks agree."""
-    answer = worker.ask(
-        Prepare(recipe=timing.recipe.name, phase=timing.phase, path=timing.path, batch_size=timing.batch_size)
-    )
+    answer = worker.ask(Prepare(recipe=cell.recipe, phase=cell.phase, path=cell.path, batch_size=cell.batch_size))
     player = Player(
         cell=cell,
         worker=worker,
@@ -73,7 +74,7 @@ def prepare(timing: Timing, cell: Cell, worker: Worker) -> Player:
         samples=[],
     )
     warm_up(player)
-    player.lengths = _slope_lengths(player) if timing.path.startswith("fit") else player.lengths
+    player.lengths = _slope_lengths(player) if paths.find(cell.phase, cell.path).slope else player.lengths
     return player
 
 
@@ -96,25 +97,33 @@ def take_turns(
 ) -> list[Player]:
     """Let ``players`` run block after block in turn; return those that came through.
 
-    The order alternates (A B, B A, …) from a start drawn from ``order``, so that a drift of the machine's speed
-    touches all alike. With ``calls``, blocks time every call and grow until all turns together have that many.
-    ``drop`` is told of a player that fails; it takes no further turn.
+    The order alternates (A B C, C B A, …) from a start drawn from ``order``, so that a drift of the machine's speed
+    touches all alike. With ``calls``, blocks time every call and grow until all turns together have that many, or
+    last `LATENCY_TURN_S`.
+    ``drop`` is told of a player that fails; it takes no further turn, nor does any other of a worker that is lost.
     """
     playing = list(players)
     order.shuffle(playing)
     for turn in range(turns):
         for player in list(playing if turn % 2 == 0 else reversed(playing)):
+            if player not in playing:
+                continue
             try:
                 _take_turn(player, turn=turn, calls=None if calls is None else ceil(calls / turns))
             except WorkFailed as error:
-                playing.remove(player)
-                drop(player, error)
+                for out in [p for p in playing if p is player or (isinstance(error, WorkerLost) and _same(p, player))]:
+                    playing.remove(out)
+                    drop(out, error)
     return playing
+
+
+def _same(player: Player, other: Player) -> bool:
+    return player.worker is other.worker
 
 
 def _take_turn(player: Player, *, turn: int, calls: int | None) -> None:
     if calls is not None:
-        _block(player, repeats=max(calls, min(player.lengths[0], 2 * calls)), each=True, warmup=False, turn=turn)
+        _block(player, repeats=_calls(player, calls), each=True, warmup=False, turn=turn)
         return
     for repeats in player.lengths:
         _block(player, repeats=repeats, each=False, warmup=False, turn=turn)
@@ -122,13 +131,22 @@ def _take_turn(player: Player, *, turn: int, calls: int | None) -> None:
 
 def _block(player: Player, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
     before = machine.moment()
-    answer = player.worker.ask(Block(repeats=repeats, each=each))
+    cell = player.cell
+    answer = player.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats=repeats, each=each))
     after = machine.moment()
     sample = Sample(
         **answer, warmup=warmup, turn=turn, steal_s=after.steal_s - before.steal_s, load_1min=after.load_1min
     )
     player.samples.append(sample)
     return sample
+
+
+def _calls(player: Player, wanted: int) -> int:
+    """Return the calls of one turn: as many as a block holds, between ``wanted`` and twice as many, if time allows."""
+    last = player.samples[-1]
+    longest = int(LATENCY_TURN_S * last.repeats / last.duration_s) if last.duration_s > 0 else 2 * wanted
+    many = max(wanted, min(player.lengths[0], 2 * wanted))
+    return max(min(many, longest), FEWEST_CALLS)
 
 
 def _longer(sample: Sample, largest: int) -> int:

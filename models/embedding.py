@@ -13,11 +13,22 @@ from typing import Any
 import keras
 
 
+def lookup(table: Any, ids: Any) -> Any:
+    """Return the rows ``ids``, (batch, time), of ``table``, (words, units); the gradient is dense on every backend."""
+    # The product's gradient is dense: TensorFlow adds up the slices of each row before it goes on.
+    return keras.ops.take(keras.ops.multiply(table, 1.0), ids, axis=0)
+
+
 class Embedding(keras.layers.Embedding):
-    """`keras.layers.Embedding`, its gradient summed over repeated ids on every backend."""
+    """`keras.layers.Embedding`, its gradient summed over repeated ids on every backend.
+
+    ``lookup`` may be exchanged for a backend's own way to do the same.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.lookup = lookup
 
     def call(self, inputs: Any) -> Any:
         """Look up ``inputs``, ids (batch, time), and return their rows (batch, time, units)."""
-        # The product's gradient is dense: TensorFlow adds up the slices of each row before it goes on.
-        table = keras.ops.multiply(self.embeddings, 1.0)
-        return keras.ops.take(table, keras.ops.cast(inputs, "int32"), axis=0)
+        return self.lookup(keras.ops.convert_to_tensor(self.embeddings), keras.ops.cast(inputs, "int32"))

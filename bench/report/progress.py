@@ -29,7 +29,9 @@ class ProgressReport:
 
     console: Console
     steps: Sequence[Step]
+    budget_s: float | None = None
     now: Callable[[], float] = time.monotonic
+    _position: int = field(default=0, init=False)
     _done_s: float = field(default=0.0, init=False)
     _begun: float = field(default=0.0, init=False)
     _told: float = field(default=-QUIET_S, init=False)
@@ -55,21 +57,25 @@ class ProgressReport:
         """Say that a worker starts."""
         self._show(f"starting {target.name}: importing its framework")
 
-    def begin(self, step: Step, position: int, total: int) -> None:
-        """Say which step begins."""
-        self._done_s = sum(map(expected_s, self.steps[:position]))
-        self._words = f"{position + 1}/{total} {step.recipe.name}"
+    def begin(self, step: Step) -> None:
+        """Say which step begins; those beyond the plan are what a budget adds."""
+        self._done_s = sum(map(expected_s, self.steps[: self._position]))
+        self._position += 1
+        total = len(self.steps)
+        where = f"{self._position}/{total}" if self._position <= total else f"+{self._position - total}"
+        self._words = f"{where} {step.recipe.name}"
         targets = " and ".join(target.name for target in step.targets)
         self._show(f"{self._words} {step.name}, {targets}{self._left()}")
 
     def progress(self, values: Json) -> None:
         """Say where a training stands."""
-        self._done_s += min(values["epoch_s"], 60.0)
+        self._done_s += min(values["elapsed_s"], 60.0)
         if self._bar is None and self.now() - self._told < QUIET_S:
             return
         names = {"loss": "loss", "accuracy": "acc.", "val_accuracy": "val. acc."}
         figures = " ".join(f"{short} {values[name]:.3f}" for name, short in names.items() if name in values)
         epoch = f"{values['phase']} epoch {values['epoch']}/{values['epochs']}"
+        epoch += f" {values['share']:.0%}" if "share" in values else ""
         self._show(f"{self._words} {epoch} {figures}{self._left()}")
 
     def failed(self, record: FailureRecord) -> None:
@@ -81,6 +87,8 @@ class ProgressReport:
     def _left(self) -> str:
         """Return the time left: what the remaining steps cost elsewhere, scaled by how this machine has done so far."""
         total, elapsed = sum(map(expected_s, self.steps)), self.now() - self._begun
+        if self.budget_s is not None and elapsed < self.budget_s:
+            return f", {(self.budget_s - elapsed) / 60:.0f} min of the budget left"
         if self._done_s < MEANINGFUL_S:
             return ""
         minutes = elapsed * max(0.0, total / self._done_s - 1) / 60

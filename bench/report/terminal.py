@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from rich import box
@@ -11,22 +11,29 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from bench.plan import Profile, Step
-from bench.record import RunHeader
+from bench import paths
+from bench.advice import Advice
+from bench.plan import Counting, Profile, Step, Timing, Training
+from bench.record import Cell, CounterRecord, RunHeader
 from bench.reference import Row
 from bench.report.numbers import MISSING, figure, milliseconds, signed, significant, spread
 from bench.report.table import Column, section
 from bench.stats import largest
-from bench.summary import AccuracyTimeRow, PredictionRow, Summary, TrainingRow, VectorizationRow
+from bench.summary import AccuracyTimeRow, StartupRow, Summary, TimedCell
 from models.recipes import RECIPES
+
+# A thousand calls leave less than this behind where nothing leaks: an allocator's slack.
+GROWTH_LIMIT_BYTES = 16e6
 
 STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
 
 
 def render(summary: Summary) -> RenderableType:
     """Return the whole report."""
-    parts = [heading(summary), accuracy(summary), parity(summary), training(summary), prediction(summary)]
-    parts += [vectorization(summary), failures(summary), closing(summary)]
+    parts = [heading(summary), accuracy(summary), parity(summary), training(summary), time_to_accuracy(summary)]
+    parts += [prediction(summary), vectorization(summary), startup(summary), hardware(summary), counters(summary)]
+    parts += [advice(summary), left_out(summary)]
+    parts += [failures(summary), closing(summary)]
     return Group(*[part for part in parts if part is not None])
 
 
@@ -88,57 +95,139 @@ def parity(summary: Summary) -> RenderableType | None:
 
 
 def training(summary: Summary) -> RenderableType | None:
-    """Return the training table: throughput, step, first step, time to accuracy."""
-    times = {(row.recipe, row.target): row for row in summary.time_to_accuracy}
+    """Return the training table: throughput, step, share of the floor, first step."""
+    columns = [
+        Column("path", lambda row: row.cell.path, key=True),
+        Column("batch", lambda row: str(row.cell.batch_size), key=True, number=True),
+        Column("backend", lambda row: _label(summary, row.cell.target) + _marks(row)),
+        Column("reviews/s", lambda row: significant(row.reviews_per_s.value), number=True),
+        Column("ms/step", lambda row: milliseconds(row.seconds.value), number=True),
+        Column("±", lambda row: spread(row.seconds), number=True),
+        Column("floor", lambda row: _floor(row), number=True),
+        Column("first s", lambda row: significant(row.first_step_s), number=True),
+    ]
+    rows = summary.training
+    notes = ["first: the first step, compilation included", *_timing_notes(rows)]
+    notes += _call_notes(summary) if rows else []
+    return section("Training", _replicates(rows), columns, rows, notes, group=_recipe)
+
+
+def time_to_accuracy(summary: Summary) -> RenderableType | None:
+    """Return the table of time to accuracy: seconds of training, compilation included, until a curve reaches it."""
+    rows = summary.time_to_accuracy
     columns = [
         Column("recipe", lambda row: row.recipe, key=True),
+        Column("until", lambda row: f"{_curve(row.metric)} {figure(row.accuracy)}", key=True),
         Column("path", lambda row: row.path, key=True, hoist=True),
-        Column("batch", lambda row: str(row.batch_size), key=True, number=True),
-        Column("backend", lambda row: _label(summary, row.target) + _marks(row)),
-        Column("reviews/s", lambda row: significant(row.reviews_per_s.value), number=True),
-        Column("ms/step", lambda row: milliseconds(row.step_s.value), number=True),
-        Column("±", lambda row: spread(row.step_s), number=True),
-        Column("first s", lambda row: significant(row.first_step_s), number=True),
-        Column("acc. s", lambda row: _reached(times.get((row.recipe, row.target))), number=True),
+        Column("backend", lambda row: _label(summary, row.target) + ("†" if row.struck else "")),
+        Column("seconds", lambda row: _reached(row), number=True),
     ]
-    notes = [
-        "±: half of the median's 95 % interval; first: the first step, compilation included",
-    ]
-    goals = [_goal(row) for row in _one_each(summary.time_to_accuracy)]
-    notes += ["acc.: seconds of training until " + "; ".join(goals)] if goals else []
-    return section("Training", "median over turns", columns, summary.training, notes + _mark_notes(summary.training))
+    seeds = max((row.seeds for row in rows), default=0)
+    caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+    return section("Time to accuracy", caption, columns, rows, ["99 % of the best published accuracy"])
 
 
 def prediction(summary: Summary) -> RenderableType | None:
     """Return the prediction table: percentiles of a call's latency."""
-    columns = [
-        Column("recipe", lambda row: row.recipe, key=True),
-        Column("path", lambda row: row.path, key=True, hoist=True),
-        Column("reviews", lambda row: str(row.batch_size), key=True, number=True),
-        Column("backend", lambda row: _label(summary, row.target) + _marks(row)),
-        Column("p50 ms", lambda row: milliseconds(row.p50_s), number=True),
-        Column("p90 ms", lambda row: milliseconds(row.p90_s), number=True),
-        Column("p95 ms", lambda row: milliseconds(row.p95_s), number=True),
-        Column("reviews/s", lambda row: significant(row.reviews_per_s), number=True),
-    ]
     rows = summary.prediction
-    caption = f"latency of one call, {min(row.calls for row in rows)} calls or more each" if rows else ""
-    return section("Prediction", caption, columns, rows, _mark_notes(rows))
+    columns = [
+        Column("reviews", lambda row: str(row.cell.batch_size), key=True, number=True),
+        Column("path", lambda row: row.cell.path, key=True),
+        Column("backend", lambda row: _label(summary, row.cell.target) + _marks(row)),
+        Column("p50", lambda row: milliseconds(row.p50_s), number=True),
+        Column("p90", lambda row: milliseconds(row.p90_s), number=True),
+        Column("p95", lambda row: milliseconds(row.p95_s), number=True),
+    ]
+    if any(row.p99_s is not None for row in rows):
+        columns.append(
+            Column("p99", lambda row: MISSING if row.p99_s is None else milliseconds(row.p99_s), number=True)
+        )
+    columns += [
+        Column("reviews/s", lambda row: significant(row.reviews_per_s), number=True),
+        Column("floor", lambda row: _floor(row), number=True),
+    ]
+    caption = f"latency of one call in ms, {min(row.calls for row in rows):,} calls or more each" if rows else ""
+    return section("Prediction", caption, columns, rows, _timing_notes(rows), group=_recipe, tight=True)
 
 
 def vectorization(summary: Summary) -> RenderableType | None:
     """Return the vectorization table."""
     columns = [
-        Column("recipe", lambda row: row.recipe, key=True),
-        Column("path", lambda row: row.path, key=True, hoist=True),
-        Column("backend", lambda row: _label(summary, row.target) + _marks(row)),
+        Column("path", lambda row: row.cell.path, key=True),
+        Column("backend", lambda row: _label(summary, row.cell.target) + _marks(row)),
         Column("reviews/s", lambda row: significant(row.reviews_per_s.value), number=True),
         Column("MB/s", lambda row: significant(row.megabytes_per_s.value), number=True),
-        Column("±", lambda row: spread(row.megabytes_per_s), number=True),
+        Column("±", lambda row: spread(row.seconds), number=True),
+        Column("floor", lambda row: _floor(row), number=True),
     ]
     rows = summary.vectorization
-    caption = f"{rows[0].batch_size:,} reviews a call; MB of raw text" if rows else ""
-    return section("Vectorization", caption, columns, rows, _mark_notes(rows))
+    caption = f"{rows[0].cell.batch_size:,} reviews a call; MB of raw text" if rows else ""
+    return section("Vectorization", caption, columns, rows, _timing_notes(rows), group=_recipe)
+
+
+def startup(summary: Summary) -> RenderableType | None:
+    """Return the table of a fresh process: what a user waits for before the first result."""
+    names = paths.names("startup")
+    columns = [
+        Column("recipe", lambda row: row.recipe, key=True),
+        Column("backend", lambda row: _label(summary, row.target)),
+        *[Column(f"{name} s", _startup_cell(name), number=True) for name in names],
+    ]
+    return section("Startup", "a fresh process each", columns, summary.startup, [])
+
+
+def hardware(summary: Summary) -> RenderableType | None:
+    """Return how far the hardware is from busy: matrix products of the fastest Keras path beside the peak."""
+    columns = [
+        Column("recipe", lambda row: row.cell.recipe, key=True),
+        Column("work", lambda row: f"{row.cell.phase} {row.cell.batch_size}", key=True),
+        Column("backend", lambda row: _label(summary, row.cell.target)),
+        Column("fastest path", lambda row: row.cell.path),
+        Column("GFLOP/s", lambda row: significant(row.gflops), number=True),
+        Column("of peak", lambda row: f"{row.gflops / row.peak_gflops:.1%}", number=True),
+    ]
+    notes = [
+        f"peak on {_label(summary, name)}: {significant(max(peak.product_gflops))} GFLOP/s in a large matrix product, "
+        f"{significant(max(peak.copy_gb_per_s))} GB/s in a large copy"
+        for name, peak in summary.peaks.items()
+    ]
+    return section("Hardware", "operations of matrix products alone, counted by hand", columns, summary.hardware, notes)
+
+
+def counters(summary: Summary) -> RenderableType | None:
+    """Return the exact counters: what does not wobble."""
+    columns = [
+        Column("path", lambda row: row.cell.path, key=True),
+        Column("backend", lambda row: _label(summary, row.cell.target)),
+        Column("progr.", lambda row: _counted(row, "compilations", "traces"), number=True),
+        Column("again", lambda row: _counted(row, "recompilations", "retraces"), number=True),
+        Column("graph ops", lambda row: _counted(row, "graph_operations"), number=True),
+        Column("MFLOP", lambda row: _counted(row, "program_flops", unit=1e6), number=True),
+        Column("MB", lambda row: _counted(row, "program_bytes", unit=1e6), number=True),
+        Column("temp MB", lambda row: _counted(row, "program_temporary_bytes", unit=1e6), number=True),
+        Column("peak GB", lambda row: _counted(row, "peak_resident_bytes", unit=1e9), number=True),
+    ]
+    grown = [
+        f"{row.cell.recipe} {row.cell.path} on {_label(summary, row.cell.target)}"
+        for row in summary.counters
+        if row.counters.get("growth_bytes", 0.0) > GROWTH_LIMIT_BYTES
+    ]
+    notes = [
+        "progr.: programs compiled (JAX) or functions traced (TensorFlow) until the first call; again: after it",
+        "MFLOP, MB: XLA's own count for one call, loop bodies once; peak GB: of the process, data included",
+        f"memory grew over 1,000 predictions: {', '.join(grown) or 'nowhere'}",
+    ]
+    rows, group = summary.counters, lambda row: f"{row.cell.recipe} {row.cell.phase} {row.cell.batch_size}"
+    return section("Exact counters", "they do not wobble", columns, rows, notes, group=group, tight=True)
+
+
+def advice(summary: Summary) -> RenderableType | None:
+    """Return what the run itself recommends, one line each."""
+    if not summary.advice:
+        return None
+    lines = [Text.assemble(("Advice", "bold"), (" — from this run's own ratios, on this machine", "dim"))]
+    lines += [Text(_advice(summary, one)) for one in summary.advice]
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
 def failures(summary: Summary) -> RenderableType | None:
@@ -183,14 +272,27 @@ def _verdict(answer: str) -> Text:
     return Text(answer, style=STYLES[answer])
 
 
-def _marks(row: TrainingRow | PredictionRow | VectorizationRow) -> str:
-    struck = not isinstance(row, VectorizationRow) and row.struck
-    return ("†" if struck else "") + ("" if row.steady else "*")
+def _counted(row: CounterRecord, *names: str, unit: float = 1.0) -> str:
+    """Return the first of ``names`` that was counted, in ``unit``."""
+    values = [row.counters[name] for name in names if name in row.counters]
+    if not values:
+        return MISSING
+    return f"{values[0]:,.0f}" if unit == 1.0 else significant(values[0] / unit)
 
 
-def _mark_notes(rows: Sequence[TrainingRow] | Sequence[PredictionRow] | Sequence[VectorizationRow]) -> list[str]:
+def _recipe(row: TimedCell) -> str:
+    return row.cell.recipe
+
+
+def _marks(row: TimedCell) -> str:
+    return ("†" if row.struck else "") + ("" if row.steady else "*")
+
+
+def _timing_notes(rows: Sequence[TimedCell]) -> list[str]:
     marks = "".join(_marks(row) for row in rows)
     notes = []
+    if any(row.floor is not None for row in rows):
+        notes.append("floor: share of the speed of the same work written by hand, from neighbouring blocks")
     if "†" in marks:
         notes.append("† its accuracy failed: this timing belongs to other work and counts in no comparison")
     if "*" in marks:
@@ -198,19 +300,59 @@ def _mark_notes(rows: Sequence[TrainingRow] | Sequence[PredictionRow] | Sequence
     return notes
 
 
-def _reached(row: AccuracyTimeRow | None) -> str:
-    if row is None:
+def _call_notes(summary: Summary) -> list[str]:
+    calls = [row.call_s for row in summary.training if row.call_s is not None]
+    return [f"fit: ms/step is its slope; calling it costs {1e3 * max(calls):.0f} ms at most beside"] if calls else []
+
+
+def _replicates(rows: Sequence[TimedCell]) -> str:
+    """Say what stands behind the intervals of ``rows``."""
+    fewest = min((row.replicates for row in rows), default=0)
+    if fewest == 1:
+        return "one process: ± covers its own noise only"
+    return f"{fewest} processes or more of each target, ± covers them"
+
+
+def _floor(row: TimedCell) -> str:
+    if row.floor is None:
         return MISSING
-    return significant(row.seconds) if row.seconds is not None else f">{row.epochs} ep."
+    return f"{row.floor.value:.0%}" if row.floor.value >= 0.0095 else "<1%"
 
 
-def _goal(row: AccuracyTimeRow) -> str:
-    words = row.metric.replace("val_", "validation ").replace("_", " ")
-    return f"{row.recipe} {words} {row.accuracy:.4f}"
+def _startup_cell(name: str) -> Callable[[StartupRow], str]:
+    return lambda row: significant(row.seconds[name].value) if name in row.seconds else MISSING
 
 
-def _one_each(rows: Sequence[AccuracyTimeRow]) -> list[AccuracyTimeRow]:
-    return list({row.recipe: row for row in rows}.values())
+def _advice(summary: Summary, one: Advice) -> str:
+    cell, times = one.cell, one.times
+    what = "trains" if cell.phase == "train" else f"predicts {cell.batch_size} review{'s' * (cell.batch_size > 1)}"
+    where = f"{cell.recipe} on {_label(summary, cell.target)}"
+    factor = f"{times.value:.1f} ({times.low:.1f} to {times.high:.1f})"
+    return f"{where}: {cell.path!r} {what} {factor} times as fast as {one.usual!r}"
+
+
+def _curve(metric: str) -> str:
+    return metric.replace("val_", "validation ").replace("_", " ")
+
+
+def _reached(row: AccuracyTimeRow) -> str:
+    return significant(row.seconds) if row.seconds is not None else f">{row.epochs} epochs"
+
+
+def left_out(summary: Summary) -> RenderableType | None:
+    """Return one line on the cells that this run's profile leaves to the full one."""
+    cells = summary.left_out
+    if not cells:
+        return None
+    return Padding(Text(f"Left to --profile full: {_by_phase(cells)}.", style="dim"), (1, 0, 0, 0), expand=False)
+
+
+def _by_phase(cells: Sequence[Cell]) -> str:
+    """Return how many cells of which paths, phase by phase."""
+    phases = dict.fromkeys(cell.phase for cell in cells)
+    groups = {phase: [cell for cell in cells if cell.phase == phase] for phase in phases}
+    words = [f"{phase} {', '.join(dict.fromkeys(c.path for c in group))}" for phase, group in groups.items()]
+    return f"{len(cells)} cells ({'; '.join(words)})"
 
 
 def run_list(headers: Sequence[RunHeader]) -> RenderableType:
@@ -224,14 +366,40 @@ def run_list(headers: Sequence[RunHeader]) -> RenderableType:
     return section("Runs", "", columns, headers, []) or Text("no runs yet: `nox -s bench-cpu` makes one")
 
 
-def step_list(profile: Profile, steps: Sequence[Step]) -> RenderableType:
-    """Return the steps of a profile in their order."""
+def step_list(profile: Profile, steps: Sequence[Step], left_out: Sequence[Cell]) -> RenderableType:
+    """Return the work of a profile's first pass in its order, and the cells that it leaves to the full one."""
+    works: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        works.setdefault((step.recipe.name, _work(step)), []).append(step)
     columns = [
-        Column("recipe", lambda step: step.recipe.name, key=True),
-        Column("work", lambda step: step.name),
-        Column("targets", lambda step: ", ".join(target.name for target in step.targets)),
+        Column("recipe", lambda work: work[0].recipe.name, key=True),
+        Column("work", lambda work: _work(work[0])),
+        Column("paths", lambda work: _listed(path for step in work for path in _paths(step)) or MISSING),
+        Column("targets", lambda work: _listed(target.name for step in work for target in step.targets), hoist=True),
     ]
-    return section(f"Profile {profile.name}", profile.summary, columns, steps, []) or Text("no steps")
+    notes = [f"timed in {profile.replicates} pass{'es' * (profile.replicates > 1)}, each with processes of its own"]
+    notes += [f"left to --profile full: {_by_phase(left_out)}"] if left_out else []
+    rows = list(works.values())
+    return section(f"Profile {profile.name}", profile.summary, columns, rows, notes) or Text("no steps")
+
+
+def _work(step: Step) -> str:
+    """Return what a step does, in the words that it shares with those that differ in path, seed or target."""
+    if isinstance(step, Training):
+        return "train to accuracy"
+    return f"count {step.cell.phase} {step.cell.batch_size}" if isinstance(step, Counting) else step.name
+
+
+def _paths(step: Step) -> list[str]:
+    if isinstance(step, Training):
+        return [step.path]
+    cells = [step.cell] if isinstance(step, Counting) else step.cells if isinstance(step, Timing) else []
+    return [cell.path for cell in cells]
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Return each word once, in their order."""
+    return ", ".join(dict.fromkeys(words))
 
 
 def references(rows: Sequence[Row], corpus: str) -> RenderableType:

@@ -45,7 +45,7 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
 
         import_s = time.perf_counter() - started
         kind, name = device.prove(options.device)
-        desk = Desk(options.corpus, tell=channel.progress)
+        desk = Desk(options.corpus, tell=channel.progress, import_s=import_s)
     except Exception as error:
         channel.send(_failed(error))
         raise

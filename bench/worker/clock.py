@@ -21,6 +21,7 @@ class Operation:
     work      what one repeat processes: "reviews", "megabytes"
     largest   how many repeats one block can hold at the most
     resolved  settings as the framework resolved them for this operation
+    program   counts what XLA says of the compiled program of one repeat, where there is one
     """
 
     run: Callable[[int], Any]
@@ -28,6 +29,7 @@ class Operation:
     work: dict[str, float]
     largest: int = 1_000_000
     resolved: dict[str, Any] = field(default_factory=dict)
+    program: Callable[[], dict[str, float]] = dict
 
 
 def block(operation: Operation, *, repeats: int, each: bool, now: Callable[[], float] = time.perf_counter) -> Json:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.protocol import Block, Json, Message, Parity, Prepare, Release, Train
-from bench.worker import clock, operations, parity, training
+import keras
+
+from bench.protocol import Block, Count, Json, Message, Parity, Peaks, Prepare, Release, Startup, Train
+from bench.worker import clock, counters, operations, parity, peaks, training
 from bench.worker.clock import Operation
+from bench.worker.operations import startup
 from bench.worker.reviews import Reviews
 from datasets import cache
 from models.recipes import find
@@ -17,17 +20,21 @@ from models.recipes import find
 class Desk:
     """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
 
-    def __init__(self, corpus_folder: Path, tell: Callable[..., None]) -> None:
+    def __init__(self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float) -> None:
         self._corpus = cache.load(corpus_folder)
         self._tell = tell
         self._reviews: Reviews | None = None
-        self._operation: Operation | None = None
+        self._import_s = import_s
+        self._operations: dict[tuple[str, str, int], Operation] = {}
         self._handlers: dict[type[Message], Callable[[Any], Json]] = {
             Train: self._train,
+            Startup: self._startup,
             Prepare: self._prepare,
             Block: self._block,
             Release: self._release,
             Parity: self._parity,
+            Peaks: self._peaks,
+            Count: self._count,
         }
 
     def answer(self, request: Message) -> Json:
@@ -36,7 +43,10 @@ class Desk:
 
     def _train(self, request: Train) -> Json:
         reviews = self._for(request.recipe)
-        return {"phases": training.train(reviews, seed=request.seed, epochs=request.epochs, tell=self._tell)}
+        return {"phases": training.train(reviews, request, tell=self._tell)}
+
+    def _startup(self, request: Startup) -> Json:
+        return {"seconds": startup.measure(self._for(request.recipe), import_s=self._import_s)}
 
     def _prepare(self, request: Prepare) -> Json:
         operation = operations.prepare(
@@ -44,7 +54,7 @@ class Desk:
         )
         first = clock.block(operation, repeats=1, each=False)
         clock.settle()
-        self._operation = operation
+        self._operations[request.phase, request.path, request.batch_size] = operation
         return {
             "first_call_s": first["duration_s"],
             "work": operation.work,
@@ -53,16 +63,25 @@ class Desk:
         }
 
     def _block(self, request: Block) -> Json:
-        if self._operation is None:
-            raise RuntimeError("expected an operation to be prepared before a block; none was")
-        return clock.block(self._operation, repeats=request.repeats, each=request.each)
+        wanted = (request.phase, request.path, request.batch_size)
+        if wanted not in self._operations:
+            raise RuntimeError(f"expected an operation that was prepared; received {wanted}")
+        return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each)
 
     def _release(self, request: Release) -> Json:
-        self._operation = None
+        self._operations.clear()
+        keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
         return {}
 
     def _parity(self, request: Parity) -> Json:
         return parity.answer(self._for(request.recipe), request)
+
+    def _peaks(self, request: Peaks) -> Json:
+        del request
+        return peaks.measure()
+
+    def _count(self, request: Count) -> Json:
+        return counters.count(self._for(request.recipe), request)
 
     def _for(self, recipe: str) -> Reviews:
         """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""

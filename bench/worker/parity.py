@@ -7,7 +7,7 @@ from dataclasses import replace
 import keras
 
 from bench.protocol import Json, Parity
-from bench.worker import metrics
+from bench.worker import compiled, metrics
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import predict
 from models.model import create
@@ -28,7 +28,7 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     if request.save:
         model.save_weights(request.weights)
     model.load_weights(request.weights)
-    scores = predict(model, reviews.test.x[: request.reviews])
+    scores = predict(compiled.predictor(model), reviews.test.x[: request.reviews])
     size, data = recipe.batch_size, reviews.train
     batches = [data.rows(start, start + size) for start in range(0, request.steps * size, size)]
     return {

@@ -11,8 +11,25 @@ import signal
 import sys
 import time
 
-from bench.protocol import PROTOCOL_VERSION, Block, Done, Failed, Hello, Message, Parity, Prepare, Quit, Train
+from bench.protocol import (
+    PROTOCOL_VERSION,
+    Block,
+    Count,
+    Done,
+    Failed,
+    Hello,
+    Message,
+    Parity,
+    Peaks,
+    Prepare,
+    Quit,
+    Release,
+    Startup,
+    Train,
+)
 from bench.worker.channel import Channel, SessionGone
+
+_PREPARED: set[tuple[str, str, int]] = set()
 
 
 def main() -> int:
@@ -51,9 +68,11 @@ def _answer(channel: Channel, request: Message) -> dict[str, object]:
     if isinstance(request, Train):
         return {"phases": {phase: _trained(channel, phase, epochs) for phase, epochs in request.epochs.items()}}
     if isinstance(request, Prepare):
+        _PREPARED.add((request.phase, request.path, request.batch_size))
         work = {"reviews": float(request.batch_size), "megabytes": 1.0}
         return {"first_call_s": 1.0, "work": work, "largest": 1000, "resolved": {}}
     if isinstance(request, Block):
+        assert (request.phase, request.path, request.batch_size) in _PREPARED, request
         calls = [0.01] * request.repeats if request.each else None
         return {
             "repeats": request.repeats,
@@ -62,14 +81,25 @@ def _answer(channel: Channel, request: Message) -> dict[str, object]:
             "processor_s": 0.0,
             "switches": 0,
         }
+    if isinstance(request, Release):
+        _PREPARED.clear()
+    return answer(request)
+
+
+def answer(request: Message) -> dict[str, object]:
+    """Return what a worker answers to a request that needs no memory of earlier ones."""
+    if isinstance(request, Startup):
+        return {"seconds": {"import": 4.0, "build": 0.25, "first step": 1.0, "first prediction": 0.5}}
     if isinstance(request, Parity):
         return {"predictions": [0.5, 0.25], "losses": [0.7] * request.steps}
-    return {}
+    if isinstance(request, Peaks):
+        return {"product_gflops": [90.0, 100.0, 80.0], "copy_gb_per_s": [8.0, 10.0, 9.0]}
+    return {"compilations": 1.0} if isinstance(request, Count) else {}
 
 
 def _trained(channel: Channel, phase: str, epochs: int) -> dict[str, object]:
     for epoch in range(epochs):
-        channel.progress(phase=phase, epoch=epoch + 1, epochs=epochs, epoch_s=1.0, loss=0.5, accuracy=0.8)
+        channel.progress(phase=phase, epoch=epoch + 1, epochs=epochs, elapsed_s=1.0, loss=0.5, accuracy=0.8)
     curve = [0.8] * epochs
     return {
         "curves": {"loss": curve, "accuracy": curve, "val_accuracy": curve, "val_loss": curve},

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import Commit, Machine
-from bench.protocol import Block, Json, Message, Prepare
+from bench.process import RequestFailed
+from bench.protocol import PROTOCOL_VERSION, Block, Hello, Json, Message, Prepare, Release, Train
 from bench.record import (
     Cell,
+    CounterRecord,
     FailureRecord,
     ParityRecord,
+    PeaksRecord,
     PhaseResult,
     Record,
     ReferenceRecord,
@@ -23,6 +26,7 @@ from bench.record import (
     TrainingRecord,
 )
 from bench.store import Run
+from tests.bench import fake_worker
 
 DIGEST = "d1" * 32
 
@@ -75,16 +79,42 @@ def result(
     )
 
 
-def training(recipe: str = "dense", target: str = "jax-cpu", *, seed: int = 0, **phases: PhaseResult) -> TrainingRecord:
+def training(
+    recipe: str = "dense", target: str = "jax-cpu", *, seed: int = 0, path: str = "fit", **phases: PhaseResult
+) -> TrainingRecord:
     """Return a training of ``recipe``; without phases, of a whole dense final phase that passes."""
     return TrainingRecord(
-        recipe=recipe, target=target, seed=seed, phases=phases or {"final": result(epoch_s=[1.0] * 4)}
+        recipe=recipe, target=target, seed=seed, path=path, phases=phases or {"final": result(epoch_s=[1.0] * 4)}
     )
 
 
-def cell(phase: str = "train", path: str = "fit", *, recipe: str = "dense", target: str = "jax-cpu") -> Cell:
-    """Return a cell at the batch size 512."""
-    return Cell(recipe=recipe, phase=phase, path=path, batch_size=512, target=target)  # type: ignore[arg-type]
+def cell(
+    phase: str = "train", path: str = "fit", *, recipe: str = "dense", target: str = "jax-cpu", batch_size: int = 512
+) -> Cell:
+    """Return a cell, at the batch size 512 if not given."""
+    return Cell(recipe=recipe, phase=phase, path=path, batch_size=batch_size, target=target)  # type: ignore[arg-type]
+
+
+def blocks(*seconds: float, repeats: int = 1) -> list[Sample]:
+    """Return a warm-up block of 99 s and then one block a turn."""
+    warm = Sample(repeats=1, duration_s=99.0, warmup=True)
+    return [warm, *(Sample(repeats=repeats, duration_s=s, turn=turn) for turn, s in enumerate(seconds))]
+
+
+def fits(*steps_s: float, fixed_s: float = 0.5, lengths: tuple[int, int] = (2, 10)) -> list[Sample]:
+    """Return a short and a long `fit` a turn: a fixed cost and so many steps of that turn's seconds."""
+    return [Sample(repeats=1, duration_s=99.0, warmup=True)] + [
+        Sample(repeats=n, duration_s=fixed_s + n * step_s, turn=turn)
+        for turn, step_s in enumerate(steps_s)
+        for n in lengths
+    ]
+
+
+def calls(*turns: Sequence[float]) -> list[Sample]:
+    """Return blocks whose calls had clocks of their own, after a warm-up block that had one for all."""
+    warm = Sample(repeats=5, duration_s=99.0, warmup=True)
+    measured = enumerate(turns)
+    return [warm, *(Sample(repeats=len(t), duration_s=sum(t), calls_s=list(t), turn=i) for i, t in measured)]
 
 
 def timing(cell: Cell, samples: Sequence[Sample], **changes: Any) -> TimingRecord:
@@ -109,6 +139,16 @@ def parity(*, predictions: float = 1e-7, losses: Sequence[float] = (0.0, 1e-7), 
         prediction_difference=predictions,
         loss_differences=list(losses),
     )
+
+
+def peaks(target: str = "jax-cpu", *, gflops: Sequence[float] = (90.0, 100.0, 80.0)) -> PeaksRecord:
+    """Return what a target reached in a large product and a large copy."""
+    return PeaksRecord(target=target, product_gflops=list(gflops), copy_gb_per_s=[8.0, 10.0, 9.0])
+
+
+def counters(cell: Cell, **counted: float) -> CounterRecord:
+    """Return what was counted for ``cell``; one compilation if nothing else is given."""
+    return CounterRecord(cell=cell, counters=counted or {"compilations": 1.0})
 
 
 def failure(work: str = "parity", target: str = "tensorflow-cpu", recipe: str = "dense") -> FailureRecord:
@@ -147,8 +187,9 @@ class FakeWorker:
     """A worker without a process: a block lasts as long as ``cost`` says; it keeps every request.
 
     cost     seconds of a block, from how many blocks came before and how many repeats it has
-    journal  where workers that share one note whose block ran
+    journal  where workers that share one note whose block ran, and by which path
     errors   what is raised instead of the answer to the request at that position
+    refuse   what is raised instead of the answer to a request, None where it is answered
     """
 
     def __init__(
@@ -156,16 +197,21 @@ class FakeWorker:
         cost: Callable[[int, int], float],
         *,
         name: str = "made",
-        journal: list[str] | None = None,
+        journal: list[tuple[str, str]] | None = None,
         largest: int = 1_000_000,
         errors: dict[int, Exception] | None = None,
+        refuse: Callable[[Message], Exception | None] = lambda _: None,
     ) -> None:
         self.requests: list[Message] = []
         self.name = name
+        self.closed = False
+        self.hello = hello(name)
         self._cost = cost
         self._journal = journal if journal is not None else []
         self._largest = largest
         self._errors = errors or {}
+        self._refuse = refuse
+        self._prepared: set[tuple[str, str, int]] = set()
 
     @property
     def blocks(self) -> list[Block]:
@@ -175,16 +221,33 @@ class FakeWorker:
     def ask(self, request: Message, progress: Callable[[Json], None] = lambda _: None) -> Json:
         """Answer as `bench.worker.desk` does."""
         self.requests.append(request)
-        if len(self.requests) - 1 in self._errors:
-            raise self._errors[len(self.requests) - 1]
+        error = self._errors.get(len(self.requests) - 1) or self._refuse(request)
+        if error is not None:
+            raise error
         if isinstance(request, Prepare):
+            self._prepared.add((request.phase, request.path, request.batch_size))
             resolved = {"jit_compile": True}
-            return {"first_call_s": 1.5, "work": {"reviews": 512.0}, "largest": self._largest, "resolved": resolved}
-        return self._block(request) if isinstance(request, Block) else {}
+            work = {"reviews": 512.0, "megabytes": 0.5}
+            return {"first_call_s": 1.5, "work": work, "largest": self._largest, "resolved": resolved}
+        if isinstance(request, Train):
+            return {"phases": {phase: result().model_dump() for phase in request.epochs}}
+        if isinstance(request, Release):
+            self._prepared.clear()
+        return self._block(request) if isinstance(request, Block) else fake_worker.answer(request)
+
+    def close(self) -> None:
+        """Note that the worker was let go."""
+        self.closed = True
+
+    def kill(self) -> None:
+        """Note that the worker was ended."""
+        self.closed = True
 
     def _block(self, request: Block) -> Json:
+        if (request.phase, request.path, request.batch_size) not in self._prepared:
+            raise RequestFailed(f"expected an operation that was prepared; received {request}")
         duration_s = self._cost(len(self.blocks) - 1, request.repeats)
-        self._journal.append(self.name)
+        self._journal.append((self.name, request.path))
         return {
             "repeats": request.repeats,
             "duration_s": duration_s,
@@ -192,3 +255,9 @@ class FakeWorker:
             "processor_s": 0.25,
             "switches": 3,
         }
+
+
+def hello(name: str = "jax-cpu") -> Hello:
+    """Return the greeting of the target ``name``'s process."""
+    facts = target(name if "-" in name else f"{name}-cpu").facts
+    return Hello(protocol=PROTOCOL_VERSION, **facts.model_dump())

@@ -41,6 +41,9 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
         (["run", "--backend", "torch"], "PyTorch-free; use jax or tensorflow"),
         (["run", "--profile", "ful"], "did you mean 'full'"),
         (["run", "--seeds", "0"], "--seeds takes a whole number from 1 on; received 0"),
+        (["run", "--budget", "0"], "--budget takes a number of minutes above 0; received 0"),
+        (["run", "--budget", "-2.5"], "--budget takes a number of minutes above 0; received -2.5"),
+        (["run", "--budget", "long"], "long"),
         (["run", "--device", "tpu"], "cpu"),
         (["rum"], "run"),
         (["run", "--recipes", "dense"], "--recipe"),
@@ -109,11 +112,32 @@ def test_show_without_a_run_names_what_there_is(bench: Try, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("profile", ["smoke", "default", "full"])
 def test_list_shows_every_step_of_a_profile(bench: Try, profile: str) -> None:
-    """What will be measured can be read before it is."""
+    """What will be measured can be read before it is, in 80 columns."""
     status, out, _ = bench("list", "--profile", profile)
     assert status == 0
     for recipe in ("dense", "pooling-dropout", "pooling-logits", "lstm"):
         assert recipe in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("profile", "passes", "left_out"),
+    [("smoke", "1 pass,", 30), ("default", "2 passes,", 24), ("full", "5 passes,", 0)],
+)
+def test_list_says_how_often_and_what_it_leaves_out(bench: Try, profile: str, passes: str, left_out: int) -> None:
+    """Worked by hand for dense on JAX: full has 40 cells, smoke 10 of them and default 16."""
+    _, out, _ = bench("list", "--profile", profile, "--recipe", "dense", "--backend", "jax")
+    words = " ".join(out.split())
+    assert f"timed in {passes} each with processes of its own" in words
+    assert (f"left to --profile full: {left_out} cells (" in words) is (left_out > 0)
+
+
+def test_list_names_every_path_that_is_timed(bench: Try) -> None:
+    """Which cells there are is a question of paths, and of what a backend offers."""
+    _, out, _ = bench("list", "--profile", "full", "--recipe", "dense")
+    words = " ".join(out.split())
+    for path in ("fit steps=50", "train_on_batch", "eager", "predict from text", "double loop", "floor"):
+        assert path in words
 
 
 def test_doctor_says_what_this_machine_can_measure(bench: Try) -> None:
@@ -161,7 +185,10 @@ def test_json_is_one_document_with_everything_in_it(bench: Try, tmp_path: Path) 
     document = json.loads(out)
     assert document["exit_code"] == status
     expected = {"run", "targets", "accuracy", "parity", "training", "prediction", "vectorization", "verdicts"}
-    assert expected <= set(document)
+    assert expected | {"startup", "advice"} <= set(document)
+    fit = document["training"][0]
+    assert (fit["cell"]["path"], fit["replicates"]) == ("fit", 3)
+    assert fit["floor"]["low"] <= fit["floor"]["value"] <= fit["floor"]["high"]
 
 
 def test_piped_output_is_plain_text(tmp_path: Path) -> None:

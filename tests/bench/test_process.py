@@ -10,12 +10,12 @@ import psutil
 import pytest
 
 from bench.process import RequestFailed, WorkerLost, WorkerProcess
-from bench.protocol import Block, Json, Train
+from bench.protocol import Block, Json, Prepare, Release, Startup, Train
 from bench.targets import Target
 
 Start = Callable[..., WorkerProcess]
 
-TRAIN = Train(recipe="dense", seed=0, epochs={"final": 2})
+TRAIN = Train(recipe="dense", seed=0, epochs={"final": 2}, path="fit")
 
 
 @pytest.fixture
@@ -59,7 +59,17 @@ def test_a_failed_request_leaves_the_worker_alive(start: Start) -> None:
     worker = start("jax:train:fail")
     with pytest.raises(RequestFailed, match="ValueError: the layers do not fit"):
         worker.ask(TRAIN)
-    assert worker.ask(Block(repeats=2, each=False))["repeats"] == 2
+    assert worker.ask(Startup("dense"))["seconds"]["build"] == 0.25
+
+
+def test_a_worker_holds_many_operations_until_they_are_released(start: Start) -> None:
+    """A block names the one that it means, by phase, path and batch size."""
+    worker = start()
+    for size in (1, 32):
+        worker.ask(Prepare("dense", "predict", "compiled", size))
+    for size in (32, 1):
+        assert worker.ask(Block("predict", "compiled", size, repeats=2, each=True))["calls_s"] == [0.01, 0.01]
+    assert worker.ask(Release()) == {}
 
 
 @pytest.mark.parametrize(

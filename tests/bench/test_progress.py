@@ -26,13 +26,13 @@ class Clock:
 def steps() -> list[plan.Step]:
     """Return the smoke profile's steps of the dense recipe on both backends."""
     both = [targets.Target("jax"), targets.Target("tensorflow")]
-    return plan.steps([RECIPES["dense"]], both, plan.PROFILES["smoke"], seeds=1)
+    return plan.passes([RECIPES["dense"]], both, plan.PROFILES["smoke"], seeds=1)[0]
 
 
 def epoch(number: int) -> dict[str, object]:
     """Return what a worker tells at the end of an epoch."""
     figures = {"loss": 0.5, "accuracy": 0.75, "val_accuracy": 0.7}
-    return {"phase": "final", "epoch": number, "epochs": 4, "epoch_s": 1.0, **figures}
+    return {"phase": "final", "epoch": number, "epochs": 4, "elapsed_s": 1.0, **figures}
 
 
 @pytest.fixture
@@ -40,19 +40,61 @@ def screen() -> io.StringIO:
     return io.StringIO()
 
 
-def followed(screen: io.StringIO, *, terminal: bool, clock: Clock) -> ProgressReport:
+def followed(screen: io.StringIO, *, terminal: bool, clock: Clock, budget_s: float | None = None) -> ProgressReport:
     console = Console(file=screen, width=80, force_terminal=terminal, highlight=False)
-    return ProgressReport(console, steps(), now=clock)
+    return ProgressReport(console, steps(), budget_s=budget_s, now=clock)
 
 
 def test_a_log_has_one_line_for_each_step_however_long(screen: io.StringIO) -> None:
     """Lines of a log are searched: none is wrapped."""
     report = followed(screen, terminal=False, clock=Clock())
     with report:
-        for position, step in enumerate(steps()):
-            report.begin(step, position, len(steps()))
-    assert len(screen.getvalue().splitlines()) == len(steps())
-    assert "1/8 dense train to accuracy, seed 0, jax-cpu" in screen.getvalue()
+        for step in steps():
+            report.begin(step)
+    lines = screen.getvalue().splitlines()
+    assert len(lines) == len(steps()) == 8
+    assert lines[0] == "1/8 dense train to accuracy by compiled loop, seed 0, jax-cpu"
+    assert lines[3].startswith("4/8 dense train 512, jax-cpu and tensorflow-cpu")
+
+
+def test_what_a_budget_adds_is_counted_beyond_the_plan(screen: io.StringIO) -> None:
+    """How many steps a budget adds is not known beforehand: +1, +2 and so on, never 9 of 8."""
+    report = followed(screen, terminal=False, clock=Clock(), budget_s=600.0)
+    with report:
+        for step in [*steps(), *steps()[-2:]]:
+            report.begin(step)
+    lines = screen.getvalue().splitlines()
+    assert lines[7].startswith("8/8 dense vectorize 1000, ")
+    assert lines[8].startswith("+1 dense predict 512, ")
+    assert lines[9].startswith("+2 dense vectorize 1000, ")
+
+
+def test_with_a_budget_its_own_rest_is_the_time_left(screen: io.StringIO) -> None:
+    """Ten minutes given, four gone: six are left, from the first step on, whatever the steps were expected to take."""
+    clock = Clock()
+    report = followed(screen, terminal=False, clock=clock, budget_s=600.0)
+    with report:
+        report.begin(steps()[0])
+        clock.time = 240.0
+        report.begin(steps()[1])
+    assert [line.rsplit(", ", 1)[1] for line in screen.getvalue().splitlines()] == [
+        "10 min of the budget left",
+        "6 min of the budget left",
+    ]
+
+
+def test_a_first_pass_that_outlasts_its_budget_is_told_by_its_own_work(screen: io.StringIO) -> None:
+    """No time of the budget is left, but the first pass is done whole: then the steps tell how long it takes."""
+    clock = Clock()
+    report = followed(screen, terminal=False, clock=clock, budget_s=60.0)
+    with report:
+        for step in steps()[:-1]:
+            report.begin(step)
+        clock.time = 600.0
+        report.begin(steps()[-1])
+    last = screen.getvalue().splitlines()[-1]
+    assert "budget" not in last
+    assert last.endswith("min left")
 
 
 def test_a_log_tells_an_epoch_now_and_then(screen: io.StringIO) -> None:
@@ -60,12 +102,31 @@ def test_a_log_tells_an_epoch_now_and_then(screen: io.StringIO) -> None:
     clock = Clock()
     report = followed(screen, terminal=False, clock=clock)
     with report:
-        report.begin(steps()[0], 0, len(steps()))
+        report.begin(steps()[0])
         report.progress(epoch(1))
         clock.time = QUIET_S
         report.progress(epoch(2))
     assert "epoch 1/4" not in screen.getvalue()
     assert "dense final epoch 2/4 loss 0.500 acc. 0.750 val. acc. 0.700" in screen.getvalue()
+
+
+def test_a_part_of_an_epoch_is_told_by_its_share(screen: io.StringIO) -> None:
+    """An epoch of the lstm takes twenty seconds: what has no figures yet still says where it stands."""
+    report = followed(screen, terminal=True, clock=Clock())
+    with report:
+        report.begin(steps()[0])
+        report.progress({"phase": "final", "epoch": 1, "epochs": 4, "share": 0.256, "elapsed_s": 5.0})
+    assert "final epoch 1/4 26%" in screen.getvalue()
+
+
+def test_seconds_of_an_epoch_are_done_work(screen: io.StringIO) -> None:
+    """Each message says how long it is since the last one: parts of an epoch add up, and are not counted twice."""
+    report = followed(screen, terminal=True, clock=Clock())
+    with report:
+        report.begin(steps()[0])
+        for share in (0.5, 1.0):
+            report.progress({"phase": "final", "epoch": 1, "epochs": 4, "share": share, "elapsed_s": 2.0})
+    assert report._done_s == 4.0
 
 
 def test_a_terminal_shows_every_epoch_within_its_width(screen: io.StringIO) -> None:
@@ -74,7 +135,7 @@ def test_a_terminal_shows_every_epoch_within_its_width(screen: io.StringIO) -> N
     with report:
         assert report._bar is not None
         assert not report._bar.live.auto_refresh
-        report.begin(steps()[0], 0, len(steps()))
+        report.begin(steps()[0])
         report.progress(epoch(1))
     assert "epoch 1/4" in screen.getvalue()
 
@@ -86,8 +147,10 @@ def test_the_time_left_follows_how_this_machine_has_done(screen: io.StringIO) ->
     expected = [plan.expected_s(step) for step in steps()]
     half = next(n for n in range(len(expected)) if sum(expected[:n]) >= 20)
     with report:
+        for step in steps()[:half]:
+            report.begin(step)
         clock.time = 600.0
-        report.begin(steps()[half], half, len(steps()))
+        report.begin(steps()[half])
     minutes = 10 * (sum(expected) / sum(expected[:half]) - 1)
     assert f"{minutes:.0f} min left" in screen.getvalue()
 

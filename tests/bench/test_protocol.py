@@ -52,7 +52,9 @@ def test_a_loss_that_is_no_number_crosses_the_pipe() -> None:
 
 def test_a_message_says_its_kind_on_the_wire() -> None:
     """The line that the README of the protocol would show: readable, compact, the kind first."""
-    assert encode(Block(repeats=8, each=False)) == b'{"kind":"block","repeats":8,"each":false}\n'
+    block = Block("train", "fit", 512, repeats=8, each=False)
+    line = b'{"kind":"block","phase":"train","path":"fit","batch_size":512,"repeats":8,"each":false}\n'
+    assert encode(block) == line
 
 
 @pytest.mark.parametrize(
@@ -76,15 +78,16 @@ def test_a_line_that_is_no_json_is_a_value_error(line: bytes) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        (b'{"kind":"block","repeats":3}\n', "each"),
-        (b'{"kind":"block","repeats":3,"each":true,"colour":1}\n', "colour"),
+        (b'{"kind":"block","repeats":3,"each":true}\n', "phase"),
+        (b'{"kind":"startup","recipe":"dense","colour":1}\n', "colour"),
+        (b'{"kind":"train","recipe":"dense","seed":0,"epochs":{}}\n', "path"),
         (b'{"kind":"hello","protocol":0}\n', "backend"),
         (b'{"kind":"go","values":{}}\n', "values"),
     ],
 )
 def test_a_field_too_few_or_too_many_is_another_protocol(line: bytes, complaint: str) -> None:
     """A worker of another commit may know other fields: it is named, with the version that was expected."""
-    with pytest.raises(ValueError, match=rf"does not fit protocol 1: .*{complaint}"):
+    with pytest.raises(ValueError, match=rf"does not fit protocol 2: .*{complaint}"):
         decode(line)
 
 

@@ -24,6 +24,8 @@ RECORDS: list[Record] = [
     made.training(final=made.result({"val_accuracy": [0.5, 0.75]}, epoch_s=[1.5, 1.25])),
     made.timing(made.cell(), SAMPLES),
     made.parity(),
+    made.peaks(),
+    made.counters(made.cell()),
     made.failure(),
 ]
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -97,14 +99,25 @@ def test_records_cannot_be_changed() -> None:
 
 
 def test_a_phase_that_is_not_timed_is_no_cell() -> None:
-    """The four words of the design, and no fifth."""
-    with pytest.raises(ValidationError, match="'vectorize', 'startup', 'train' or 'predict'"):
+    """The words of the design, and no other."""
+    with pytest.raises(ValidationError, match="'vectorize', 'startup', 'train', 'predict' or 'harness'"):
         Cell(recipe="dense", phase="evaluate", path="fit", batch_size=1, target="jax-cpu")  # type: ignore[arg-type]
 
 
 def test_a_cell_is_named_in_the_order_of_its_words() -> None:
     """Recipe, phase, path, batch size, target: as in messages."""
     assert made.cell().name == "dense train fit 512 jax-cpu"
+
+
+def test_an_operation_is_named_without_its_target() -> None:
+    """What failed, whatever it ran on; spaces of a path's name stay."""
+    assert made.cell("train", "fit steps=10", batch_size=32).operation == "train fit steps=10 32"
+
+
+def test_a_training_says_its_path() -> None:
+    """How a recipe was driven to its accuracy is part of what was measured."""
+    record = made.training(path="compiled loop")
+    assert parse(record.model_dump_json()).path == "compiled loop"  # type: ignore[union-attr]
 
 
 def test_a_header_says_its_schema_without_being_told() -> None:

@@ -165,3 +165,65 @@ def test_a_future_mean_lies_within_students_width(
 ) -> None:
     """t · s · sqrt(1/runs + 1/n): both the reference and the new runs scatter (Hahn and Meeker, section 4.8)."""
     assert stats.prediction_half_width(values, runs=runs, level=level) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([7.0], 7.0),
+        ([1.0, 5.0], 3.0),
+        ([1.0, 2.0, 6.0], 2.75),  # means of pairs 1, 1.5, 2, 3.5, 4, 6: between 2 and 3.5
+        ([0.0, 0.0, 0.0, 0.0, 100.0], 0.0),  # ten pairs of zeros, four of 50, one of 100
+        # Hollander and Wolfe, Nonparametric Statistical Methods, example 3.3: Hamilton's scale after a tranquilizer.
+        ([-0.952, 0.147, -1.022, -0.430, -0.620, -0.590, -0.490, 0.080, -0.010], -0.46),
+    ],
+)
+def test_hodges_and_lehmanns_centre_is_the_median_of_pairwise_means(values: list[float], expected: float) -> None:
+    """As robust as five replicates allow: one bad process of five moves it little."""
+    assert stats.hodges_lehmann(values) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=12), st.floats(-1e3, 1e3))
+def test_hodges_and_lehmanns_centre_moves_with_its_values(values: list[float], by: float) -> None:
+    """Shifted values shift it, mirrored ones mirror it, and it lies among them."""
+    found = stats.hodges_lehmann(values)
+    assert min(values) <= found <= max(values)
+    assert stats.hodges_lehmann([value + by for value in values]) == pytest.approx(found + by, abs=1e-9)
+    assert stats.hodges_lehmann([-value for value in values]) == pytest.approx(-found, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("logs", "centre", "half"),
+    [
+        # Student's t, two-sided 95 %, from the printed tables: 12.706 (1), 4.303 (2), 2.776 (4).
+        ([0.0, 2.0], 1.0, 12.7062 * math.sqrt(2) / math.sqrt(2)),
+        ([0.0, 1.0, 2.0], 1.0, 4.30265 * 1.0 / math.sqrt(3)),
+        ([-2.0, -1.0, 0.0, 1.0, 2.0], 0.0, 2.77645 * math.sqrt(2.5) / math.sqrt(5)),
+        ([3.0] * 4, 3.0, 0.0),
+    ],
+)
+def test_replicates_have_students_interval_on_the_logarithmic_scale(
+    logs: list[float], centre: float, half: float
+) -> None:
+    """t · s/√n, about Hodges and Lehmann's centre: a half and a double lie equally far."""
+    found = stats.over_replicates([math.exp(value) for value in logs])
+    assert math.log(found.value) == pytest.approx(centre, abs=1e-9)
+    assert (math.log(found.low), math.log(found.high)) == pytest.approx((centre - half, centre + half), abs=1e-4)
+    assert found.count == len(logs)
+
+
+def test_one_replicate_bounds_nothing() -> None:
+    """Another process may differ by more than this one within itself: nothing is known of it."""
+    assert stats.over_replicates([0.5]) == Estimate(0.5, 0.0, math.inf, 1)
+    assert stats.over_replicates([0.5]).spread == math.inf
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=8), st.floats(1e-3, 1e3))
+def test_replicates_on_another_scale_have_the_same_spread(values: list[float], factor: float) -> None:
+    """Seconds or milliseconds: the interval is a factor, above and below alike."""
+    found, scaled = stats.over_replicates(values), stats.over_replicates([factor * value for value in values])
+    assert scaled.value == pytest.approx(factor * found.value)
+    assert (scaled.low, scaled.high) == pytest.approx((factor * found.low, factor * found.high), rel=1e-5)
+    assert found.high / found.value == pytest.approx(found.value / found.low, rel=1e-6)

@@ -11,10 +11,11 @@ import pytest
 from rich.console import Console
 
 from bench.plan import PROFILES
-from bench.record import Record, RunHeader
+from bench.record import Record, RunHeader, TimingRecord
 from bench.report import terminal
 from bench.store import Run
 from bench.summary import Summary
+from models.recipes import RECIPES
 from tests.bench import made, written
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -55,6 +56,63 @@ def test_no_line_is_wider_than_the_terminal() -> None:
     assert max(map(len, shown(terminal.render(summary(written.records()))).splitlines())) <= 80
 
 
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_full_profile_fits_as_well(width: int) -> None:
+    """Every recipe, path and mark, four percentiles: no cell is cut off or wrapped, each is on one line."""
+    found = summary(written.full_records())
+    text = shown(terminal.render(found), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert "tensorflow†*" in text
+    for table, rows in (
+        (terminal.training, found.training),
+        (terminal.prediction, found.prediction),
+        (terminal.vectorization, found.vectorization),
+    ):
+        lines = [line for line in shown(table(found), width).splitlines() if "jax" in line or "tensorflow" in line]
+        assert len(lines) == len(rows)
+        assert all(line[-1] in "%—" or line.endswith(" 123") for line in lines)
+        assert all(any(f" {row.cell.path} " in f" {line}" for line in lines) for row in rows)
+
+
+def test_recipes_stand_above_their_rows() -> None:
+    """A recipe's name is a line of its own, once, and widens no column."""
+    header, *rest = written.full_records()
+    lines = shown(terminal.prediction(summary([header, *rest]))).splitlines()
+    assert [line for line in lines if line in RECIPES] == list(RECIPES)
+    assert lines[2].startswith("reviews path")
+
+
+def test_a_share_of_the_floor_below_a_percent_is_not_nothing() -> None:
+    """Filling memory is hundreds of times as fast as reading text: that share is small, it is not zero."""
+    text = shown(terminal.vectorization(summary(written.records())))
+    assert "<1%" in text
+    assert " 0%" not in text
+
+
+def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
+    """Three replicates of 250 calls are 750; one of them is too few."""
+    every = written.records()
+    once = [r for r in every if not (isinstance(r, TimingRecord) and r.replicate)]
+    assert "p99" in shown(terminal.prediction(summary(every)))
+    assert "p99" not in shown(terminal.prediction(summary(once)))
+    assert "3 processes or more" in shown(terminal.training(summary(every)))
+    assert "one process: ± covers its own noise only" in shown(terminal.training(summary(once)))
+
+
+def test_advice_is_a_sentence_with_its_interval() -> None:
+    """Which path, how many times as fast, from where to where, instead of what."""
+    text = " ".join(shown(terminal.advice(summary(written.records()))).split())
+    assert "dense on jax: 'compiled loop' trains 1.8 (1.8 to 1.8) times as fast as 'fit'" in text
+    assert "dense on tensorflow: 'compiled' predicts 1 review 3.2 (3.2 to 3.2) times as fast as" in text
+
+
+def test_what_was_left_to_the_full_profile_is_said() -> None:
+    """A reader of few tables learns that there are more; the full profile leaves nothing."""
+    assert "Left to --profile full: 62 cells (" in shown(terminal.left_out(summary(written.records())))
+    assert terminal.left_out(summary(written.full_records())) is None
+
+
 def test_an_accuracy_without_reference_seeds_is_unresolved_and_says_what_to_do() -> None:
     """What cannot be judged is not passed."""
     text = shown(terminal.accuracy(summary(written.records(), known=False)))
@@ -81,7 +139,7 @@ def test_what_was_not_measured_names_reason_and_log() -> None:
     """A failure says where to look."""
     text = shown(terminal.failures(summary(written.records())))
     assert "tensorflow-cpu: it was killed; log: made/logs/tensorflow-cpu.log" in text
-    assert "dense train train_on_batch 512" in text
+    assert "costs 1: dense train train_on_batch 512" in text
 
 
 def test_devices_are_named_only_where_they_differ() -> None:
@@ -107,11 +165,13 @@ def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one() -> None:
 def test_a_profile_is_listed_with_its_summary(name: str) -> None:
     """What a profile is for stands above its steps."""
     from bench import plan, targets
-    from models.recipes import RECIPES
 
     profile = PROFILES[name]
-    found = plan.steps(list(RECIPES.values()), [targets.Target("jax")], profile, seeds=profile.seeds)
-    assert profile.summary in shown(terminal.step_list(profile, found), 200)
+    recipes, both = list(RECIPES.values()), [targets.Target("jax"), targets.Target("tensorflow")]
+    found = plan.passes(recipes, both, profile, seeds=profile.seeds)[0]
+    text = shown(terminal.step_list(profile, found, plan.left_out(recipes, both, profile)))
+    assert profile.summary in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def _bad() -> object:

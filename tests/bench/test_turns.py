@@ -10,21 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import stats, summary, turns
-from bench.plan import Timing
+from bench import compare, paths, turns
 from bench.process import RequestFailed, WorkerLost, WorkFailed
 from bench.protocol import Block, Prepare
-from bench.targets import Target
 from bench.turns import Player
-from models.recipes import RECIPES
 from tests.bench.made import FakeWorker, cell
 
 CLOCK = 1 + 1e-9  # products of made seconds are off by a rounding error
 
-
-def timing(phase: str = "train", path: str = "train_on_batch") -> Timing:
-    """Return an operation of the dense recipe."""
-    return Timing(RECIPES["dense"], phase, path, 512, (Target("jax"),))
+Journal = list[tuple[str, str]]
 
 
 def linear(call_s: float, *, fixed_s: float = 0.0) -> Callable[[int, int], float]:
@@ -39,7 +33,20 @@ def scripted(*blocks_s: float) -> Callable[[int, int], float]:
 
 def prepared(worker: FakeWorker, phase: str = "train", path: str = "train_on_batch") -> Player:
     """Return a player that has warmed up."""
-    return turns.prepare(timing(phase, path), cell(phase, path, target=worker.name), worker)
+    return turns.prepare(cell(phase, path, target=worker.name), worker)
+
+
+def seats(journal: Journal, names: str = "ab", path_names: Sequence[str] = ("train_on_batch",)) -> list[Player]:
+    """Return warm players, one for each path on each target, that cost the same and note who played what."""
+    workers = [FakeWorker(linear(0.05), name=name, journal=journal) for name in names]
+    players = [prepared(worker, path=path) for worker in workers for path in path_names]
+    journal.clear()
+    return players
+
+
+def order(journal: Journal) -> str:
+    """Return the targets in the order in which they played."""
+    return "".join(name for name, _ in journal)
 
 
 def play(
@@ -62,7 +69,7 @@ def test_a_worker_is_asked_to_prepare_the_operation_and_its_answer_is_kept() -> 
     worker = FakeWorker(linear(0.05))
     record = prepared(worker).record(replicate=2)
     assert worker.requests[0] == Prepare("dense", "train", "train_on_batch", 512)
-    assert (record.replicate, record.first_call_s, record.work) == (2, 1.5, {"reviews": 512.0})
+    assert (record.replicate, record.first_call_s, record.work) == (2, 1.5, {"reviews": 512.0, "megabytes": 0.5})
     assert record.resolved == {"jit_compile": True}
     assert record.cell == cell("train", "train_on_batch", target="made")
 
@@ -133,37 +140,57 @@ def test_warm_up_is_kept_and_marked() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_two_targets_take_turns_as_a_b_b_a(seed: int) -> None:
     """Neighbouring blocks are compared, so each pair of turns is symmetric about its middle."""
-    journal: list[str] = []
-    players = [prepared(FakeWorker(linear(0.05), name=name, journal=journal)) for name in ("a", "b")]
-    journal.clear()
-    play(players, number=6, seed=seed)
-    assert "".join(journal) in ("abbaabbaabba", "baabbaabbaab")
+    journal: Journal = []
+    play(seats(journal), number=6, seed=seed)
+    assert order(journal) in ("abbaabbaabba", "baabbaabbaab")
 
 
 def test_who_begins_is_drawn_from_the_logged_seed() -> None:
     """Equal seeds give equal orders; over seeds, either target begins."""
 
     def first(seed: int) -> str:
-        journal: list[str] = []
-        players = [prepared(FakeWorker(linear(0.05), name=name, journal=journal)) for name in ("a", "b")]
-        journal.clear()
-        play(players, number=1, seed=seed)
-        return journal[0]
+        journal: Journal = []
+        play(seats(journal), number=1, seed=seed)
+        return order(journal)[0]
 
     begun = [first(seed) for seed in range(20)]
     assert set(begun) == {"a", "b"}
     assert begun == [first(seed) for seed in range(20)]
 
 
-def test_three_targets_go_there_and_back() -> None:
-    """The order alternates however many take part."""
-    journal: list[str] = []
-    players = [prepared(FakeWorker(linear(0.05), name=name, journal=journal)) for name in "abc"]
-    journal.clear()
-    play(players, number=2)
-    there, back = journal[:3], journal[3:]
-    assert sorted(there) == ["a", "b", "c"]
-    assert back == there[::-1]
+@pytest.mark.parametrize("seed", range(4))
+def test_paths_take_turns_as_targets_do(seed: int) -> None:
+    """Three paths on two targets are six players in one round, there and back: each pair is symmetric, of whichever."""
+    journal: Journal = []
+    play(seats(journal, path_names=("train_on_batch", "compiled loop", "floor")), number=4, seed=seed)
+    there, back, there_again, back_again = (journal[i : i + 6] for i in range(0, 24, 6))
+    every = [(name, path) for name in "ab" for path in ("compiled loop", "floor", "train_on_batch")]
+    assert sorted(there) == every
+    assert there == there_again == back[::-1] == back_again[::-1]
+
+
+def test_the_order_of_paths_and_targets_is_drawn() -> None:
+    """Neither the plan's first path nor its first target begins every run: both are shuffled, from the seed."""
+
+    def there(seed: int) -> Journal:
+        journal: Journal = []
+        play(seats(journal, path_names=("train_on_batch", "floor")), number=1, seed=seed)
+        return journal
+
+    begun = {there(seed)[0] for seed in range(40)}
+    assert begun == {(name, path) for name in "ab" for path in ("train_on_batch", "floor")}
+    assert there(7) == there(7)
+
+
+def test_a_block_names_its_operation() -> None:
+    """A worker holds many: phase, path and batch size say which one is meant."""
+    worker = FakeWorker(linear(0.05))
+    compiled, floor = (turns.prepare(cell("predict", path, batch_size=32), worker) for path in ("compiled", "floor"))
+    play([compiled, floor], number=1)
+    assert worker.blocks[-2:] in (
+        [Block("predict", path, 32, repeats=1, each=False) for path in pair]
+        for pair in (("compiled", "floor"), ("floor", "compiled"))
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -177,15 +204,17 @@ def test_a_drift_of_the_machine_touches_both_targets_alike(seed: int) -> None:
     assert sums[0] == pytest.approx(sums[1], rel=1e-12)
 
 
-@pytest.mark.parametrize(("calls", "number", "each_turn"), [(100, 10, 10), (30, 3, 10), (662, 30, 23), (7, 3, 3)])
+@pytest.mark.parametrize(("calls", "number", "each_turn"), [(100, 10, 10), (30, 3, 10), (140, 10, 14), (10, 3, 4)])
 def test_latencies_come_to_the_calls_that_were_asked_for(calls: int, number: int, each_turn: int) -> None:
-    """Rounded up to whole turns, each call under its own clock."""
-    worker = FakeWorker(linear(0.05))
+    """Rounded up to whole turns, each call under its own clock; at 10 ms a call, time allows them."""
+    worker = FakeWorker(linear(0.01))
     (player,), _ = play([prepared(worker, "predict", "predict")], number=number, calls=calls)
     measured = [s for s in player.samples if not s.warmup]
-    assert worker.blocks[3:] == [Block(each_turn, each=True)] * number
+    assert [block for block in worker.blocks if block.each] == [
+        Block("predict", "predict", 512, repeats=each_turn, each=True)
+    ] * number
     assert sum(len(s.calls_s or []) for s in measured) >= calls
-    assert all(s.calls_s == pytest.approx([0.05] * each_turn) for s in measured)
+    assert all(s.calls_s == pytest.approx([0.01] * each_turn) for s in measured)
 
 
 @pytest.mark.parametrize(("call_s", "each_turn"), [(1e-6, 20), (0.02 / 15, 15), (0.02 / 5, 10)])
@@ -194,6 +223,25 @@ def test_quick_calls_are_made_oftener_up_to_twice(call_s: float, each_turn: int)
     worker = FakeWorker(linear(call_s * CLOCK))
     play([prepared(worker, "predict", "predict")], number=10, calls=100)
     assert {block.repeats for block in worker.blocks if block.each} == {each_turn}
+
+
+@pytest.mark.parametrize(
+    ("call_s", "each_turn"),
+    # A quarter of a second holds 25 calls of 10 ms, 12 of 20 ms, 5 of 50 ms, 3 of 80 ms and none of 0.3 s or 10 s.
+    [(0.01, 14), (0.02, 12), (0.05, 5), (0.08, 3), (0.3, 3), (10.0, 3)],
+)
+def test_slow_calls_are_made_less_often_but_three_times_a_turn(call_s: float, each_turn: int) -> None:
+    """A round stays short, so that its blocks are neighbours; 14 were asked for, 140 over ten turns."""
+    worker = FakeWorker(linear(call_s / CLOCK))
+    play([prepared(worker, "predict", "predict")], number=10, calls=140)
+    assert {block.repeats for block in worker.blocks if block.each} == {each_turn}
+
+
+def test_a_call_that_grows_slower_makes_its_turns_shorter() -> None:
+    """The last block tells how many calls a turn holds: 20 of 10 ms each, then 5, once a call takes 50 ms."""
+    worker = FakeWorker(lambda number, repeats: repeats * (0.01 if number < 4 else 0.05) / CLOCK)
+    play([prepared(worker, "predict", "predict")], number=4, calls=80)
+    assert [block.repeats for block in worker.blocks if block.each] == [20, 20, 5, 5]
 
 
 def test_warm_up_of_latencies_has_one_clock() -> None:
@@ -208,13 +256,13 @@ def test_warm_up_of_latencies_has_one_clock() -> None:
     [(0.1, 0.001, 781), (0.03, 0.004, 48), (0.0, 0.0002, 2_000), (0.05, 0.02, 781), (0.01, 0.5, 48)],
 )
 def test_a_fit_is_timed_at_two_lengths_that_tell_its_slope(fixed_s: float, step_s: float, largest: int) -> None:
-    """The durations differ by 0.15 s or more, and each turn holds the short one and then the long one."""
+    """The durations differ by 0.25 s or more, and each turn holds the short one and then the long one."""
     worker = FakeWorker(linear(step_s, fixed_s=fixed_s), largest=largest)
     (player,), _ = play([prepared(worker, "train", "fit")], number=4)
     short, long = player.lengths
     measured = [s for s in player.samples if not s.warmup]
     assert 1 <= short < long <= largest
-    assert step_s * (long - short) * CLOCK >= 0.15 or long == largest
+    assert step_s * (long - short) * CLOCK >= 0.25 or long == largest
     assert [(s.turn, s.repeats) for s in measured] == [(t, n) for t in range(4) for n in (short, long)]
 
 
@@ -224,7 +272,7 @@ def test_a_steps_cost_comes_out_whatever_a_fit_costs(fixed_s: float, step_s: flo
     """From a worker's costs to the summary's value: the fixed cost of calling `fit` is in no step."""
     worker = FakeWorker(linear(step_s, fixed_s=fixed_s), largest=largest)
     (player,), _ = play([prepared(worker, "train", "fit")], number=6)
-    found = stats.median(summary.per_repeat_s(player.record(0)))
+    found = compare.seconds([player.record(0)])
     assert found.value == pytest.approx(step_s, rel=1e-6)
     assert found.spread < 1e-6
 
@@ -236,10 +284,15 @@ def test_the_search_for_lengths_is_warm_up() -> None:
     assert all(s.warmup for s in player.samples)
 
 
-@pytest.mark.parametrize("path", ["train_on_batch", "predict", "encoder"])
-def test_other_paths_have_one_length(path: str) -> None:
-    """Their repeats are calls, each with its whole cost."""
-    assert len(prepared(FakeWorker(linear(0.05)), "train", path).lengths) == 1
+@pytest.mark.parametrize("path", paths.PATHS, ids=lambda path: f"{path.phase} {path.name}")
+def test_only_a_path_whose_cost_is_a_line_has_two_lengths(path: paths.Path) -> None:
+    """The repeats of every other one are calls, each with its whole cost."""
+    assert len(prepared(FakeWorker(linear(0.05)), path.phase, path.name).lengths) == 1 + path.slope
+
+
+def test_a_fit_of_one_batch_has_one_length() -> None:
+    """Where the reviews fill no second batch, there is no line to read a slope from."""
+    assert prepared(FakeWorker(linear(0.05), largest=1), "train", "fit").lengths == (1,)
 
 
 @pytest.mark.parametrize("error", [RequestFailed("ValueError: made"), WorkerLost("b: ended by SIGKILL")], ids=repr)
@@ -253,6 +306,30 @@ def test_a_player_that_fails_drops_out_and_the_others_go_on(at: int, error: Work
     assert all(sum(not s.warmup for s in player.samples) == 4 for player in finished)
     assert dropped == [("b", error)]
     assert len(workers["b"].requests) == 5 + at
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_a_lost_worker_takes_all_its_paths_with_it(at: int) -> None:
+    """Its process held them all: each is told of, none is asked again, and the other target's paths go on."""
+    error = WorkerLost("b: ended by SIGKILL")
+    lost = FakeWorker(linear(0.05), name="b", errors={8 + at: error})
+    kept = FakeWorker(linear(0.05), name="a")
+    players = [prepared(worker, path=path) for path in ("train_on_batch", "floor") for worker in (kept, lost)]
+    finished, dropped = play(players, number=4)
+    assert sorted(player.cell.name for player in finished) == [
+        "dense train floor 512 a",
+        "dense train train_on_batch 512 a",
+    ]
+    assert dropped == [("b", error), ("b", error)]
+    assert len(lost.requests) == 9 + at
+
+
+def test_a_request_that_fails_costs_its_own_path_alone() -> None:
+    """The worker lives: the other path of the same worker takes all its turns."""
+    worker = FakeWorker(linear(0.05), errors={8: RequestFailed("ValueError: made")})
+    finished, dropped = play([prepared(worker, path=path) for path in ("train_on_batch", "floor")], number=4)
+    assert len(finished) == len(dropped) == 1
+    assert [s.turn for s in finished[0].samples if not s.warmup] == [0, 1, 2, 3]
 
 
 def test_where_all_fail_nobody_comes_through() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import plan, stats, turns
+from bench import compare, plan, turns
 from bench.process import WorkerProcess
+from bench.protocol import Release
 from bench.record import Cell
-from bench.summary import per_repeat_s
 from bench.targets import BACKENDS, Target
 from datasets.locate import open_corpus
 from models.recipes import RECIPES
@@ -47,29 +47,21 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
         worker.close()
 
 
-def cells() -> list[plan.Timing]:
-    """Return every timed operation of the default profile."""
-    profile, targets = plan.PROFILES["default"], [Target(BACKENDS[0])]
-    steps = plan.steps(list(RECIPES.values()), targets, profile, seeds=1)
-    return [step for step in steps if isinstance(step, plan.Timing)]
+def cells() -> list[Cell]:
+    """Return every timed cell of the default profile."""
+    targets = [Target(backend) for backend in BACKENDS]
+    steps = plan.timings(list(RECIPES.values()), targets, plan.PROFILES["default"], 0)
+    return [cell for step in steps for cell in plan.step_cells(step)]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("step", cells(), ids=lambda step: f"{step.recipe.name} {step.name}")
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.name)
 def test_a_cell_takes_as_long_on_synthetic_reviews(
-    workers: Workers, backend: str, step: plan.Timing, record_property: pytest.RecordProperty
+    workers: Workers, cell: Cell, record_property: pytest.RecordProperty
 ) -> None:
     """The median ratio of neighbouring blocks lies within 10 % of one, or its interval reaches there."""
-    players = []
-    for corpus in ("imdb", "synthetic"):
-        cell = Cell(  # type: ignore[call-arg]
-            recipe=step.recipe.name,
-            phase=step.phase,
-            path=step.path,
-            batch_size=step.batch_size,
-            target=f"{backend}-{corpus}",
-        )
-        players.append(turns.prepare(step, cell, workers[backend, corpus]))
+    backend = cell.target.partition("-")[0]
+    both = [workers[backend, corpus] for corpus in ("imdb", "synthetic")]
+    players = [turns.prepare(cell, worker) for worker in both]
     # The same lengths on both sides, so that a block's fixed cost weighs the same.
     players[1].lengths = players[0].lengths
     failures: list[str] = []
@@ -77,9 +69,12 @@ def test_a_cell_takes_as_long_on_synthetic_reviews(
         players, turns=TURNS, calls=None, order=random.Random(0), drop=lambda player, error: failures.append(str(error))
     )
     assert not failures
-    real, synthetic = (per_repeat_s(player.record(0)) for player in players)
-    ratio = stats.median([s / r for s, r in zip(synthetic, real, strict=True) if r > 0])
+    for worker in both:
+        worker.ask(Release())
+    real, synthetic = ([player.record(0)] for player in players)
+    ratio = compare.ratio(synthetic, real)
+    assert ratio is not None
     record_property("ratio", f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")
-    print(f"{backend} {step.recipe.name} {step.name}: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")
+    print(f"{cell.name}: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")
     assert ratio.low <= 1 + TOLERANCE
     assert ratio.high >= 1 - TOLERANCE

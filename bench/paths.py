@@ -1,0 +1,89 @@
+"""The paths: the ways in which an operation is driven, as data; what they do is in `bench.worker.operations`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.recipes import Recipe
+
+# The path that every other one of its cell is held against: the same work written by hand.
+FLOOR = "floor"
+
+# How long the operation of known length lasts, by which the harness measures itself.
+SLEEP_S = 0.005
+
+MULTI_HOT = ("multi_hot",)
+PADDED = ("padded",)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way to do a phase's work.
+
+    summary   what a reader is told who may have to choose
+    backends  where it exists and differs from the others
+    forms     encodings of a recipe to which it applies
+    slope     its cost is a line over repeats, so that two lengths tell the cost of one (`fit`)
+    """
+
+    phase: str
+    name: str
+    summary: str
+    backends: tuple[str, ...] = ("jax", "tensorflow")
+    forms: tuple[str, ...] = MULTI_HOT + PADDED
+    slope: bool = False
+
+
+PATHS: tuple[Path, ...] = (
+    Path("startup", "import", "import Keras and its backend, in a fresh process"),
+    Path("startup", "build", "build and compile() the model"),
+    Path("startup", "first step", "the first train_on_batch, compilation included"),
+    Path("startup", "first prediction", "the first predict_on_batch of one review, compilation included"),
+    Path("train", "fit", "Keras's fit on NumPy arrays", slope=True),
+    Path("train", "fit steps=10", "fit, compile(steps_per_execution=10)", slope=True),
+    Path("train", "fit steps=50", "fit, compile(steps_per_execution=50)", slope=True),
+    Path("train", "fit jit=on", "fit, compile(jit_compile=True)", backends=("tensorflow",), slope=True),
+    Path("train", "fit jit=off", "fit, compile(jit_compile=False)", backends=("tensorflow",), slope=True),
+    Path("train", "train_on_batch", "one call a step on NumPy arrays"),
+    Path("train", "compiled step", "one compiled program a step, data resident on the device"),
+    Path("train", "compiled loop", "one compiled program for many steps, data resident on the device"),
+    Path("train", FLOOR, "the same arithmetic by hand (optax on JAX), many steps in one program"),
+    Path("predict", "predict", "Keras's predict, which builds a data pipeline at each call"),
+    Path("predict", "predict_on_batch", "one call on a NumPy array"),
+    Path("predict", "eager", "the model called like a function, nothing compiled"),
+    Path("predict", "compiled", "one compiled program a call"),
+    Path("predict", "predict from text", "raw strings by TextVectorization, then predict_on_batch"),
+    Path("predict", "compiled from text", "raw strings by the project's encoder, then the compiled program"),
+    Path("predict", FLOOR, "the same arithmetic by hand, one compiled program a call"),
+    Path("vectorize", "TextVectorization", "raw strings by Keras's layer, called eagerly"),
+    Path("vectorize", "TextVectorization in tf.data", "raw strings by Keras's layer in a parallel map"),
+    Path("vectorize", "plain Python", "raw strings by str methods and a dictionary"),
+    Path("vectorize", "encoder", "raw strings by the project's tokeniser and encoder"),
+    Path("vectorize", "double loop", "ids by two Python loops into float64, as in the blog", forms=MULTI_HOT),
+    Path(
+        "vectorize", "row assignment", "ids by one assignment a row into float64, as in the notebook", forms=MULTI_HOT
+    ),
+    Path("vectorize", "pad_sequences", "ids by Keras's pad_sequences", forms=PADDED),
+    Path("vectorize", "encoder from ids", "ids by the project's encoder"),
+    Path("harness", "nothing", "an operation that does nothing: the cost of the clock"),
+    Path("harness", "sleep", "an operation of known length"),
+    Path("vectorize", FLOOR, "filling as much memory as the result takes"),
+)
+
+
+def find(phase: str, name: str) -> Path:
+    """Return the path called ``name``; KeyError where the phase has none such."""
+    for path in PATHS:
+        if (path.phase, path.name) == (phase, name):
+            return path
+    raise KeyError(f"the phase {phase!r} has no path {name!r}")
+
+
+def names(phase: str) -> tuple[str, ...]:
+    """Return the names of every path of ``phase``."""
+    return tuple(path.name for path in PATHS if path.phase == phase)
+
+
+def applies(path: Path, recipe: Recipe, backend: str) -> bool:
+    """Return whether ``recipe`` can be driven so on ``backend``."""
+    return backend in path.backends and recipe.encoding.form in path.forms

@@ -1,0 +1,180 @@
+"""The floors in JAX, with optax: forward pass, loss and optimizer as plain functions of arrays; it times nothing.
+
+Ratios beside a choice are medians of neighbouring runs on a busy 2-core machine, the whole step where nothing is said.
+Tried and left out: the batch cut into eight for the cache (dense: 0.4 to 1.0, it wanders), rows found without a check
+of their bounds (1.0), XLA's own generator for the masks (1.0), one random bit a mask (0.1 of the drawing, other draws).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import numpy.typing as npt
+import optax
+
+from bench.worker.compiled.analysis import analyse
+from bench.worker.floors import optimizers_jax, recurrence_jax
+from models.recipes import Recipe
+
+Rows = npt.NDArray[Any]
+Array = Any  # a jax.Array: the linter knows no framework
+Weights = list[Array]
+Drop = Callable[[Array], Array]
+
+
+class State(NamedTuple):
+    """Everything that a step reads and writes; ``loss`` and ``correct`` are sums over ``seen`` reviews."""
+
+    weights: Weights
+    optimizer: Any
+    key: Array
+    loss: Array
+    correct: Array
+    seen: Array
+
+
+class Trainer:
+    """Trains by one program; the number of steps is its argument, so one compilation serves every length."""
+
+    resolved: dict[str, Any] = {"jit_compile": True}
+
+    def __init__(self, recipe: Recipe, model: keras.Model) -> None:
+        self._recipe, self._model, optimizer = recipe, model, optimizers_jax.like(model.optimizer)
+        weights = _turned(recipe, [jnp.copy(variable.value) for variable in model.trainable_variables])
+        self._state = State(weights, optimizer.init(weights), jax.random.key(0), **_zeros())
+        self._run = jax.jit(_loop(_step(recipe, optimizer)), donate_argnums=0)
+
+    def place(self, rows: Rows) -> Array:
+        return jax.device_put(rows)
+
+    def run(self, x: Array, y: Array, order: Array, start: int, stop: int) -> None:
+        # JAX's default layout of threefry's numbers is for several devices; the older one draws 2M in 0.27 of its time.
+        with jax.threefry_partitionable(False):
+            self._state = self._run(self._state, x, y, order, start, stop)
+
+    def figures(self) -> dict[str, float]:
+        seen = float(self._state.seen)
+        found = {"loss": float(self._state.loss) / seen, "accuracy": float(self._state.correct) / seen}
+        self._state = self._state._replace(**_zeros())
+        return found
+
+    def write_back(self) -> None:
+        weights = _turned(self._recipe, self._state.weights)
+        for variable, array in zip(self._model.trainable_variables, weights, strict=True):
+            variable.assign(jnp.copy(array))
+
+    def wait(self) -> None:
+        jax.block_until_ready(self._state)
+
+    def program(self, x: Array, y: Array, order: Array) -> dict[str, float]:
+        with jax.threefry_partitionable(False):
+            return analyse(self._run, self._state, x, y, order, 0, 1)
+
+
+class Predictor:
+    """Predicts by one program with the weights that the model had when it was made."""
+
+    resolved: dict[str, Any] = {"jit_compile": True}
+
+    def __init__(self, recipe: Recipe, model: keras.Model) -> None:
+        weights = [jnp.copy(variable.value) for variable in model.trainable_variables]
+        self._weights = {False: weights, True: _turned(recipe, weights)}
+        self._run = jax.jit(_predict(recipe), static_argnums=2)
+
+    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
+        return np.asarray(self._run(*self._arguments(rows)))
+
+    def program(self, rows: Rows) -> dict[str, float]:
+        return analyse(self._run, *self._arguments(rows))
+
+    def _arguments(self, rows: Rows) -> tuple[Weights, Rows, bool]:
+        # One review against the kernels as Keras has them: dense 0.4 of the turned ones' time; 32 reviews: 1.15.
+        turned = len(rows) > 1
+        return self._weights[turned], rows, turned
+
+
+def _turned(recipe: Recipe, weights: Weights) -> Weights:
+    """Transpose the kernels of the Dense layers, to train on: dense 0.8. Turning twice gives them back."""
+    head = len(weights) - 2 * len(recipe.hidden_units) - 2
+    return [*weights[:head], *(array.T for array in weights[head:])]
+
+
+def _zeros() -> dict[str, Array]:
+    return {name: jnp.zeros(()) for name in ("loss", "correct", "seen")}
+
+
+def _predict(recipe: Recipe) -> Callable[[Weights, Array, bool], Array]:
+    def predict(weights: Weights, x: Array, turned: bool) -> Array:
+        logits = _logits(recipe, weights if turned else _turned(recipe, weights), x, lambda values: values)
+        return logits if recipe.logits else jax.nn.sigmoid(logits)
+
+    return predict
+
+
+def _loop(step: Callable[[State, Array, Array], State]) -> Callable[..., State]:
+    def run(state: State, x: Array, y: Array, order: Array, start: int, stop: int) -> State:
+        return jax.lax.fori_loop(start, stop, lambda i, s: step(s, x[order[i]], y[order[i]]), state)  # type: ignore[no-any-return]
+
+    return run
+
+
+def _step(recipe: Recipe, optimizer: optax.GradientTransformation) -> Callable[[State, Array, Array], State]:
+    def loss(weights: Weights, x: Array, y: Array, key: Array) -> tuple[Array, Array]:
+        logits = _logits(recipe, weights, x, _dropout(recipe.dropouts, key))
+        hidden = weights[-2 - 2 * len(recipe.hidden_units) : -2 : 2]
+        penalty = sum(recipe.l2 * jnp.sum(jnp.square(kernel)) for kernel in hidden) if recipe.l2 else 0.0
+        return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, y)) + penalty, logits
+
+    def step(state: State, x: Array, y: Array) -> State:
+        key, mine = jax.random.split(state.key)
+        (value, logits), gradients = jax.value_and_grad(loss, has_aux=True)(state.weights, x, y, mine)
+        updates, moments = optimizer.update(gradients, state.optimizer)
+        correct = jnp.sum((logits > 0) == (y > 0.5), dtype=jnp.float32)
+        sums = (state.loss + value * len(x), state.correct + correct, state.seen + len(x))
+        return State(optax.apply_updates(state.weights, updates), moments, key, *sums)
+
+    return step
+
+
+def _logits(recipe: Recipe, weights: Weights, x: Array, drop: Drop) -> Array:
+    """Return the last layer's sums, (batch, 1), by turned weights; ``drop`` stands where the model has a Dropout."""
+    values, head = _FEATURES[recipe.family](weights, x, drop)
+    *hidden, (kernel, bias) = zip(head[::2], head[1::2], strict=True)
+    for weight, offset in hidden:
+        values = drop(jax.nn.relu(values @ weight.T + offset))
+    return values @ kernel.T + bias
+
+
+def _dense(weights: Weights, x: Array, _drop: Drop) -> tuple[Array, Weights]:
+    return x, weights
+
+
+def _pooling(weights: Weights, x: Array, drop: Drop) -> tuple[Array, Weights]:
+    table, *head = weights
+    return drop(jnp.mean(drop(table[x]), axis=1)), head
+
+
+def _lstm(weights: Weights, x: Array, _drop: Drop) -> tuple[Array, Weights]:
+    table, kernel, recurrent, bias, *head = weights
+    return recurrence_jax.last_output(table[x.T], kernel, recurrent, bias), head
+
+
+_FEATURES = {"dense": _dense, "pooling": _pooling, "lstm": _lstm}
+
+
+def _dropout(rates: tuple[float, ...], key: Array) -> Drop:
+    """Return a function that drops at the first rate, then at the next, and after the last no more."""
+    pending = iter(zip(rates, jax.random.split(key, max(len(rates), 1)), strict=False))
+
+    def drop(values: Array) -> Array:
+        rate, mine = next(pending, (0.0, key))
+        if not rate:
+            return values
+        return jnp.where(jax.random.bernoulli(mine, 1 - rate, values.shape), values / (1 - rate), 0.0)
+
+    return drop

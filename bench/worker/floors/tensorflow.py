@@ -1,0 +1,176 @@
+"""The floors in plain TensorFlow: forward pass, loss and TensorFlow's fused optimizer operations; it times nothing.
+
+Ratios beside a choice are medians of neighbouring runs on a busy 2-core machine, the whole step where nothing is said.
+Tried and left out: XLA for dense (1.1) and for one prediction of pooling (0.6 to 1.3), masks drawn by the stateful
+generator or multiplied by hand (1.0), a scatter into a variable for the embedding's gradient (1.0 of a segment sum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from bench.worker.floors import optimizers_tensorflow, recurrence_tensorflow
+from models.recipes import Recipe
+
+Rows = npt.NDArray[Any]
+Tensor = Any  # a tf.Tensor: the linter knows no framework
+Weights = list[Any]
+Drop = Callable[[Tensor], Tensor]
+
+
+class Trainer:
+    """Trains by one graph; the number of steps is its argument, so one trace serves every length."""
+
+    def __init__(self, recipe: Recipe, model: keras.Model) -> None:
+        self._recipe, self._model = recipe, model
+        self._weights = _variables(recipe, model)
+        self._update = optimizers_tensorflow.like(model.optimizer, self._weights)
+        self._loss, self._correct, self._seen = (tf.Variable(0.0) for _ in range(3))
+        self._drawn = tf.Variable([0, 0])
+        self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(recipe)}
+        self._run = tf.function(self._loop, jit_compile=self.resolved["jit_compile"], autograph=False)
+
+    def place(self, rows: Rows) -> Tensor:
+        return tf.constant(rows)
+
+    def run(self, x: Tensor, y: Tensor, order: Tensor, start: int, stop: int) -> None:
+        self._run(x, y, order, tf.constant(start), tf.constant(stop))
+
+    def figures(self) -> dict[str, float]:
+        seen = float(self._seen)
+        found = {"loss": float(self._loss) / seen, "accuracy": float(self._correct) / seen}
+        for total in (self._loss, self._correct, self._seen):
+            total.assign(0.0)
+        return found
+
+    def write_back(self) -> None:
+        weights = _turned(self._recipe, [variable.read_value() for variable in self._weights])
+        for variable, value in zip(self._model.trainable_variables, weights, strict=True):
+            variable.assign(value)
+
+    def wait(self) -> None:
+        float(self._seen)
+
+    def program(self, x: Tensor, y: Tensor, order: Tensor) -> dict[str, float]:
+        """TensorFlow says nothing of a graph's cost; its operations are counted elsewhere."""
+        return {}
+
+    def _loop(self, x: Tensor, y: Tensor, order: Tensor, start: Tensor, stop: Tensor) -> None:
+        def body(i: Tensor) -> tuple[Tensor]:
+            self._step(tf.gather(x, order[i]), tf.gather(y, order[i]))
+            return (i + 1,)
+
+        tf.while_loop(lambda i: i < stop, body, (start,), parallel_iterations=1)
+
+    def _step(self, x: Tensor, y: Tensor) -> None:
+        recipe, size = self._recipe, float(x.shape[0])
+        weights = [variable.read_value() for variable in self._weights]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            logits = _logits(recipe, weights, x, _dropout(recipe.dropouts, self._drawn), training=True)
+            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits)) + _penalty(recipe, weights)
+        self._update(tape.gradient(loss, weights))
+        correct = tf.reduce_sum(tf.cast((logits > 0) == (y > 0.5), tf.float32))
+        for total, value in ((self._loss, loss * size), (self._correct, correct), (self._seen, size)):
+            total.assign_add(value)
+
+
+class Predictor:
+    """Predicts by one graph for each number of rows, with the weights that the model had when it was made."""
+
+    def __init__(self, recipe: Recipe, model: keras.Model) -> None:
+        self._recipe, self._weights = recipe, _variables(recipe, model)
+        self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(recipe)}
+        self._run = tf.function(self._predict, jit_compile=self.resolved["jit_compile"], autograph=False)
+        # The graphs themselves: `tf.function` looks for the right one at each call, a quarter of a small prediction.
+        self._graphs: dict[tuple[int, ...], Callable[[Tensor], Tensor]] = {}
+
+    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
+        if rows.shape not in self._graphs:
+            self._graphs[rows.shape] = self._run.get_concrete_function(tf.TensorSpec(rows.shape, rows.dtype))
+        return self._graphs[rows.shape](tf.constant(rows)).numpy()  # type: ignore[no-any-return]
+
+    def program(self, rows: Rows) -> dict[str, float]:
+        return {}
+
+    def _predict(self, x: Tensor) -> Tensor:
+        logits = _logits(self._recipe, self._weights, x, lambda values: values, training=False)
+        return logits if self._recipe.logits else tf.sigmoid(logits)
+
+
+def _variables(recipe: Recipe, model: keras.Model) -> Weights:
+    return [tf.Variable(value) for value in _turned(recipe, [variable.value for variable in model.trainable_variables])]
+
+
+def _turned(recipe: Recipe, weights: Weights) -> Weights:
+    """Transpose the kernels of the Dense layers: dense 0.8. Turning twice gives them back."""
+    head = len(weights) - 2 * len(recipe.hidden_units) - 2
+    return [*weights[:head], *(tf.transpose(value) for value in weights[head:])]
+
+
+def _penalty(recipe: Recipe, weights: Weights) -> Tensor:
+    hidden = weights[-2 - 2 * len(recipe.hidden_units) : -2 : 2]
+    return sum(recipe.l2 * tf.reduce_sum(tf.square(kernel)) for kernel in hidden) if recipe.l2 else 0.0
+
+
+def _logits(recipe: Recipe, weights: Weights, x: Tensor, drop: Drop, *, training: bool) -> Tensor:
+    """Return the last layer's sums, (batch, 1), by turned weights; ``drop`` stands where the model has a Dropout."""
+    values, head = _FEATURES[recipe.family](weights, x, drop, training)
+    *hidden, (kernel, bias) = zip(head[::2], head[1::2], strict=True)
+    for weight, offset in hidden:
+        values = drop(tf.nn.relu(tf.matmul(values, weight, transpose_b=True) + offset))
+    return tf.matmul(values, kernel, transpose_b=True) + bias
+
+
+def _dense(weights: Weights, x: Tensor, _drop: Drop, _training: bool) -> tuple[Tensor, Weights]:
+    return x, weights
+
+
+def _pooling(weights: Weights, x: Tensor, drop: Drop, training: bool) -> tuple[Tensor, Weights]:
+    table, *head = weights
+    rows = _trainable_rows(table, x) if training else tf.gather(table, x)
+    return drop(tf.reduce_mean(drop(rows), axis=1)), head
+
+
+def _lstm(weights: Weights, x: Tensor, _drop: Drop, training: bool) -> tuple[Tensor, Weights]:
+    table, kernel, recurrent, bias, *head = weights
+    last_output = recurrence_tensorflow.trainable_last_output if training else recurrence_tensorflow.last_output
+    return last_output(tf.gather(table, tf.transpose(x)), kernel, recurrent, bias), head
+
+
+_FEATURES = {"dense": _dense, "pooling": _pooling, "lstm": _lstm}
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _trainable_rows(table: Tensor, x: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, None]]]:
+    """Look up ``x``, (batch, time); the gradient is summed by a sparse product, 0.4 of the time of a segment sum."""
+
+    def gradient(rows: Tensor) -> tuple[Tensor, None]:
+        ids = tf.cast(tf.reshape(x, (-1,)), tf.int64)
+        places = tf.stack([tf.range(ids.shape[0], dtype=tf.int64), ids], axis=1)
+        chosen = tf.SparseTensor(places, tf.ones((ids.shape[0],)), (ids.shape[0], table.shape[0]))
+        return tf.sparse.sparse_dense_matmul(chosen, tf.reshape(rows, (ids.shape[0], -1)), adjoint_a=True), None
+
+    return tf.gather(table, x), gradient
+
+
+def _dropout(rates: tuple[float, ...], drawn: tf.Variable) -> Drop:
+    """Return a function that drops at the first rate, then at the next; ``drawn`` is the seed, and counts the masks."""
+    pending = iter(rates)
+
+    def drop(values: Tensor) -> Tensor:
+        rate = next(pending, 0.0)
+        return tf.nn.experimental.stateless_dropout(values, rate, drawn.assign_add([0, 1])) if rate else values
+
+    return drop
+
+
+def _xla_pays(recipe: Recipe) -> bool:
+    """Return whether XLA makes the floor faster: it fuses the many small steps of a recurrence (0.2, see there)."""
+    return recipe.family == "lstm"

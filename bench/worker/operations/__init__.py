@@ -1,0 +1,27 @@
+"""The operations: the one definition of each piece of work that is timed, as closures over a recipe's reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+
+from bench.worker.clock import Operation
+from bench.worker.operations import harness, predict, train, vectorize
+from bench.worker.reviews import Reviews
+
+Prepare = Callable[[Reviews, int], Operation]
+
+# By phase, then path: `bench.paths` has the same names, with what they mean and where they exist.
+PATHS: dict[str, dict[str, Prepare]] = {
+    "vectorize": vectorize.PATHS,
+    "train": train.PATHS,
+    "predict": predict.PATHS,
+    "harness": harness.PATHS,
+}
+
+
+def prepare(reviews: Reviews, *, phase: str, path: str, batch_size: int) -> Operation:
+    """Return the operation ``phase`` by ``path`` on batches of ``batch_size`` reviews; KeyError where there is none."""
+    keras.utils.set_random_seed(0)
+    return PATHS[phase][path](reviews, batch_size)

@@ -1,0 +1,109 @@
+"""The ways to predict a batch, from its rows and from its text, and the hand-written floor; it times nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import cycle
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+
+from bench.worker import compiled, floors
+from bench.worker.clock import Operation
+from bench.worker.compiled import Predictor
+from bench.worker.operations import vectorize_text, work
+from bench.worker.reviews import Reviews
+from models.model import create
+
+Batch = TypeVar("Batch")
+Predict = Callable[[Any], Any]
+
+
+def predict(reviews: Reviews, batch_size: int) -> Operation:
+    """One `predict` a repeat: a data pipeline is built anew each time, which is what its users pay."""
+    model = create(reviews.recipe)
+    return _from_rows(lambda x: model.predict(x, batch_size=batch_size, verbose=0), reviews, batch_size, _jit(model))
+
+
+def predict_on_batch(reviews: Reviews, batch_size: int) -> Operation:
+    """One `predict_on_batch` a repeat."""
+    model = create(reviews.recipe)
+    return _from_rows(model.predict_on_batch, reviews, batch_size, _jit(model))
+
+
+def eager(reviews: Reviews, batch_size: int) -> Operation:
+    """The model called like a function, operation by operation."""
+    model = create(reviews.recipe)
+    return _from_rows(lambda x: np.asarray(model(x, training=False)), reviews, batch_size, {"jit_compile": False})
+
+
+def compiled_function(reviews: Reviews, batch_size: int) -> Operation:
+    """One call of the compiled program a repeat."""
+    return _by_program(compiled.predictor(create(reviews.recipe)), reviews, batch_size)
+
+
+def predict_from_text(reviews: Reviews, batch_size: int) -> Operation:
+    """Raw strings by `TextVectorization`, called eagerly, then `predict_on_batch`."""
+    model, layer = create(reviews.recipe), vectorize_text.layer(reviews.corpus, reviews.recipe.encoding)
+    strings = vectorize_text.strings(reviews.corpus.test.text)
+    batches = _in_turn(lambda start, stop: strings[start:stop], len(strings), batch_size)
+    return _operation(lambda text: model.predict_on_batch(layer(text)), batches, batch_size, _jit(model))
+
+
+def compiled_from_text(reviews: Reviews, batch_size: int) -> Operation:
+    """Raw bytes by the project's own encoder, then the compiled program."""
+    predictor = compiled.predictor(create(reviews.recipe))
+    encode, text = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding), reviews.corpus.test.text
+    batches = _in_turn(text.slice, len(text), batch_size)
+    return _operation(lambda text: predictor(encode(text)), batches, batch_size, predictor.resolved)
+
+
+def floor(reviews: Reviews, batch_size: int) -> Operation:
+    """The same arithmetic written by hand in the backend's own terms, as fast as it goes."""
+    return _by_program(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
+
+
+PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
+    "predict": predict,
+    "predict_on_batch": predict_on_batch,
+    "eager": eager,
+    "compiled": compiled_function,
+    "predict from text": predict_from_text,
+    "compiled from text": compiled_from_text,
+    "floor": floor,
+}
+
+
+def _by_program(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operation:
+    operation = _from_rows(predictor, reviews, batch_size, predictor.resolved)
+    return replace(operation, program=lambda: predictor.program(reviews.test.x[:batch_size]))
+
+
+def _from_rows(predict: Predict, reviews: Reviews, batch_size: int, resolved: dict[str, Any]) -> Operation:
+    batches = (batch.x for batch in work.batches(reviews.test, batch_size))
+    return _operation(predict, batches, batch_size, resolved)
+
+
+def _operation(predict: Predict, batches: Iterator[Any], batch_size: int, resolved: dict[str, Any]) -> Operation:
+    def run(repeats: int) -> Any:
+        for _ in range(repeats):
+            scores = predict(next(batches))
+        return scores
+
+    return Operation(run, _fetch, work.reviews(batch_size), resolved=resolved)
+
+
+def _fetch(scores: Any) -> None:
+    """Return once the scores are NumPy's; every path returns them so, and then this costs nothing."""
+    np.asarray(scores)
+
+
+def _in_turn(part: Callable[[int, int], Batch], rows: int, batch_size: int) -> Iterator[Batch]:
+    """Yield batches of one size for ever, cut before the clock starts, in the order of `work.batches`."""
+    return cycle([part(start, start + batch_size) for start in range(0, rows - batch_size + 1, batch_size)])
+
+
+def _jit(model: keras.Model) -> dict[str, Any]:
+    return {"jit_compile": bool(model.jit_compile)}

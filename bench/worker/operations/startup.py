@@ -1,0 +1,34 @@
+"""What a user waits for once: building a model, its first step and its first prediction; it repeats nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bench.worker import device
+from bench.worker.reviews import Reviews
+from models.model import create
+
+
+def measure(reviews: Reviews, *, import_s: float, now: Callable[[], float] = time.perf_counter) -> dict[str, float]:
+    """Return the seconds of each start, by path: it must be the first work of a fresh process.
+
+    "import" is ``import_s``, measured by who imported Keras. "first step" and "first prediction" hold what the
+    framework traces and compiles, for the recipe's batch size and for one review. The encoding is not timed, and
+    neither is the backend's own start, for which the worker's proof of its device has paid.
+    """
+    batch, one = reviews.train.rows(0, reviews.recipe.batch_size), reviews.train.rows(0, 1)
+    started = now()
+    model = create(reviews.recipe)
+    built = now()
+    model.train_on_batch(batch.x, batch.y)
+    device.wait([variable.value for variable in model.trainable_variables])
+    stepped = now()
+    device.wait(model.predict_on_batch(one.x))
+    predicted = now()
+    return {
+        "import": import_s,
+        "build": built - started,
+        "first step": stepped - built,
+        "first prediction": predicted - stepped,
+    }

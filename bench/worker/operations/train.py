@@ -1,0 +1,107 @@
+"""The ways to take optimizer steps: Keras's own, the compiled programs and the hand-written floor; it times nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+
+from bench.worker import compiled, device, floors
+from bench.worker.clock import Operation
+from bench.worker.compiled import Trainer
+from bench.worker.operations import work
+from bench.worker.reviews import Reviews
+from models.model import create
+
+# Reviews that the compiled programs keep on the device, and steps that one call of theirs takes at the most.
+RESIDENT_REVIEWS = 8_192
+LONGEST_LOOP = 1_024
+
+
+def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
+    """One `fit` over as many batches as there are repeats: its cost is a line, so two lengths tell the step's."""
+    model, data = create(reviews.recipe, **settings), reviews.train
+
+    def run(repeats: int) -> Any:
+        rows = data.rows(0, repeats * batch_size)
+        return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
+
+    return Operation(
+        run, lambda _: _settle(model), work.reviews(batch_size), len(data.y) // batch_size, _resolved(model)
+    )
+
+
+def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
+    """One optimizer step a repeat, on one batch after another from NumPy arrays."""
+    model, batches = create(reviews.recipe), work.batches(reviews.train, batch_size)
+
+    def run(repeats: int) -> Any:
+        for _ in range(repeats):
+            batch = next(batches)
+            model.train_on_batch(batch.x, batch.y)
+
+    return Operation(run, lambda _: _settle(model), work.reviews(batch_size), resolved=_resolved(model))
+
+
+def compiled_step(reviews: Reviews, batch_size: int) -> Operation:
+    """One call of the compiled program a repeat, one step each, on resident rows."""
+    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe))
+    return _resident(trainer, reviews, batch_size, at_once=False)
+
+
+def compiled_loop(reviews: Reviews, batch_size: int) -> Operation:
+    """All repeats in one call of the compiled program, which loops over them: an epoch as one program."""
+    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe))
+    return _resident(trainer, reviews, batch_size, at_once=True)
+
+
+def floor(reviews: Reviews, batch_size: int) -> Operation:
+    """The same arithmetic written by hand in the backend's own terms, as fast as it goes."""
+    trainer = floors.trainer(reviews.recipe, create(reviews.recipe))
+    return _resident(trainer, reviews, batch_size, at_once=True)
+
+
+PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
+    "fit": fit,
+    "fit steps=10": partial(fit, steps_per_execution=10),
+    "fit steps=50": partial(fit, steps_per_execution=50),
+    "fit jit=on": partial(fit, jit_compile=True),
+    "fit jit=off": partial(fit, jit_compile=False),
+    "train_on_batch": train_on_batch,
+    "compiled step": compiled_step,
+    "compiled loop": compiled_loop,
+    "floor": floor,
+}
+
+
+def _resident(trainer: Trainer, reviews: Reviews, batch_size: int, *, at_once: bool) -> Operation:
+    rows = reviews.train.rows(0, min(RESIDENT_REVIEWS, len(reviews.train.y)))
+    x, y = trainer.place(rows.x), trainer.place(rows.y)
+    order = trainer.place(work.orders(len(rows.y), batch_size, LONGEST_LOOP))
+
+    def run(repeats: int) -> None:
+        if at_once:
+            trainer.run(x, y, order, 0, repeats)
+            return
+        for step in range(repeats):
+            trainer.run(x, y, order, step, step + 1)
+
+    return Operation(
+        run,
+        lambda _: trainer.wait(),
+        work.reviews(batch_size),
+        LONGEST_LOOP,
+        trainer.resolved,
+        program=lambda: trainer.program(x, y, order),
+    )
+
+
+def _settle(model: keras.Model) -> None:
+    """Wait until the model's weights are those of the last step."""
+    device.wait([variable.value for variable in model.trainable_variables])
+
+
+def _resolved(model: keras.Model) -> dict[str, Any]:
+    return {"jit_compile": bool(model.jit_compile), "steps_per_execution": model.steps_per_execution}

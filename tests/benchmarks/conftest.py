@@ -1,0 +1,65 @@
+"""Live workers for the suite's own speed claims."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import turns
+from bench.process import WorkerProcess, WorkFailed
+from bench.protocol import Release
+from bench.record import Cell, TimingRecord
+from bench.targets import BACKENDS, Target
+from bench.turns import Player
+from datasets.locate import open_corpus
+
+Twins = dict[tuple[str, int], WorkerProcess]
+Measure = Callable[..., list[TimingRecord]]
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parsed corpus: the real reviews where KERASMARK_DATA names them, else the synthetic ones."""
+    data = os.environ.get("KERASMARK_DATA") or "synthetic"
+    return open_corpus(data, environ=os.environ, cache_root=tmp_path_factory.mktemp("cache")).folder
+
+
+@pytest.fixture(scope="session")
+def twins(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
+    """Two live workers of each backend, alike in everything."""
+    logs = tmp_path_factory.mktemp("logs")
+    alive = {
+        (backend, twin): WorkerProcess(Target(backend), corpus=corpus_folder, log=logs / f"{backend}-{twin}.log")
+        for backend in BACKENDS
+        for twin in (0, 1)
+    }
+    yield alive
+    for worker in alive.values():
+        worker.close()
+
+
+@pytest.fixture
+def measure() -> Iterator[Measure]:
+    """Let players take turns and return their records in the order given; their workers forget them afterwards."""
+    workers: list[turns.Worker] = []
+
+    def drop(player: Player, error: WorkFailed) -> None:
+        raise AssertionError(f"{player.cell.name}: {error}")
+
+    def run(players: list[Player], *, rounds: int, calls: int | None = None) -> list[TimingRecord]:
+        workers.extend(player.worker for player in players)
+        turns.take_turns(players, turns=rounds, calls=calls, order=random.Random(0), drop=drop)
+        return [player.record(0) for player in players]
+
+    yield run
+    for worker in workers:
+        worker.ask(Release())
+
+
+def cell(backend: str, phase: str, path: str, batch_size: int, recipe: str = "lstm") -> Cell:
+    """Return a cell whose target is named like its backend."""
+    return Cell(recipe=recipe, phase=phase, path=path, batch_size=batch_size, target=backend)  # type: ignore[arg-type]

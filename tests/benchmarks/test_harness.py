@@ -1,0 +1,80 @@
+"""The harness measures itself: what the clock costs, whether it tells true, how alike two equal targets come out."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from bench import compare, stats, turns
+from bench.paths import SLEEP_S
+from bench.protocol import Block, Prepare
+from bench.targets import BACKENDS
+from bench.turns import BLOCK_S
+from models.recipes import LSTM, RECIPES
+from tests.benchmarks.conftest import Measure, Twins, cell
+
+pytestmark = pytest.mark.framework
+
+# The pairs that tell a per cent apart on a noisy machine: the SD of a log-ratio is 0.05 to 0.1.
+PAIRS = 200
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_empty_block_costs_less_than_a_hundredth_of_the_shortest(twins: Twins, backend: str) -> None:
+    """The clock, the wait for the device and the closure together: what they add to any block."""
+    worker = twins[backend, 0]
+    worker.ask(Prepare("dense", "harness", "nothing", 1))
+    empty_s = [worker.ask(Block("harness", "nothing", 1, repeats=1, each=False))["duration_s"] for _ in range(1000)]
+    share = statistics.median(empty_s) / BLOCK_S
+    print(f"{backend}: an empty block costs {share:.5%} of the shortest block")
+    assert share < 0.01
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_sleep_of_known_length_comes_out_right(twins: Twins, measure: Measure, backend: str) -> None:
+    """Never shorter than asked, and longer by the kernel's delay alone."""
+    [record] = measure([turns.prepare(cell(backend, "harness", "sleep", 1), twins[backend, 0])], rounds=20)
+    measured = compare.seconds([record]).value
+    print(f"{backend}: a sleep of {SLEEP_S * 1e3:.0f} ms measures {measured / SLEEP_S:.3f} times as long")
+    assert 1.0 <= measured / SLEEP_S < 1.1
+
+
+LSTM_CELLS = [("train", "compiled loop", LSTM.batch_size), ("predict", "compiled", 32)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("phase", "path", "batch_size"), LSTM_CELLS)
+def test_two_equal_targets_come_out_equal(
+    twins: Twins, measure: Measure, backend: str, phase: str, path: str, batch_size: int
+) -> None:
+    """Two live workers of one target, in turns: their ratio is one to a hundredth, or its interval reaches there."""
+    both = [turns.prepare(cell(backend, phase, path, batch_size), twins[backend, twin]) for twin in (0, 1)]
+    both[1].lengths = both[0].lengths
+    records = measure(both, rounds=PAIRS)
+    ratio = compare.ratio([records[0]], [records[1]])
+    assert ratio is not None
+    print(f"{backend} lstm {phase} {path}: ratio {ratio.value:.4f} ({ratio.low:.4f} to {ratio.high:.4f})")
+    assert ratio.low <= 1.01
+    assert ratio.high >= 0.99
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_block_adds_less_than_a_hundredth_to_its_steps(
+    twins: Twins, measure: Measure, backend: str, name: str
+) -> None:
+    """The intercept of a block's seconds over its steps, as a share of the block, or its interval reaches there.
+
+    One worker runs blocks of one length and of twice that length in turn; what does not grow is the block's own.
+    """
+    wanted = cell(backend, "train", "compiled loop", RECIPES[name].batch_size, name)
+    player = turns.prepare(wanted, twins[backend, 0])
+    steps = max(player.lengths[0], 4)
+    player.lengths = (steps, 2 * steps)
+    [record] = measure([player], rounds=60)
+    measured = [sample for sample in record.samples if not sample.warmup]
+    pairs = list(zip(measured[::2], measured[1::2], strict=True))
+    share = stats.median([(2 * short.duration_s - long.duration_s) / short.duration_s for short, long in pairs])
+    print(f"{backend} {name}: a block adds {share.value:.2%} ({share.low:.2%} to {share.high:.2%}) to {steps} steps")
+    assert share.low < 0.01
