@@ -131,10 +131,10 @@ def runs(*, out: Path | None = None) -> int:
         Folder in which runs are kept; results/runs if not given.
     """
     from bench import store
-    from bench.report import terminal
+    from bench.report import lists, terminal
 
     folder = out or store.DEFAULT_FOLDER
-    terminal.console().print(terminal.run_list([store.read(path).header for path in store.runs(folder)]))
+    terminal.console().print(lists.run_list([store.read(path).header for path in store.runs(folder)]))
     return 0
 
 
@@ -152,13 +152,13 @@ def list_cells(*, profile: str = "default", recipe: Names = None, backend: Names
         Backends; both if not given.
     """
     from bench import plan
-    from bench.report import terminal
+    from bench.report import lists, terminal
 
     chosen = _profile(profile)
     recipes, targets = _recipes(recipe), _targets(backend, "cpu")
     steps = plan.passes(recipes, targets, chosen, seeds=chosen.seeds)[0]
     left_out = plan.left_out(recipes, targets, chosen)
-    terminal.console().print(terminal.step_list(chosen, steps, left_out))
+    terminal.console().print(lists.step_list(chosen, steps, left_out))
     return 0
 
 
@@ -166,10 +166,10 @@ def list_cells(*, profile: str = "default", recipe: Names = None, backend: Names
 def doctor() -> int:
     """Say what this machine can measure: backends, data, GPU, and what stands in the way."""
     from bench import hardware, targets
-    from bench.report import terminal
+    from bench.report import lists, terminal
 
     found = [(name, targets.missing(targets.Target(name))) for name in targets.BACKENDS]
-    lines = terminal.diagnosis(found, data=_data_state(), gpus=hardware.gpus(), refused=targets.refused(os.environ))
+    lines = lists.diagnosis(found, data=_data_state(), gpus=hardware.gpus(), refused=targets.refused(os.environ))
     terminal.console().print(lines)
     return 0
 
@@ -202,12 +202,12 @@ def reference(
 
     from bench import collect
     from bench import reference as measured
-    from bench.report import terminal
+    from bench.report import lists, terminal
 
     chosen = _recipes(recipe)
     if show is not None:
         rows = measured.rows(measured.load(measured.path(show)), chosen)
-        terminal.console().print(terminal.references(rows, show))
+        terminal.console().print(lists.references(rows, show))
         return 0
     located, screen = _corpus(data), terminal.console(stderr=True)
     collect.collect(
@@ -269,7 +269,7 @@ def _report(done: Run, *, json: bool) -> int:
 def _corpus(data: str | None) -> Located:
     """Find the reviews; the banner says so where the synthetic ones stand in for the real ones."""
     from bench import targets
-    from bench.report import terminal
+    from bench.report import lists, terminal
     from bench.report.progress import DownloadReport
     from datasets import locate
     from datasets.errors import DataError
@@ -285,7 +285,7 @@ def _corpus(data: str | None) -> Located:
         progress=DownloadReport(screen),
     )
     if located.origin == "fallback":
-        screen.print(terminal.fallback_banner())
+        screen.print(lists.fallback_banner())
     return located
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.plan import PROFILES
 from bench.record import Record, RunHeader, TimingRecord
-from bench.report import terminal
+from bench.report import lists, quality, speed, terminal
 from bench.store import Run
 from bench.summary import Summary
 from models.recipes import RECIPES
@@ -65,9 +65,9 @@ def test_the_full_profile_fits_as_well(width: int) -> None:
     assert "…" not in text
     assert "tensorflow†*" in text
     for table, rows in (
-        (terminal.training, found.training),
-        (terminal.prediction, found.prediction),
-        (terminal.vectorization, found.vectorization),
+        (speed.training, found.training),
+        (speed.prediction, found.prediction),
+        (speed.vectorization, found.vectorization),
     ):
         lines = [line for line in shown(table(found), width).splitlines() if "jax" in line or "tensorflow" in line]
         assert len(lines) == len(rows)
@@ -78,14 +78,14 @@ def test_the_full_profile_fits_as_well(width: int) -> None:
 def test_recipes_stand_above_their_rows() -> None:
     """A recipe's name is a line of its own, once, and widens no column."""
     header, *rest = written.full_records()
-    lines = shown(terminal.prediction(summary([header, *rest]))).splitlines()
+    lines = shown(speed.prediction(summary([header, *rest]))).splitlines()
     assert [line for line in lines if line in RECIPES] == list(RECIPES)
     assert lines[2].startswith("reviews path")
 
 
 def test_a_share_of_the_floor_below_a_percent_is_not_nothing() -> None:
     """Filling memory is hundreds of times as fast as reading text: that share is small, it is not zero."""
-    text = shown(terminal.vectorization(summary(written.records())))
+    text = shown(speed.vectorization(summary(written.records())))
     assert "<1%" in text
     assert " 0%" not in text
 
@@ -94,15 +94,15 @@ def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
     """Three replicates of 250 calls are 750; one of them is too few."""
     every = written.records()
     once = [r for r in every if not (isinstance(r, TimingRecord) and r.replicate)]
-    assert "p99" in shown(terminal.prediction(summary(every)))
-    assert "p99" not in shown(terminal.prediction(summary(once)))
-    assert "3 processes or more" in shown(terminal.training(summary(every)))
-    assert "one process: ± covers its own noise only" in shown(terminal.training(summary(once)))
+    assert "p99" in shown(speed.prediction(summary(every)))
+    assert "p99" not in shown(speed.prediction(summary(once)))
+    assert "3 processes or more" in shown(speed.training(summary(every)))
+    assert "one process: ± covers its own noise only" in shown(speed.training(summary(once)))
 
 
 def test_advice_is_a_sentence_with_its_interval() -> None:
     """Which path, how many times as fast, from where to where, instead of what."""
-    text = " ".join(shown(terminal.advice(summary(written.records()))).split())
+    text = " ".join(shown(speed.advice(summary(written.records()))).split())
     assert "dense on jax: 'compiled loop' trains 1.8 (1.8 to 1.8) times as fast as 'fit'" in text
     assert "dense on tensorflow: 'compiled' predicts 1 review 3.2 (3.2 to 3.2) times as fast as" in text
 
@@ -115,7 +115,7 @@ def test_what_was_left_to_the_full_profile_is_said() -> None:
 
 def test_an_accuracy_without_reference_seeds_is_unresolved_and_says_what_to_do() -> None:
     """What cannot be judged is not passed."""
-    text = shown(terminal.accuracy(summary(written.records(), known=False)))
+    text = shown(quality.accuracy(summary(written.records(), known=False)))
     assert "unresolved" in text
     assert "bench reference" in text
 
@@ -124,7 +124,7 @@ def test_a_failed_accuracy_strikes_the_timings() -> None:
     """A timing of wrong work carries a mark, and the mark is explained."""
     found = written.records()
     records = [made.training(r.recipe, r.target, final=_bad()) if r.kind == "training" else r for r in found]
-    text = shown(terminal.training(summary(records)))
+    text = shown(speed.training(summary(records)))
     assert "jax†" in text
     assert "† its accuracy failed" in text
 
@@ -145,8 +145,8 @@ def test_what_was_not_measured_names_reason_and_log() -> None:
 def test_devices_are_named_only_where_they_differ() -> None:
     """With one device for all, a table says it once, above."""
     mixed = [made.header(), made.target("jax-gpu"), made.target("jax-cpu"), made.training("dense", "jax-gpu")]
-    assert "jax-gpu" in shown(terminal.accuracy(summary(mixed)))
-    assert "jax-cpu" not in shown(terminal.training(summary(written.records())))
+    assert "jax-gpu" in shown(quality.accuracy(summary(mixed)))
+    assert "jax-cpu" not in shown(speed.training(summary(written.records())))
 
 
 def test_an_empty_run_has_no_empty_tables() -> None:
@@ -158,7 +158,7 @@ def test_an_empty_run_has_no_empty_tables() -> None:
 
 def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one() -> None:
     """A newcomer is told the command."""
-    assert "nox -s bench-cpu" in shown(terminal.run_list([]))
+    assert "nox -s bench-cpu" in shown(lists.run_list([]))
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -169,7 +169,7 @@ def test_a_profile_is_listed_with_its_summary(name: str) -> None:
     profile = PROFILES[name]
     recipes, both = list(RECIPES.values()), [targets.Target("jax"), targets.Target("tensorflow")]
     found = plan.passes(recipes, both, profile, seeds=profile.seeds)[0]
-    text = shown(terminal.step_list(profile, found, plan.left_out(recipes, both, profile)))
+    text = shown(lists.step_list(profile, found, plan.left_out(recipes, both, profile)))
     assert profile.summary in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
 

@@ -1,0 +1,76 @@
+"""The tables of whether the work is right: accuracy, parity, time to accuracy; they decide nothing."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+
+from bench.report.numbers import MISSING, figure, signed, significant
+from bench.report.table import Column, section
+from bench.report.words import curve, label, verdict
+from bench.stats import largest
+from bench.summary import AccuracyTimeRow, Summary
+from models.recipes import RECIPES
+
+
+def accuracy(summary: Summary) -> RenderableType | None:
+    """Return the accuracy table: published beside measured, with the verdict and the source."""
+    rows = summary.accuracy
+    if not rows:
+        return None
+    sources = {name: number for number, name in enumerate(dict.fromkeys(row.recipe.name for row in rows), start=1)}
+    columns = [
+        Column("recipe", lambda row: row.recipe.name, key=True),
+        Column("backend", lambda row: label(summary, row.target), key=True),
+        Column("metric", lambda row: _short(row.figure)),
+        Column("publ.", lambda row: figure(row.published), number=True),
+        Column("meas.", lambda row: figure(row.measured), number=True),
+        Column("diff.", lambda row: signed(row.difference), number=True),
+        Column("verdict", lambda row: verdict(row.answer) if row.decides else MISSING, number=True),
+        Column("src", lambda row: f"[{sources[row.recipe.name]}]", number=True),
+    ]
+    seeds = max(row.seeds for row in rows)
+    caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+    notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
+    notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
+    return section("Accuracy", caption, columns, rows, notes, tight=True)
+
+
+def parity(summary: Summary) -> RenderableType | None:
+    """Return the table of equal work: the same predictions and losses from the same weights."""
+    if not summary.parity:
+        return None
+    columns = [
+        Column("recipe", lambda row: row[0].recipe),
+        Column("backends", lambda row: " = ".join(label(summary, name) for name in row[0].targets)),
+        Column("predictions", lambda row: f"{row[0].prediction_difference:.1e}", number=True),
+        Column("losses", lambda row: f"{largest(row[0].loss_differences):.1e}", number=True),
+        Column("verdict", lambda row: verdict(row[1].answer), number=True),
+    ]
+    first = summary.parity[0][0]
+    caption = f"from equal weights, largest differences of {first.reviews:,} predictions and {first.steps} losses"
+    return section("Equal work", caption, columns, summary.parity, [])
+
+
+def time_to_accuracy(summary: Summary) -> RenderableType | None:
+    """Return the table of time to accuracy: seconds of training, compilation included, until a curve reaches it."""
+    rows = summary.time_to_accuracy
+    columns = [
+        Column("recipe", lambda row: row.recipe, key=True),
+        Column("until", lambda row: f"{curve(row.metric)} {figure(row.accuracy)}", key=True),
+        Column("path", lambda row: row.path, key=True, hoist=True),
+        Column("backend", lambda row: label(summary, row.target) + ("†" if row.struck else "")),
+        Column("seconds", lambda row: _reached(row), number=True),
+    ]
+    seeds = max((row.seeds for row in rows), default=0)
+    caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+    return section("Time to accuracy", caption, columns, rows, ["99 % of the best published accuracy"])
+
+
+def _short(figure_name: str) -> str:
+    """Return a figure's name as it fits a column."""
+    short = figure_name.replace("validation", "val.").replace("training ", "").replace(", epoch", " ep")
+    return short if short.startswith("test") else short.replace("accuracy", "acc.")
+
+
+def _reached(row: AccuracyTimeRow) -> str:
+    return significant(row.seconds) if row.seconds is not None else f">{row.epochs} epochs"

@@ -1,0 +1,74 @@
+"""The words that several tables share: a target's name, a verdict, marks and their notes; it makes no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from bench.record import Cell
+from bench.report.numbers import MISSING
+from bench.summary import Summary, TimedCell
+
+STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
+
+
+def label(summary: Summary, target: str) -> str:
+    """Return the target's name, without the device where all targets of the run share it."""
+    devices = {record.facts.device for record in summary.targets.values()}
+    return target.removesuffix(f"-{devices.pop()}") if len(devices) == 1 else target
+
+
+def verdict(answer: str) -> Text:
+    return Text(answer, style=STYLES[answer])
+
+
+def recipe(row: TimedCell) -> str:
+    return row.cell.recipe
+
+
+def marks(row: TimedCell) -> str:
+    return ("†" if row.struck else "") + ("" if row.steady else "*")
+
+
+def timing_notes(rows: Sequence[TimedCell]) -> list[str]:
+    seen = "".join(marks(row) for row in rows)
+    notes = []
+    if any(row.floor is not None for row in rows):
+        notes.append("floor: share of the speed of the same work written by hand, from neighbouring blocks")
+    if "†" in seen:
+        notes.append("† its accuracy failed: this timing belongs to other work and counts in no comparison")
+    if "*" in seen:
+        notes.append("* was not steady when warm-up ended: repeat on a quieter machine, or with --profile full")
+    return notes
+
+
+def replicates(rows: Sequence[TimedCell]) -> str:
+    """Say what stands behind the intervals of ``rows``."""
+    fewest = min((row.replicates for row in rows), default=0)
+    if fewest == 1:
+        return "one process: ± covers its own noise only"
+    return f"{fewest} processes or more of each target, ± covers them"
+
+
+def share_of_floor(row: TimedCell) -> str:
+    if row.floor is None:
+        return MISSING
+    return f"{row.floor.value:.0%}" if row.floor.value >= 0.0095 else "<1%"
+
+
+def curve(metric: str) -> str:
+    return metric.replace("val_", "validation ").replace("_", " ")
+
+
+def by_phase(cells: Sequence[Cell]) -> str:
+    """Return how many cells of which paths, phase by phase."""
+    phases = dict.fromkeys(cell.phase for cell in cells)
+    groups = {phase: [cell for cell in cells if cell.phase == phase] for phase in phases}
+    words = [f"{phase} {', '.join(dict.fromkeys(c.path for c in group))}" for phase, group in groups.items()]
+    return f"{len(cells)} cells ({'; '.join(words)})"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return each word once, in their order."""
+    return ", ".join(dict.fromkeys(words))
