@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from bench.record import CounterRecord
-from bench.report.numbers import MISSING, significant
+from bench.report.numbers import MISSING, share, significant
 from bench.report.table import Column, section
 from bench.report.words import label
 from bench.summary import Summary
@@ -22,7 +22,7 @@ def hardware(summary: Summary) -> RenderableType | None:
         Column("backend", lambda row: label(summary, row.cell.target)),
         Column("fastest path", lambda row: row.cell.path),
         Column("GFLOP/s", lambda row: significant(row.gflops), number=True),
-        Column("of peak", lambda row: f"{row.gflops / row.peak_gflops:.1%}", number=True),
+        Column("of peak", lambda row: share(row.gflops / row.peak_gflops), number=True),
     ]
     notes = [
         f"peak on {label(summary, name)}: {significant(max(peak.product_gflops))} GFLOP/s in a large matrix product, "

@@ -7,6 +7,8 @@ import math
 from bench.stats import Estimate
 
 MISSING = "—"
+# Half an interval that is wider than its value tells nothing but that.
+WIDEST = 1.0
 
 
 def significant(value: float, figures: int = 3) -> str:
@@ -27,10 +29,15 @@ def milliseconds(seconds: float) -> str:
 
 def spread(estimate: Estimate) -> str:
     """Return half the confidence interval as a percentage, such as "±2%"."""
-    share = estimate.spread
-    if not math.isfinite(share):
+    width = estimate.spread
+    if not math.isfinite(width):
         return "±?"
-    return f"±{share:.0%}" if share >= 0.0095 else "±<1%"
+    return f"±{share(width)}" if width <= WIDEST else f"±>{WIDEST:.0%}"
+
+
+def share(value: float) -> str:
+    """Return a share as a percentage; one that is small is not nothing."""
+    return f"{value:.0%}" if value >= 0.0095 else "<1%"
 
 
 def figure(value: float | None, decimals: int = 4) -> str:

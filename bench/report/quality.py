@@ -73,4 +73,4 @@ def _short(figure_name: str) -> str:
 
 
 def _reached(row: AccuracyTimeRow) -> str:
-    return significant(row.seconds) if row.seconds is not None else f">{row.epochs} epochs"
+    return significant(row.seconds) if row.seconds is not None else f">{row.epochs} epoch{'s' * (row.epochs > 1)}"

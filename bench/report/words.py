@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 
 from bench.record import Cell
-from bench.report.numbers import MISSING
+from bench.report.numbers import MISSING, share
 from bench.summary import Summary, TimedCell
 
 STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
@@ -45,16 +45,14 @@ def timing_notes(rows: Sequence[TimedCell]) -> list[str]:
 
 def replicates(rows: Sequence[TimedCell]) -> str:
     """Say what stands behind the intervals of ``rows``."""
-    fewest = min((row.replicates for row in rows), default=0)
+    fewest, most = (pick((row.replicates for row in rows), default=0) for pick in (min, max))
     if fewest == 1:
         return "one process: ± covers its own noise only"
-    return f"{fewest} processes or more of each target, ± covers them"
+    return f"{fewest if fewest == most else f'{fewest} to {most}'} processes of each target, ± covers them"
 
 
 def share_of_floor(row: TimedCell) -> str:
-    if row.floor is None:
-        return MISSING
-    return f"{row.floor.value:.0%}" if row.floor.value >= 0.0095 else "<1%"
+    return MISSING if row.floor is None else share(row.floor.value)
 
 
 def curve(metric: str) -> str:

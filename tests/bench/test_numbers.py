@@ -77,7 +77,7 @@ def test_steps_are_shown_in_milliseconds(seconds: float, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("half_width", "expected"),
-    [(0.0, "±<1%"), (0.94, "±<1%"), (0.96, "±1%"), (1.4, "±1%"), (2.0, "±2%"), (35.0, "±35%"), (150.0, "±150%")],
+    [(0.0, "±<1%"), (0.94, "±<1%"), (0.96, "±1%"), (1.4, "±1%"), (2.0, "±2%"), (35.0, "±35%"), (150.0, "±>100%")],
 )
 def test_the_spread_is_a_whole_percentage(half_width: float, expected: str) -> None:
     """Half of the interval beside the value; what rounds to nothing is said to be below one percent, never "±0%"."""
@@ -110,3 +110,9 @@ def test_accuracies_have_four_decimals_and_differences_a_sign(value: float | Non
 def test_decimals_can_be_chosen() -> None:
     """Two decimals where a column is narrow."""
     assert (figure(0.875, 1), signed(0.875, 2)) == ("0.9", "+0.88")
+
+
+def test_an_interval_wider_than_its_value_says_only_that() -> None:
+    """Two replicates can give an interval of thousands of per cent: a number that nobody needs."""
+    assert spread(Estimate(1.0, 0.0, 3.0, 2)) == "±>100%"
+    assert spread(Estimate(1.0, 0.0, 2.0, 2)) == "±100%"

@@ -96,7 +96,7 @@ def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
     once = [r for r in every if not (isinstance(r, TimingRecord) and r.replicate)]
     assert "p99" in shown(speed.prediction(summary(every)))
     assert "p99" not in shown(speed.prediction(summary(once)))
-    assert "3 processes or more" in shown(speed.training(summary(every)))
+    assert "3 processes of each target" in shown(speed.training(summary(every)))
     assert "one process: ± covers its own noise only" in shown(speed.training(summary(once)))
 
 
