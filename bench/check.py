@@ -43,6 +43,7 @@ class AccuracyCheck:
     expected   mean over the reference seeds; None where no reference was measured on this corpus
     band       lowest and highest value that pass
     decides    whether the verdict hangs on it; other figures are shown beside it and pass
+    path       of the phase `train`, by which it was trained
     """
 
     recipe: Recipe
@@ -56,6 +57,7 @@ class AccuracyCheck:
     answer: Answer
     reason: str
     decides: bool = True
+    path: str = "fit"
 
     @property
     def difference(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -135,8 +136,14 @@ class Summary:
 
     @cached_property
     def accuracy(self) -> list[AccuracyCheck]:
-        groups = _grouped([r for r in self.run.records if isinstance(r, TrainingRecord)])
-        return [found for recipe, target, trained in groups for found in self._accuracy(recipe, target, trained)]
+        """Every figure, judged for each path of training apart: one that learns too little is not averaged away."""
+        return [found for path, group in self._trained for found in self._accuracy(path, *group)]
+
+    @cached_property
+    def _trained(self) -> list[tuple[str, tuple[Recipe, str, list[TrainingRecord]]]]:
+        """The trainings by path, recipe and target."""
+        trained = [r for r in self.run.records if isinstance(r, TrainingRecord)]
+        return [(path, group) for path in paths.names("train") for group in _grouped(trained, path)]
 
     @cached_property
     def parity(self) -> list[tuple[ParityRecord, Verdict]]:
@@ -194,9 +201,7 @@ class Summary:
 
     @cached_property
     def time_to_accuracy(self) -> list[AccuracyTimeRow]:
-        trained = [r for r in self.run.records if isinstance(r, TrainingRecord)]
-        groups = [(path, group) for path in paths.names("train") for group in _grouped(trained, path)]
-        rows = [self._time_to_accuracy(path, *group) for path, group in groups]
+        rows = [self._time_to_accuracy(path, *group) for path, group in self._trained]
         return sorted((row for row in rows if row is not None), key=lambda row: list(RECIPES).index(row.recipe))
 
     @cached_property
@@ -224,9 +229,11 @@ class Summary:
     def _struck(self, recipe: str, target: str) -> bool:
         return any(c.answer == "failed" for c in self.accuracy if (c.recipe.name, c.target) == (recipe, target))
 
-    def _accuracy(self, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]) -> list[AccuracyCheck]:
+    def _accuracy(
+        self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
+    ) -> list[AccuracyCheck]:
         epochs = {phase: len(result.epoch_s) for record in trained for phase, result in record.phases.items()}
-        return check.accuracy(
+        found = check.accuracy(
             recipe,
             target,
             self.targets[target].facts.backend,
@@ -235,6 +242,7 @@ class Summary:
             corpus=self.run.header.corpus,
             references=self.references,
         )
+        return [dataclasses.replace(one, path=path) for one in found]
 
     def _cells(self, phase: str) -> list[tuple[Cell, list[TimingRecord]]]:
         """Return the cells of ``phase`` with their replicates: by recipe, batch size, path as listed, then target."""
@@ -334,13 +342,11 @@ def _beats(row: TimedCell, known: TimedCell) -> bool:
     return (row.cell.batch_size, -row.seconds.value) > (known.cell.batch_size, -known.seconds.value)
 
 
-def _grouped(
-    records: Sequence[TrainingRecord], path: str | None = None
-) -> list[tuple[Recipe, str, list[TrainingRecord]]]:
-    """Group trainings, those on ``path`` alone where one is given, by recipe in the order of the recipes and target."""
+def _grouped(records: Sequence[TrainingRecord], path: str) -> list[tuple[Recipe, str, list[TrainingRecord]]]:
+    """Group the trainings on ``path`` by recipe, in the order of the recipes, and target."""
     order = list(RECIPES)
     key: Callable[[TrainingRecord], tuple[int, str]] = lambda r: (order.index(r.recipe), r.target)  # noqa: E731
-    chosen = [record for record in records if path in (None, record.path)]
+    chosen = [record for record in records if record.path == path]
     groups = groupby(sorted(chosen, key=key), key=key)
     return [(RECIPES[order[index]], target, list(group)) for (index, target), group in groups]
 

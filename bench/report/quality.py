@@ -32,7 +32,9 @@ def accuracy(summary: Summary) -> RenderableType | None:
     caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
     notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
     notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
-    return section("Accuracy", caption, columns, rows, notes, tight=True)
+    by_path = len({row.path for row in rows}) > 1
+    group = (lambda row: f"trained by {row.path}") if by_path else None
+    return section("Accuracy", caption, columns, rows, notes, tight=True, group=group)
 
 
 def parity(summary: Summary) -> RenderableType | None:

@@ -410,3 +410,12 @@ def test_a_summary_takes_the_reference_of_its_corpus_with_the_same_digest(
         reference.append(reference.path("imdb"), record)
     assert summary.summarize(made.run()).references == (kept,)
     assert summary.summarize(made.run(corpus="synthetic")).references == ()
+
+
+def test_each_path_of_training_is_judged_apart() -> None:
+    """A path that learns too little fails by itself; averaged with the other, .88 and .84 might pass."""
+    whole = [made.training(path=path, final=made.result(epoch_s=[1.0] * 4, accuracy=accuracy))
+             for path, accuracy in (("fit", 0.88), ("compiled loop", 0.70))]  # fmt: skip
+    found = summarized(*whole, references=made.references())
+    decided = {check.path: check.answer for check in found.accuracy if check.decides}
+    assert decided == {"fit": "passed", "compiled loop": "failed"}
