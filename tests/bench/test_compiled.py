@@ -1,4 +1,4 @@
-"""The compiled programs do what Keras's own batch calls do: equal figures, weights and predictions, on both backends."""
+"""The compiled programs do what Keras's own batch calls do: equal figures, weights, predictions, on both backends."""
 
 from __future__ import annotations
 

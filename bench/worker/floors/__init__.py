@@ -1,7 +1,7 @@
 """The floors: each recipe's arithmetic by hand in its backend's own terms, without Keras's layers and optimizer.
 
-A floor says how fast the backend does the work, and is tuned on a CPU; `tests/bench/test_floors.py` proves that it is the same work.
-A Keras model only lends its weights and its optimizer's constants.
+A floor says how fast the backend does the work, and is tuned on a CPU; `tests/bench/test_floors.py` proves that it is
+the same work. A Keras model only lends its weights and its optimizer's constants.
 """
 
 from __future__ import annotations
