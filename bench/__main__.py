@@ -62,7 +62,7 @@ def run(
     backend
         Backends to run: jax, tensorflow. Both if not given.
     profile
-        How much: smoke (a word of everything), default (eight minutes on two cores), full (every cell, five seeds).
+        How much: smoke (a word of everything), default (ten minutes on two cores), full (every cell, five seeds).
     seeds
         Trainings of each recipe on each backend; the profile's number if not given.
     budget

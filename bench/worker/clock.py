@@ -56,13 +56,17 @@ def block(operation: Operation, *, repeats: int, each: bool, now: Callable[[], f
 
 
 def settle() -> None:
-    """Collect garbage once and leave what survives alone.
+    """Collect what is new once and leave what survives alone, until `unsettle`.
 
     A framework holds a million objects; walking them before each block took a tenth of a second, more than most blocks.
     """
-    gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def unsettle() -> None:
+    """Let the next collection walk everything again: what was prepared has gone."""
+    gc.unfreeze()
 
 
 def _timed(operation: Operation, repeats: int, now: Callable[[], float]) -> float:

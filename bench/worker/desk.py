@@ -70,6 +70,7 @@ class Desk:
 
     def _release(self, request: Release) -> Json:
         self._operations.clear()
+        clock.unsettle()
         keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
         return {}
 

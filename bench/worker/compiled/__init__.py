@@ -1,7 +1,8 @@
 """A Keras model as compiled programs of its backend, data resident on the device: the fastest correct way to drive it.
 
 Both backends offer the same two classes. Keras's public stateless calls (JAX) or its layers and optimizer
-(TensorFlow) stand inside a loop that is part of the program, so that Python is asked once for many steps.
+(TensorFlow) stand inside a loop that is part of the program, so that Python is asked once for many steps. Plain
+layers are exchanged for the same with a gradient that a CPU computes faster.
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ class Predictor(Protocol):
 
 
 def trainer(recipe: Recipe, model: keras.Model) -> Trainer:
-    """Return the training program of ``model``, compiled by `models.model` for ``recipe``."""
+    """Return the training program of ``model``, compiled by `models.model` for ``recipe``.
+
+    Its layers are given faster gradients of the same results (`layers_jax`, `layers_tensorflow`).
+    """
     return _backend().Trainer(model, threshold=0.0 if recipe.logits else 0.5)  # type: ignore[no-any-return]
 
 

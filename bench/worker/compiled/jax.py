@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.worker.compiled.analysis import analyse
+from bench.worker.compiled.layers_jax import exchange
 
 Rows = npt.NDArray[Any]
 Array = Any  # a jax.Array: the linter knows no framework
@@ -35,6 +36,7 @@ class Trainer:
 
     def __init__(self, model: keras.Model, *, threshold: float) -> None:
         self._model = model
+        exchange(model)
         model.optimizer.build(model.trainable_variables)
         # Copies: the program reuses the memory of its input, and the model's variables must stay readable.
         values = [[jnp.copy(variable.value) for variable in group] for group in _variables(model)]
@@ -66,7 +68,8 @@ class Trainer:
         jax.block_until_ready(self._state)
 
     def program(self, x: Array, y: Array, order: Array) -> dict[str, float]:
-        return analyse(self._run, self._state, x, y, order, 0, 1)
+        with jax.threefry_partitionable(False):
+            return analyse(self._run, self._state, x, y, order, 0, 1)
 
 
 class Predictor:
@@ -76,6 +79,7 @@ class Predictor:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
+        exchange(model)
         self._run = jax.jit(lambda weights, x: model.stateless_call(*weights, x, training=False)[0])
 
     def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:

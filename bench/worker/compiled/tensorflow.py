@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bench.worker.compiled.lookup import lookup
+from bench.worker.compiled.layers_tensorflow import exchange
 from bench.worker.compiled.update import apply
-from models.embedding import Embedding
 
 Rows = npt.NDArray[Any]
 
@@ -24,8 +23,7 @@ class Trainer:
         model.optimizer.build(model.trainable_variables)
         self._loss, self._correct, self._seen = (tf.Variable(0.0, trainable=False) for _ in range(3))
         self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(model)}
-        if not self.resolved["jit_compile"]:
-            _exchange_lookups(model)
+        exchange(model)
         self._run = tf.function(self._loop, jit_compile=self.resolved["jit_compile"], autograph=False)
 
     def place(self, rows: Rows) -> tf.Tensor:
@@ -75,6 +73,7 @@ class Predictor:
     """Predicts by one graph for each number of rows, which reads the model's variables at each call."""
 
     def __init__(self, model: keras.Model) -> None:
+        exchange(model)
         self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(model)}
         self._run = tf.function(
             lambda x: model(x, training=False), jit_compile=self.resolved["jit_compile"], autograph=False
@@ -90,13 +89,6 @@ class Predictor:
     def program(self, rows: Rows) -> dict[str, float]:
         del rows
         return {}
-
-
-def _exchange_lookups(model: keras.Model) -> None:
-    """Give the model's embeddings a look-up whose gradient is the same, faster."""
-    for layer in model.layers:
-        if isinstance(layer, Embedding):
-            layer.lookup = lookup
 
 
 def _xla_pays(model: keras.Model) -> bool:
