@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.targets import BACKENDS
 from models.recipes import RECIPES
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-BACKENDS = ("jax", "tensorflow")
+from tests.bench import fresh
 
 # What float32's order of summation may do; measured on a CPU: weights up to 2e-7, losses 2e-7, predictions 6e-8.
 WEIGHTS = 1e-5
@@ -30,6 +24,7 @@ import keras
 import numpy as np
 
 from bench.worker import compiled
+from models import embedding
 from models.model import create
 from models.recipes import RECIPES
 
@@ -46,6 +41,12 @@ def reviews(recipe):
 
 def apart(one, other):
     return max(float(np.abs(a - b).max()) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+
+
+def exchanged(model):
+    methods = [name for layer in model.layers for name in vars(layer) if name in ("call", "inner_loop")]
+    lookups = [layer.lookup for layer in model.layers if isinstance(layer, embedding.Embedding)]
+    return methods + [look.__name__ for look in lookups if look is not embedding.lookup]
 
 
 def stepped(model, x, y, batches):
@@ -79,6 +80,7 @@ def measure(recipe):
     expected = [theirs.predict_on_batch(x[:size]) for size in (1, WHOLE)]
     found["predictions"] = max(float(np.abs(a - b).max()) for a, b in zip(scores, expected, strict=True))
     found["shapes"] = [values.shape for values in scores]
+    found["exchanged"] = [name for model in (ours, theirs) for name in exchanged(model)]
     for model in (ours, theirs):
         stepped(model, x, y, whole[:2])
     return {**found, "trained on": apart(ours, theirs)}
@@ -93,12 +95,7 @@ pytestmark = pytest.mark.framework
 @pytest.fixture(scope="module", params=BACKENDS)
 def measured(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What one fresh process of a backend found, by recipe."""
-    environment = {**os.environ, "KERAS_BACKEND": request.param, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-4_000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = fresh.answer(PROGRAM, request.param)
     return found
 
 
@@ -127,3 +124,9 @@ def test_the_program_predicts_what_keras_predicts(measured: dict[str, Any], name
     """Raw outputs, (batch, 1), in NumPy, for one review and for many."""
     assert measured[name]["shapes"] == [[1, 1], [32, 1]]
     assert measured[name]["predictions"] <= 1e-6
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_model_is_keras_own_again_once_its_programs_are_traced(measured: dict[str, Any], name: str) -> None:
+    """`fit` and `train_on_batch` of a model that was predicted with must be Keras's, or `fit` is not what is timed."""
+    assert measured[name]["exchanged"] == []

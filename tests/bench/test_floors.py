@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.targets import BACKENDS
 from models.recipes import RECIPES
+from tests.bench import fresh
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-BACKENDS = ("jax", "tensorflow")
 DROPPING = [(name, layer) for name, recipe in RECIPES.items() for layer in range(len(recipe.dropouts))]
 
 # What float32's order of summation may do; measured on a CPU: weights up to 2e-7, losses 2e-7, predictions 6e-8.
@@ -117,12 +112,7 @@ print(json.dumps({name: measure(recipe) for name, recipe in RECIPES.items()}))
 @pytest.fixture(scope="module", params=BACKENDS)
 def measured(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What one fresh process of a backend found, by recipe."""
-    environment = {**os.environ, "KERAS_BACKEND": request.param, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-4_000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = fresh.answer(PROGRAM, request.param)
     return found
 
 

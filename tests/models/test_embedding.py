@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.bench import fresh
 
 # One step of Adam from a table of ones, for a review that holds the word 1 twice and the word 2 once. The loss is the
 # sum of the looked-up values times (1, 2, 3), so the row of word 1 has the gradient 1 + 2 = 3, that of word 2 has 3.
 # The second moment is 0.001 times its square: 9 · 0.001 for both. Slices that are squared first give 1 + 4 = 5.
 PROGRAM = """
+import json
 import keras, numpy as np
 from models.embedding import Embedding
 
@@ -26,17 +22,13 @@ def second_moment(layer):
     model.train_on_batch(np.array([[1, 1, 2]], np.int32), np.zeros((1,), np.float32))
     return np.asarray(model.optimizer._velocities[0])[:, 0].tolist()
 
-print(*second_moment(Embedding(4, 1)), *second_moment(keras.layers.Embedding(4, 1)))
+print(json.dumps(second_moment(Embedding(4, 1)) + second_moment(keras.layers.Embedding(4, 1))))
 """
 
 
 def second_moments(backend: str) -> tuple[list[float], list[float]]:
     """Return the second moments of the four rows under our layer and under Keras's."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
-    values = [float(word) for word in done.stdout.split()]
+    values = fresh.answer(PROGRAM, backend)
     return values[:4], values[4:]
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.worker.compiled.analysis import analyse
-from bench.worker.compiled.layers_jax import exchange
+from bench.worker.compiled.layers_jax import exchanged
+from bench.worker.compiled.loop_jax import Loop, zero_sums
 
 Rows = npt.NDArray[Any]
 Array = Any  # a jax.Array: the linter knows no framework
@@ -29,47 +30,21 @@ class State(NamedTuple):
     seen: Array
 
 
-class Trainer:
-    """Trains a model by one program; the number of steps is its argument, so one compilation serves every length."""
-
-    resolved: dict[str, Any] = {"jit_compile": True}
+class Trainer(Loop):
+    """Trains a Keras model."""
 
     def __init__(self, model: keras.Model, *, threshold: float) -> None:
         self._model = model
-        exchange(model)
         model.optimizer.build(model.trainable_variables)
         # Copies: the program reuses the memory of its input, and the model's variables must stay readable.
         values = [[jnp.copy(variable.value) for variable in group] for group in _variables(model)]
-        self._state = State(*values, **_zeros())
-        self._run = jax.jit(_loop(_step(model, threshold)), donate_argnums=0)
-
-    def place(self, rows: Rows) -> Array:
-        return jax.device_put(rows)
-
-    def run(self, x: Array, y: Array, order: Array, start: int, stop: int) -> None:
-        # JAX lays threefry's numbers out for several devices; on one CPU the older layout makes a pooling-dropout
-        # step, most of which is drawing masks, twice as fast (64 ms against 125, in turns on a busy machine).
-        with jax.threefry_partitionable(False):
-            self._state = self._run(self._state, x, y, order, start, stop)
-
-    def figures(self) -> dict[str, float]:
-        seen = float(self._state.seen)
-        found = {"loss": float(self._state.loss) / seen, "accuracy": float(self._state.correct) / seen}
-        self._state = self._state._replace(**_zeros())
-        return found
+        super().__init__(State(*values, **zero_sums()), _step(model, threshold))
 
     def write_back(self) -> None:
         values = (self._state.trainable, self._state.non_trainable, self._state.optimizer)
         for group, arrays in zip(_variables(self._model), values, strict=True):
             for variable, array in zip(group, arrays, strict=True):
                 variable.assign(jnp.copy(array))
-
-    def wait(self) -> None:
-        jax.block_until_ready(self._state)
-
-    def program(self, x: Array, y: Array, order: Array) -> dict[str, float]:
-        with jax.threefry_partitionable(False):
-            return analyse(self._run, self._state, x, y, order, 0, 1)
 
 
 class Predictor:
@@ -79,8 +54,7 @@ class Predictor:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
-        exchange(model)
-        self._run = jax.jit(lambda weights, x: model.stateless_call(*weights, x, training=False)[0])
+        self._run = jax.jit(_predict(model))
 
     def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
         return np.asarray(self._run(self._weights(), rows))
@@ -98,22 +72,20 @@ def _variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any]]:
     return model.trainable_variables, model.non_trainable_variables, optimizer
 
 
-def _zeros() -> dict[str, Array]:
-    return {name: jnp.zeros(()) for name in ("loss", "correct", "seen")}
+def _predict(model: keras.Model) -> Callable[[tuple[list[Array], list[Array]], Array], Array]:
+    def predict(weights: tuple[list[Array], list[Array]], x: Array) -> Array:
+        with exchanged(model):
+            return model.stateless_call(*weights, x, training=False)[0]
 
-
-def _loop(step: Callable[[State, Array, Array], State]) -> Callable[..., State]:
-    def run(state: State, x: Array, y: Array, order: Array, start: int, stop: int) -> State:
-        return jax.lax.fori_loop(start, stop, lambda i, s: step(s, x[order[i]], y[order[i]]), state)  # type: ignore[no-any-return]
-
-    return run
+    return predict
 
 
 def _step(model: keras.Model, threshold: float) -> Callable[[State, Array, Array], State]:
     def loss(trainable: list[Array], non_trainable: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
-        scores, updated, penalties = model.stateless_call(
-            trainable, non_trainable, x, training=True, return_losses=True
-        )
+        with exchanged(model):
+            scores, updated, penalties = model.stateless_call(
+                trainable, non_trainable, x, training=True, return_losses=True
+            )
         return model.loss(y, scores) + sum(penalties), (scores, updated)
 
     differentiate = jax.value_and_grad(loss, has_aux=True)

@@ -6,6 +6,7 @@ Medians of paired ratios of a training step to the floor's, before and after, on
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,20 +15,19 @@ import jax.numpy as jnp
 import keras
 
 from bench.worker.compiled.eligible import plain_dense, plain_lstm
+from bench.worker.compiled.exchange import exchanging
 from bench.worker.floors.recurrence_jax import last_output
 
 Array = Any  # a jax.Array: the linter knows no framework
 
 
-def exchange(model: keras.Model) -> None:
-    """Give the layers of ``model`` their faster gradients where the device is a CPU."""
+def exchanged(model: keras.Model) -> AbstractContextManager[None]:
+    """Give the layers of ``model`` their faster gradients inside the block, where the device is a CPU."""
     if jax.default_backend() != "cpu":
-        return  # a GPU has cuDNN, and no use for the turned product
-    for layer in model.layers:
-        if plain_lstm(layer):
-            layer.inner_loop = partial(_recurrence, layer)
-        elif plain_dense(layer):
-            layer.call = partial(_dense, layer)
+        return nullcontext()  # a GPU has cuDNN, and no use for the turned product
+    recurrences = [(layer, "inner_loop", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
+    products = [(layer, "call", partial(_dense, layer)) for layer in model.layers if plain_dense(layer)]
+    return exchanging([*recurrences, *products])
 
 
 def _recurrence(layer: Any, sequences: Array, initial_state: Any, mask: Any, training: bool = False) -> Any:

@@ -7,6 +7,7 @@ Medians of paired ratios of a training step to the floor's, before and after, on
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,35 +15,28 @@ import keras
 import tensorflow as tf
 
 from bench.worker.compiled.eligible import plain_dense, plain_lstm
+from bench.worker.compiled.exchange import exchanging
 from bench.worker.floors.recurrence_tensorflow import last_output, trainable_last_output
 from models.embedding import Embedding
 
 Tensor = Any  # a tf.Tensor: the linter knows no framework
 
 
-def exchange(model: keras.Model) -> None:
-    """Give the layers of ``model`` their faster gradients where the device is a CPU."""
+def exchanged(model: keras.Model) -> AbstractContextManager[None]:
+    """Give the layers of ``model`` their faster gradients inside the block, where the device is a CPU."""
     if tf.config.list_logical_devices("GPU"):
-        return
-    recurrent = any(plain_lstm(layer) for layer in model.layers)
-    for layer in model.layers:
-        if plain_lstm(layer):
-            layer.inner_loop = partial(_recurrence, layer)
-        elif plain_dense(layer) and not recurrent:
-            layer.call = partial(_dense, layer)
-        elif (
-            isinstance(layer, Embedding) and not recurrent
-        ):  # XLA, which a recurrence is compiled by, has no sparse product
-            layer.lookup = lookup
+        return nullcontext()
+    recurrences = [(layer, "inner_loop", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
+    if recurrences:
+        return exchanging(recurrences)  # compiled by XLA, which has no sparse product
+    products = [(layer, "call", partial(_dense, layer)) for layer in model.layers if plain_dense(layer)]
+    lookups = [(layer, "lookup", lookup) for layer in model.layers if isinstance(layer, Embedding)]
+    return exchanging([*products, *lookups])
 
 
 def _recurrence(layer: Any, sequences: Tensor, initial_state: Any, mask: Any, training: bool = False) -> Any:
-    """Do what `keras.layers.LSTM.inner_loop` does for a plain layer: zeros to begin with, no mask.
-
-    Keras's own calls trace with a batch of unknown size, for which its own loop is there.
-    """
-    if sequences.shape[0] is None:
-        return type(layer).inner_loop(layer, sequences, initial_state, mask, training)
+    """Do what `keras.layers.LSTM.inner_loop` does for a plain layer: zeros to begin with, no mask."""
+    del initial_state, mask
     weights = [tf.convert_to_tensor(weight.value) for weight in layer.trainable_variables]
     run = trainable_last_output if training else last_output
     h = run(tf.transpose(sequences, (1, 0, 2)), *weights)

@@ -9,75 +9,41 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bench.worker.compiled.layers_tensorflow import exchange
+from bench.worker.compiled.layers_tensorflow import exchanged
+from bench.worker.compiled.loop_tensorflow import Loop
 from bench.worker.compiled.update import apply
 
 Rows = npt.NDArray[Any]
 
 
-class Trainer:
-    """Trains a model by one graph; the number of steps is its argument, so one trace serves every length."""
+class Trainer(Loop):
+    """Trains a Keras model."""
 
     def __init__(self, model: keras.Model, *, threshold: float) -> None:
         self._model, self._threshold = model, threshold
         model.optimizer.build(model.trainable_variables)
-        self._loss, self._correct, self._seen = (tf.Variable(0.0, trainable=False) for _ in range(3))
-        self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(model)}
-        exchange(model)
-        self._run = tf.function(self._loop, jit_compile=self.resolved["jit_compile"], autograph=False)
-
-    def place(self, rows: Rows) -> tf.Tensor:
-        return tf.constant(rows)
-
-    def run(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor, start: int, stop: int) -> None:
-        self._run(x, y, order, tf.constant(start), tf.constant(stop))
-
-    def figures(self) -> dict[str, float]:
-        seen = float(self._seen)
-        found = {"loss": float(self._loss) / seen, "accuracy": float(self._correct) / seen}
-        for total in (self._loss, self._correct, self._seen):
-            total.assign(0.0)
-        return found
+        super().__init__(jit_compile=_xla_pays(model))
 
     def write_back(self) -> None:
         """Nothing is to be done: a graph updates the model's own variables."""
 
-    def wait(self) -> None:
-        float(self._seen)
-
-    def program(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> dict[str, float]:
-        """TensorFlow says nothing of a graph's cost; its operations are counted elsewhere."""
-        del x, y, order
-        return {}
-
-    def _loop(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> None:
-        def body(i: tf.Tensor) -> tuple[tf.Tensor]:
-            self._step(tf.gather(x, order[i]), tf.gather(y, order[i]))
-            return (i + 1,)
-
-        tf.while_loop(lambda i: i < stop, body, (start,), parallel_iterations=1)
-
-    def _step(self, x: tf.Tensor, y: tf.Tensor) -> None:
-        model, size = self._model, float(x.shape[0])
-        with tf.GradientTape() as tape:
+    def _step(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        model = self._model
+        with tf.GradientTape() as tape, exchanged(model):
             scores = model(x, training=True)
             loss = model.loss(y, scores) + sum(model.losses)
         weights = model.trainable_weights
         apply(model.optimizer, tape.gradient(loss, weights), weights)
-        correct = tf.reduce_sum(tf.cast((scores > self._threshold) == (y > 0.5), tf.float32))
-        for total, value in ((self._loss, loss * size), (self._correct, correct), (self._seen, size)):
-            total.assign_add(value)
+        return loss, tf.reduce_sum(tf.cast((scores > self._threshold) == (y > 0.5), tf.float32))
 
 
 class Predictor:
     """Predicts by one graph for each number of rows, which reads the model's variables at each call."""
 
     def __init__(self, model: keras.Model) -> None:
-        exchange(model)
+        self._model = model
         self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(model)}
-        self._run = tf.function(
-            lambda x: model(x, training=False), jit_compile=self.resolved["jit_compile"], autograph=False
-        )
+        self._run = tf.function(self._predict, jit_compile=self.resolved["jit_compile"], autograph=False)
         # The graphs themselves: `tf.function` looks for the right one at each call, a quarter of a small prediction.
         self._graphs: dict[tuple[int, ...], Any] = {}
 
@@ -85,6 +51,10 @@ class Predictor:
         if rows.shape not in self._graphs:
             self._graphs[rows.shape] = self._run.get_concrete_function(tf.TensorSpec(rows.shape, rows.dtype))
         return self._graphs[rows.shape](tf.constant(rows)).numpy()  # type: ignore[no-any-return]
+
+    def _predict(self, x: tf.Tensor) -> tf.Tensor:
+        with exchanged(self._model):
+            return self._model(x, training=False)
 
     def program(self, rows: Rows) -> dict[str, float]:
         del rows

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import optax
 
 from bench.worker.compiled.analysis import analyse
+from bench.worker.compiled.loop_jax import Loop, zero_sums
 from bench.worker.floors import optimizers_jax, recurrence_jax
 from models.recipes import Recipe
 
@@ -38,42 +39,20 @@ class State(NamedTuple):
     seen: Array
 
 
-class Trainer:
-    """Trains by one program; the number of steps is its argument, so one compilation serves every length."""
-
-    resolved: dict[str, Any] = {"jit_compile": True}
+class Trainer(Loop):
+    """Trains by hand."""
 
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:
         self._recipe, self._model, optimizer = recipe, model, optimizers_jax.like(model.optimizer)
         weights = _turned(recipe, [jnp.copy(variable.value) for variable in model.trainable_variables])
-        self._state = State(weights, optimizer.init(weights), jax.random.key(0), **_zeros())
-        self._run = jax.jit(_loop(_step(recipe, optimizer)), donate_argnums=0)
-
-    def place(self, rows: Rows) -> Array:
-        return jax.device_put(rows)
-
-    def run(self, x: Array, y: Array, order: Array, start: int, stop: int) -> None:
-        # JAX's default layout of threefry's numbers is for several devices; the older one draws 2M in 0.27 of its time.
-        with jax.threefry_partitionable(False):
-            self._state = self._run(self._state, x, y, order, start, stop)
-
-    def figures(self) -> dict[str, float]:
-        seen = float(self._state.seen)
-        found = {"loss": float(self._state.loss) / seen, "accuracy": float(self._state.correct) / seen}
-        self._state = self._state._replace(**_zeros())
-        return found
+        super().__init__(
+            State(weights, optimizer.init(weights), jax.random.key(0), **zero_sums()), _step(recipe, optimizer)
+        )
 
     def write_back(self) -> None:
         weights = _turned(self._recipe, self._state.weights)
         for variable, array in zip(self._model.trainable_variables, weights, strict=True):
             variable.assign(jnp.copy(array))
-
-    def wait(self) -> None:
-        jax.block_until_ready(self._state)
-
-    def program(self, x: Array, y: Array, order: Array) -> dict[str, float]:
-        with jax.threefry_partitionable(False):
-            return analyse(self._run, self._state, x, y, order, 0, 1)
 
 
 class Predictor:
@@ -104,23 +83,12 @@ def _turned(recipe: Recipe, weights: Weights) -> Weights:
     return [*weights[:head], *(array.T for array in weights[head:])]
 
 
-def _zeros() -> dict[str, Array]:
-    return {name: jnp.zeros(()) for name in ("loss", "correct", "seen")}
-
-
 def _predict(recipe: Recipe) -> Callable[[Weights, Array, bool], Array]:
     def predict(weights: Weights, x: Array, turned: bool) -> Array:
         logits = _logits(recipe, weights if turned else _turned(recipe, weights), x, lambda values: values)
         return logits if recipe.logits else jax.nn.sigmoid(logits)
 
     return predict
-
-
-def _loop(step: Callable[[State, Array, Array], State]) -> Callable[..., State]:
-    def run(state: State, x: Array, y: Array, order: Array, start: int, stop: int) -> State:
-        return jax.lax.fori_loop(start, stop, lambda i, s: step(s, x[order[i]], y[order[i]]), state)  # type: ignore[no-any-return]
-
-    return run
 
 
 def _step(recipe: Recipe, optimizer: optax.GradientTransformation) -> Callable[[State, Array, Array], State]:

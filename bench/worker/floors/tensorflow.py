@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from bench.worker.compiled.loop_tensorflow import Loop
 from bench.worker.floors import optimizers_tensorflow, recurrence_tensorflow
 from models.recipes import Recipe
 
@@ -24,61 +25,30 @@ Weights = list[Any]
 Drop = Callable[[Tensor], Tensor]
 
 
-class Trainer:
-    """Trains by one graph; the number of steps is its argument, so one trace serves every length."""
+class Trainer(Loop):
+    """Trains by hand."""
 
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:
         self._recipe, self._model = recipe, model
         self._weights = _variables(_turned(recipe, _values(model)))
         self._update = optimizers_tensorflow.like(model.optimizer, self._weights)
-        self._loss, self._correct, self._seen = (tf.Variable(0.0) for _ in range(3))
         self._drawn = tf.Variable([0, 0])
-        self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(recipe)}
-        self._run = tf.function(self._loop, jit_compile=self.resolved["jit_compile"], autograph=False)
-
-    def place(self, rows: Rows) -> Tensor:
-        return tf.constant(rows)
-
-    def run(self, x: Tensor, y: Tensor, order: Tensor, start: int, stop: int) -> None:
-        self._run(x, y, order, tf.constant(start), tf.constant(stop))
-
-    def figures(self) -> dict[str, float]:
-        seen = float(self._seen)
-        found = {"loss": float(self._loss) / seen, "accuracy": float(self._correct) / seen}
-        for total in (self._loss, self._correct, self._seen):
-            total.assign(0.0)
-        return found
+        super().__init__(jit_compile=_xla_pays(recipe))
 
     def write_back(self) -> None:
         weights = _turned(self._recipe, [variable.read_value() for variable in self._weights])
         for variable, value in zip(self._model.trainable_variables, weights, strict=True):
             variable.assign(value)
 
-    def wait(self) -> None:
-        float(self._seen)
-
-    def program(self, x: Tensor, y: Tensor, order: Tensor) -> dict[str, float]:
-        """TensorFlow says nothing of a graph's cost; its operations are counted elsewhere."""
-        return {}
-
-    def _loop(self, x: Tensor, y: Tensor, order: Tensor, start: Tensor, stop: Tensor) -> None:
-        def body(i: Tensor) -> tuple[Tensor]:
-            self._step(tf.gather(x, order[i]), tf.gather(y, order[i]))
-            return (i + 1,)
-
-        tf.while_loop(lambda i: i < stop, body, (start,), parallel_iterations=1)
-
-    def _step(self, x: Tensor, y: Tensor) -> None:
-        recipe, size = self._recipe, float(x.shape[0])
+    def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        recipe = self._recipe
         weights = [variable.read_value() for variable in self._weights]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             logits = _logits(recipe, weights, x, _dropout(recipe.dropouts, self._drawn), training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits)) + _penalty(recipe, weights)
         self._update(tape.gradient(loss, weights))
-        correct = tf.reduce_sum(tf.cast((logits > 0) == (y > 0.5), tf.float32))
-        for total, value in ((self._loss, loss * size), (self._correct, correct), (self._seen, size)):
-            total.assign_add(value)
+        return loss, tf.reduce_sum(tf.cast((logits > 0) == (y > 0.5), tf.float32))
 
 
 class Predictor:

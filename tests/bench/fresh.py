@@ -1,0 +1,21 @@
+"""A fresh process of a backend for tests: KERAS_BACKEND is read when Keras is imported, so each needs its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from bench.process import ROOT
+
+
+def answer(program: str, backend: str) -> Any:
+    """Run ``program`` under ``backend`` on the CPU and return the JSON of the last line that it prints."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4_000:]
+    return json.loads(done.stdout.splitlines()[-1])
