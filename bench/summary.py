@@ -216,8 +216,7 @@ class Summary:
         cells = [r.cell for r in self.run.records if isinstance(r, TimingRecord)]
         if self.run.header.profile not in plan.PROFILES:
             return []
-        backends = {name: target.facts for name, target in self.targets.items()}
-        targets = [Target(facts.backend, facts.device) for facts in backends.values()]  # type: ignore[arg-type]
+        targets = [Target(t.facts.backend, t.facts.device) for t in self.targets.values()]  # type: ignore[arg-type]
         recipes = [recipe for name, recipe in RECIPES.items() if any(cell.recipe == name for cell in cells)]
         return plan.left_out(recipes, targets, plan.PROFILES[self.run.header.profile])
 
@@ -244,12 +243,18 @@ class Summary:
         )
         return [dataclasses.replace(one, path=path) for one in found]
 
-    def _cells(self, phase: str) -> list[tuple[Cell, list[TimingRecord]]]:
-        """Return the cells of ``phase`` with their replicates: by recipe, batch size, path as listed, then target."""
+    @cached_property
+    def _timings(self) -> dict[Cell, list[TimingRecord]]:
+        """Every timed cell with its replicates."""
         found: dict[Cell, list[TimingRecord]] = {}
         for record in self.run.records:
-            if isinstance(record, TimingRecord) and record.cell.phase == phase:
+            if isinstance(record, TimingRecord):
                 found.setdefault(record.cell, []).append(record)
+        return found
+
+    def _cells(self, phase: str) -> list[tuple[Cell, list[TimingRecord]]]:
+        """Return the cells of ``phase`` with their replicates: by recipe, batch size, path as listed, then target."""
+        found = {cell: records for cell, records in self._timings.items() if cell.phase == phase}
         order, names = list(RECIPES), paths.names(phase)
         key: Callable[[Cell], tuple[int, int, int, str]] = lambda c: (  # noqa: E731
             order.index(c.recipe),
@@ -261,7 +266,7 @@ class Summary:
 
     def _timed(self, cell: Cell, records: Sequence[TimingRecord]) -> dict[str, Any]:
         """Return the fields of a `TimedCell`."""
-        floors = dict(self._cells(cell.phase)).get(cell.model_copy(update={"path": FLOOR}))
+        floors = self._timings.get(cell.model_copy(update={"path": FLOOR}))
         return {
             "cell": cell,
             "seconds": compare.seconds(records),

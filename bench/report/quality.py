@@ -6,7 +6,7 @@ from rich.console import RenderableType
 
 from bench.report.numbers import MISSING, figure, signed, significant
 from bench.report.table import Column, section
-from bench.report.words import curve, label, verdict
+from bench.report.words import curve, label, over_seeds, verdict
 from bench.stats import largest
 from bench.summary import AccuracyTimeRow, Summary
 from models.recipes import RECIPES
@@ -28,8 +28,7 @@ def accuracy(summary: Summary) -> RenderableType | None:
         Column("verdict", lambda row: verdict(row.answer) if row.decides else MISSING, number=True),
         Column("src", lambda row: f"[{sources[row.recipe.name]}]", number=True),
     ]
-    seeds = max(row.seeds for row in rows)
-    caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+    caption = over_seeds(max(row.seeds for row in rows))
     notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
     notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
     by_path = len({row.path for row in rows}) > 1
@@ -63,8 +62,7 @@ def time_to_accuracy(summary: Summary) -> RenderableType | None:
         Column("backend", lambda row: label(summary, row.target) + ("†" if row.struck else "")),
         Column("seconds", lambda row: _reached(row), number=True),
     ]
-    seeds = max((row.seeds for row in rows), default=0)
-    caption = f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+    caption = over_seeds(max((row.seeds for row in rows), default=0))
     return section("Time to accuracy", caption, columns, rows, ["99 % of the best published accuracy"])
 
 

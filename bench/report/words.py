@@ -51,6 +51,11 @@ def replicates(rows: Sequence[TimedCell]) -> str:
     return f"{fewest if fewest == most else f'{fewest} to {most}'} processes of each target, ± covers them"
 
 
+def over_seeds(seeds: int) -> str:
+    """Say how the figures of so many seeds became one."""
+    return f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+
+
 def share_of_floor(row: TimedCell) -> str:
     return MISSING if row.floor is None else share(row.floor.value)
 

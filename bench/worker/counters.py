@@ -37,7 +37,7 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 def count(reviews: Reviews, request: Count) -> dict[str, float]:
     """Prepare the operation that ``request`` names for this alone, and count."""
-    gc.unfreeze()
+    clock.unsettle()
     gc.collect()
     _forget_programs()
     _forget_peak()

@@ -40,6 +40,11 @@ def wait(value: Any) -> None:
         keras.tree.map_structure(np.asarray, value)
 
 
+def settle(model: keras.Model) -> None:
+    """Wait until the weights of ``model`` are those of the last step."""
+    wait([variable.value for variable in model.trainable_variables])
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that decide a measurement."""
     found = {"python": platform.python_version()}

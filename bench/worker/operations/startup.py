@@ -22,7 +22,7 @@ def measure(reviews: Reviews, *, import_s: float, now: Callable[[], float] = tim
     model = create(reviews.recipe)
     built = now()
     model.train_on_batch(batch.x, batch.y)
-    device.wait([variable.value for variable in model.trainable_variables])
+    device.settle(model)
     stepped = now()
     device.wait(model.predict_on_batch(one.x))
     predicted = now()

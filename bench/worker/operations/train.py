@@ -29,7 +29,7 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
         return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
 
     return Operation(
-        run, lambda _: _settle(model), work.reviews(batch_size), len(data.y) // batch_size, _resolved(model)
+        run, lambda _: device.settle(model), work.reviews(batch_size), len(data.y) // batch_size, _resolved(model)
     )
 
 
@@ -42,7 +42,7 @@ def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
             batch = next(batches)
             model.train_on_batch(batch.x, batch.y)
 
-    return Operation(run, lambda _: _settle(model), work.reviews(batch_size), resolved=_resolved(model))
+    return Operation(run, lambda _: device.settle(model), work.reviews(batch_size), resolved=_resolved(model))
 
 
 def compiled_step(reviews: Reviews, batch_size: int) -> Operation:
@@ -96,11 +96,6 @@ def _resident(trainer: Trainer, reviews: Reviews, batch_size: int, *, at_once: b
         trainer.resolved,
         program=lambda: trainer.program(x, y, order),
     )
-
-
-def _settle(model: keras.Model) -> None:
-    """Wait until the model's weights are those of the last step."""
-    device.wait([variable.value for variable in model.trainable_variables])
 
 
 def _resolved(model: keras.Model) -> dict[str, Any]:
