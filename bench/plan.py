@@ -102,7 +102,11 @@ PROFILES: dict[str, Profile] = {
 
 @dataclass(frozen=True)
 class Timing:
-    """Cells that take turns: every path of a phase on every target, at one batch size, in one replicate."""
+    """Cells that take turns: every path of a phase on every target, at one batch size, in one replicate.
+
+    turns       blocks of each cell; the profile's number if None
+    throughput  one clock over a block of predictions, as for every other phase, instead of one for each call
+    """
 
     recipe: Recipe
     phase: str
@@ -110,6 +114,8 @@ class Timing:
     batch_size: int
     targets: tuple[Target, ...]
     replicate: int = 0
+    turns: int | None = None
+    throughput: bool = False
 
     @property
     def name(self) -> str:
@@ -118,7 +124,12 @@ class Timing:
     @property
     def latency(self) -> bool:
         """Whether each call has a clock of its own."""
-        return self.phase == "predict"
+        return self.phase == "predict" and not self.throughput
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether targets compile at the same time: not where first calls are reported, nor on one core."""
+        return self.replicate > 0 and not any(target.quiet for target in self.targets)
 
     @property
     def cells(self) -> list[Cell]:

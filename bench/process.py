@@ -19,8 +19,6 @@ STALL_LIMIT_S = 300.0
 # How long a worker may take to leave after `Quit` before it is killed.
 LEAVE_LIMIT_S = 10.0
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 class WorkFailed(Exception):
     """A request had no good answer."""
@@ -102,10 +100,12 @@ class WorkerProcess:
         self._read_fd, answer_fd = os.pipe()
         self._closed = False
         command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
+        command += ["--corpus", str(corpus), "--device", self.target.device]
+        command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [*command, "--corpus", str(corpus), "--device", self.target.device],
-                cwd=ROOT,
+                command,
+                cwd=self.target.checkout,
                 env=environment(self.target, self._keras_home.name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -123,7 +123,7 @@ class WorkerProcess:
             self.kill()
             raise WorkerLost(f"{self.target.name} did not start: {hello.error}: {hello.message}")
         if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
-            raise self._lost(f"expected a greeting in protocol {PROTOCOL_VERSION}; received {hello!r}")
+            raise self._lost(_other_protocol(hello))
         return hello
 
     def _send(self, message: Message) -> None:
@@ -163,6 +163,15 @@ class WorkerProcess:
             os.close(self._read_fd)
             os.close(self._write_fd)
             self._keras_home.cleanup()
+
+
+def _other_protocol(hello: Message) -> str:
+    """Return what to do about a worker of another time than this runner."""
+    spoken = f"protocol {hello.protocol}" if isinstance(hello, Hello) else f"{hello!r}"
+    return (
+        f"expected a greeting in protocol {PROTOCOL_VERSION}; received {spoken}; measure commits whose "
+        "bench/protocol.py has the same version, or run the older checkout's own suite"
+    )
 
 
 def _describe(status: int) -> str:

@@ -112,7 +112,7 @@ class TimingRecord(_Frozen):
     kind: Literal["timing"] = "timing"
     cell: Cell
     replicate: int
-    first_call_s: float
+    first_call_s: float  # alone on the machine in replicate 0; beside the other targets' first calls later
     samples: list[Sample]
     steady: bool  # whether warm-up ended because blocks agreed, or at its cap
     work: dict[str, float]  # what one repeat processes: reviews, megabytes, steps
@@ -148,6 +148,27 @@ class CounterRecord(_Frozen):
     counters: dict[str, float]
 
 
+class ComparisonRecord(_Frozen):
+    """What a run decides that compares targets of the same backend, fixed before it measures.
+
+    sides       what each label stands for: a commit, a requirement; the first is the base of every ratio
+    margin      ratios within 1 / (1 + margin) and 1 + margin are the same
+    alpha       how often a whole comparison may call one cell slower or faster that is not
+    replicates  fresh processes a batch; those from this number on belong to the batch that confirms
+    deciding    phases and paths whose cells decide; others are shown beside
+    controls    labels of the same target again, and of the base with extra work; empty where none run
+    """
+
+    kind: Literal["comparison"] = "comparison"
+    sides: dict[str, str]
+    margin: float
+    alpha: float
+    replicates: int
+    deciding: list[tuple[str, str]]
+    controls: dict[Literal["itself", "extra work"], str] = {}
+    confirm: bool = True
+
+
 class FailureRecord(_Frozen):
     """Work that gave no answer: which, and why, in words."""
 
@@ -167,6 +188,7 @@ Record = (
     | ParityRecord
     | PeaksRecord
     | CounterRecord
+    | ComparisonRecord
     | FailureRecord
 )
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import budget, machine, plan, store, targets
+from bench import budget, cores, machine, plan, store, targets
 from bench.plan import Profile, Step
 from bench.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
-from bench.record import RunHeader, TimingRecord
+from bench.record import ComparisonRecord, Record, RunHeader, TimingRecord
 from bench.session import Session, Watcher
 from bench.targets import Target
 from datasets.locate import Located
 from models.recipes import Recipe
+
+# Returns every record that is on disk by now.
+Read = Callable[[], Sequence[Record]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Order:
     order_seed     decides who takes the first turn at each cell
     stall_limit_s  a worker that says nothing for so long is taken for hung
     budget_s       seconds to spend: after the first pass, on the cells whose intervals are widest
+    comparison     what is decided from the records, for a run that compares targets of one backend
+    given          the passes, where they do not follow from recipes and profile
+    more           further passes, one after another, each chosen from the records that are there by then
     """
 
     recipes: Sequence[Recipe]
@@ -36,9 +42,14 @@ class Order:
     order_seed: int = 0
     stall_limit_s: float = STALL_LIMIT_S
     budget_s: float | None = None
+    comparison: ComparisonRecord | None = None
+    given: Sequence[Sequence[Step]] | None = None
+    more: Callable[[Read], Iterator[list[Step]]] | None = None
 
     def passes(self) -> list[list[Step]]:
         """Return the work of each pass in its order; with a budget only the first is known beforehand."""
+        if self.given is not None:
+            return [list(steps) for steps in self.given]
         seeds = self.profile.seeds if self.seeds is None else self.seeds
         every = plan.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
         return every[:1] if self.budget_s is not None else every
@@ -53,42 +64,65 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
     writer = store.RunWriter(out / store.run_id(started, order.profile.name))
     writer.append(_header(order, located, writer.folder.name, started, command))
 
-    def start(target: Target) -> WorkerProcess:
-        reason = targets.missing(target)
-        if reason is not None:
-            raise WorkerLost(f"{target.name}: {reason}")
-        log = writer.logs / f"{target.name}.log"
-        return WorkerProcess(target, corpus=located.folder, log=log, stall_limit_s=order.stall_limit_s)
+    if order.comparison is not None:
+        writer.append(order.comparison)
 
-    begun = time.monotonic()
+    def read() -> Sequence[Record]:
+        return store.read(writer.folder).records
+
     draw = random.Random(order.order_seed)
-
-    def work(steps: list[Step], *, first: bool = False) -> None:
-        Session(order.profile, start, writer.append, watch, draw, peaks=first).run(steps, order.targets)
-
     try:
-        for number, steps in enumerate(order.passes()):
-            work(steps, first=number == 0)
-        if order.budget_s is not None:
-            _spend(order, work, writer.folder, until=begun + order.budget_s)
+        with cores.apart(quiet=any(target.quiet for target in order.targets)) as processors:
+            start = _starter(order, located, writer.logs, processors)
+            for number, steps in enumerate(_passes(order, read)):
+                peaks = number == 0 and order.comparison is None
+                Session(order.profile, start, writer.append, watch, draw, peaks=peaks).run(steps)
     finally:
         writer.close()
     return store.read(writer.folder)
 
 
-def _spend(order: Order, work: Callable[[list[Step]], None], folder: Path, *, until: float) -> None:
-    """Time further replicates of the cells with the widest intervals, for as long as a pass of them fits.
+def _starter(
+    order: Order, located: Located, logs: Path, processors: set[int] | None
+) -> Callable[[Target], WorkerProcess]:
+    def start(target: Target) -> WorkerProcess:
+        reason = targets.missing(target)
+        if reason is not None:
+            raise WorkerLost(f"{target.name}: {reason}")
+        return WorkerProcess(
+            target,
+            corpus=located.folder,
+            log=logs / f"{target.name}.log",
+            processors=processors,
+            stall_limit_s=order.stall_limit_s,
+        )
+
+    return start
+
+
+def _passes(order: Order, read: Read) -> Iterator[list[Step]]:
+    """Yield the planned passes, then those that a budget or the order's own rule adds."""
+    begun = time.monotonic()
+    yield from order.passes()
+    if order.budget_s is not None:
+        yield from _spend(order, read, until=begun + order.budget_s)
+    if order.more is not None:
+        yield from order.more(read)
+
+
+def _spend(order: Order, read: Read, *, until: float) -> Iterator[list[Step]]:
+    """Yield further replicates of the cells with the widest intervals, for as long as a pass of them fits.
 
     A pass that measured nothing is the last: its workers did not come up, and would not for the rest of the time.
     """
     replicate, known = 1, 0
     while True:
         every = plan.timings(list(order.recipes), list(order.targets), order.profile, replicate)
-        records = [r for r in store.read(folder).records if isinstance(r, TimingRecord)]
+        records = [r for r in read() if isinstance(r, TimingRecord)]
         chosen = budget.choose(every, records, left_s=until - time.monotonic())
         if not chosen or len(records) == known:
             return
-        work(chosen)
+        yield chosen
         replicate, known = replicate + 1, len(records)
 
 

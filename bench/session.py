@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -82,9 +82,9 @@ class Session:
     peaks: bool = False
     seats: dict[str, Seat] = field(default_factory=dict)
 
-    def run(self, steps: Sequence[Step], targets: Iterable[Target]) -> None:
-        """Start a worker for each target and do every step; the workers are ended whatever happens."""
-        self.seats = {target.name: Seat(target) for target in targets}
+    def run(self, steps: Sequence[Step]) -> None:
+        """Start a worker for each target of ``steps`` and do every step; the workers are ended whatever happens."""
+        self.seats = {target.name: Seat(target) for step in steps for target in step.targets}
         with ExitStack() as stack:
             stack.callback(self._end)
             self._start_all()
@@ -120,18 +120,29 @@ class Session:
             )
 
     def _time(self, step: Timing) -> None:
-        players = [player for target in step.targets for player in self._players(step, target)]
+        def drop(player: turns.Player, error: WorkFailed) -> None:
+            self._fail(step, player.cell.target, error, work=player.cell.operation)
+
         finished = turns.take_turns(
-            players,
-            turns=self.profile.turns,
+            turns.warmed_up(self._prepared(step), drop=drop),
+            turns=step.turns or self.profile.turns,
             calls=self.profile.calls if step.latency else None,
             order=self.order,
-            drop=lambda player, error: self._fail(step, player.cell.target, error, work=player.cell.operation),
+            drop=drop,
         )
         for player in finished:
             self.keep(player.record(step.replicate))
         for target in step.targets:
             self._release(step, target)
+
+    def _prepared(self, step: Timing) -> list[turns.Player]:
+        """Prepare every cell: one target after another in the first replicate, whose first calls are reported alone.
+
+        Later ones do it side by side, since compiling takes longer than all blocks together.
+        """
+        with ThreadPoolExecutor(len(step.targets) if step.side_by_side else 1) as pool:
+            found = [*pool.map(lambda target: self._players(step, target), step.targets)]
+        return [player for players in found for player in players]
 
     def _players(self, step: Timing, target: Target) -> list[turns.Player]:
         """Prepare every cell of ``target``; a worker that is lost costs one cell, and a new one prepares the rest."""
@@ -144,7 +155,7 @@ class Session:
             lost = False
             for cell in [*cells]:
                 try:
-                    players.append(turns.prepare(cell, worker))
+                    players.append(turns.prepare(cell, worker, extra_work=target.extra_work))
                 except WorkFailed as error:
                     cells.remove(cell)
                     self._fail(step, cell.target, error, work=cell.operation)

@@ -197,7 +197,7 @@ class Summary:
     def advice(self) -> list[Advice]:
         """What the run itself recommends: the fastest path of each cell that is told apart from the usual one."""
         cells = [*self._cells("train"), *self._cells("predict")]
-        return advice.find([(cell, records) for cell, records in cells if not self._struck(cell.recipe, cell.target)])
+        return advice.find([(cell, records) for cell, records in cells if not self.struck(cell.recipe, cell.target)])
 
     @cached_property
     def time_to_accuracy(self) -> list[AccuracyTimeRow]:
@@ -225,7 +225,7 @@ class Summary:
         """How many records hold a measurement."""
         return sum(isinstance(r, TrainingRecord | TimingRecord | ParityRecord) for r in self.run.records)
 
-    def _struck(self, recipe: str, target: str) -> bool:
+    def struck(self, recipe: str, target: str) -> bool:
         return any(c.answer == "failed" for c in self.accuracy if (c.recipe.name, c.target) == (recipe, target))
 
     def _accuracy(
@@ -244,7 +244,7 @@ class Summary:
         return [dataclasses.replace(one, path=path) for one in found]
 
     @cached_property
-    def _timings(self) -> dict[Cell, list[TimingRecord]]:
+    def timings(self) -> dict[Cell, list[TimingRecord]]:
         """Every timed cell with its replicates."""
         found: dict[Cell, list[TimingRecord]] = {}
         for record in self.run.records:
@@ -254,26 +254,19 @@ class Summary:
 
     def _cells(self, phase: str) -> list[tuple[Cell, list[TimingRecord]]]:
         """Return the cells of ``phase`` with their replicates: by recipe, batch size, path as listed, then target."""
-        found = {cell: records for cell, records in self._timings.items() if cell.phase == phase}
-        order, names = list(RECIPES), paths.names(phase)
-        key: Callable[[Cell], tuple[int, int, int, str]] = lambda c: (  # noqa: E731
-            order.index(c.recipe),
-            c.batch_size,
-            names.index(c.path),
-            c.target,
-        )
-        return [(cell, found[cell]) for cell in sorted(found, key=key)]
+        found = {cell: records for cell, records in self.timings.items() if cell.phase == phase}
+        return [(cell, found[cell]) for cell in sorted(found, key=place)]
 
     def _timed(self, cell: Cell, records: Sequence[TimingRecord]) -> dict[str, Any]:
         """Return the fields of a `TimedCell`."""
-        floors = self._timings.get(cell.model_copy(update={"path": FLOOR}))
+        floors = self.timings.get(cell.model_copy(update={"path": FLOOR}))
         return {
             "cell": cell,
             "seconds": compare.seconds(records),
             "floor": compare.ratio(floors, records) if floors and cell.path != FLOOR else None,
             "replicates": len(records),
             "steady": all(record.steady for record in records),
-            "struck": cell.phase in ("train", "predict") and self._struck(cell.recipe, cell.target),
+            "struck": cell.phase in ("train", "predict") and self.struck(cell.recipe, cell.target),
         }
 
     def _busy(self, row: TimedCell) -> HardwareRow:
@@ -288,7 +281,7 @@ class Summary:
         return TrainingRow(
             **timed,
             reviews_per_s=timed["seconds"].inverted(records[0].work["reviews"]),
-            first_step_s=statistics.median(record.first_call_s for record in records),
+            first_step_s=min(records, key=lambda record: record.replicate).first_call_s,
             call_s=statistics.median(calls_s) if calls_s else None,
         )
 
@@ -331,7 +324,7 @@ class Summary:
             seconds=stats.trimmed_mean(every) if len(every) == len(reached) else None,
             seeds=len(results),
             epochs=len(results[0].epoch_s),
-            struck=self._struck(recipe.name, target),
+            struck=self.struck(recipe.name, target),
         )
 
 
@@ -340,6 +333,16 @@ def summarize(run: Run) -> Summary:
     header = run.header
     known = reference.load(reference.path(header.corpus))
     return Summary(run, tuple(r for r in known if r.corpus_digest == header.corpus_digest))
+
+
+def place(cell: Cell) -> tuple[int, int, int, int, str]:
+    """Return where ``cell`` stands in every table: by recipe, phase, batch size, path as listed, then target.
+
+    Recipes that are not this suite's come last.
+    """
+    recipes, phases, names = list(RECIPES), ("startup", "train", "predict", "vectorize"), paths.names(cell.phase)
+    own = recipes.index(cell.recipe) if cell.recipe in RECIPES else len(recipes)
+    return own, phases.index(cell.phase), cell.batch_size, names.index(cell.path), cell.target
 
 
 def _beats(row: TimedCell, known: TimedCell) -> bool:

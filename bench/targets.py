@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Device = Literal["cpu", "gpu"]
+
+ROOT = Path(__file__).resolve().parent.parent
 
 BACKENDS = ("jax", "tensorflow")
 
@@ -24,16 +27,30 @@ class TargetError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """One thing to measure: a backend on a device, by an interpreter (its package versions)."""
+    """One thing to measure: a backend on a device, by an interpreter (its package versions) and a checkout.
+
+    label       tells it from other targets of its backend: "head", "keras==3.14.1"
+    checkout    the folder of the kerasmark whose worker does the work
+    recipes     a file with recipes of one's own
+    folder      first place where that file's imports are looked for
+    extra_work  share of real work added to every repeat, by which a gate proves that it can see
+    quiet       one framework thread on one core: see `bench.gate`
+    """
 
     backend: str
     device: Device = "cpu"
     python: str = sys.executable
+    label: str = ""
+    checkout: Path = ROOT
+    recipes: Path | None = None
+    folder: Path | None = None
+    extra_work: float = 0.0
+    quiet: bool = False
 
     @property
     def name(self) -> str:
-        """The name in tables and records, such as "jax-cpu"."""
-        return f"{self.backend}-{self.device}"
+        """The name in tables and records, such as "jax-cpu" or "jax-cpu@head"."""
+        return f"{self.backend}-{self.device}" + (f"@{self.label}" if self.label else "")
 
 
 def find(backend: str, device: Device = "cpu") -> Target:
@@ -49,6 +66,8 @@ def find(backend: str, device: Device = "cpu") -> Target:
 
 def missing(target: Target) -> str | None:
     """Return why ``target`` cannot start in this interpreter, or None; looks for packages without importing them."""
+    if target.python != sys.executable:
+        return None  # an environment that was made for it
     for package in ("keras", target.backend):
         if importlib.util.find_spec(package) is None:
             return f"{package} is not installed in this environment; use `nox -s bench-cpu`, which installs it"
@@ -75,7 +94,16 @@ def environment(target: Target, keras_home: str, environ: Mapping[str, str] = os
         # Compiling is measured: a cache on disk would hide it.
         "JAX_ENABLE_COMPILATION_CACHE": "false",
         **_DEVICE_VARIABLES[target.device],
+        **(_quiet_variables(environ) if target.quiet else {}),
+        **({"PYTHONPATH": str(target.folder)} if target.folder else {}),
     }
+
+
+def _quiet_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps every library to one thread; flags that the user set for XLA stay."""
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return {"XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flags}".strip(), **dict.fromkeys(threads, "1")}
 
 
 _DEVICE_VARIABLES: dict[str, dict[str, str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any, Protocol
 
@@ -60,10 +61,10 @@ class Player:
         )
 
 
-def prepare(cell: Cell, worker: Worker) -> Player:
-    """Let ``worker`` make the operation ready, then warm up until its blocks agree."""
-    answer = worker.ask(Prepare(recipe=cell.recipe, phase=cell.phase, path=cell.path, batch_size=cell.batch_size))
-    player = Player(
+def prepare(cell: Cell, worker: Worker, *, extra_work: float = 0.0) -> Player:
+    """Let ``worker`` make the operation ready and run it once; `warm_up` comes next."""
+    answer = worker.ask(Prepare(cell.recipe, cell.phase, cell.path, cell.batch_size, extra_work))
+    return Player(
         cell=cell,
         worker=worker,
         first_call_s=answer["first_call_s"],
@@ -73,18 +74,29 @@ def prepare(cell: Cell, worker: Worker) -> Player:
         lengths=(1,),
         samples=[],
     )
-    warm_up(player)
-    player.lengths = _slope_lengths(player) if paths.find(cell.phase, cell.path).slope else player.lengths
-    return player
 
 
 def warm_up(player: Player) -> None:
-    """Run blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not."""
+    """Run blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not.
+
+    Where the cost is a line over repeats, two lengths are chosen instead of one.
+    """
     while len(player.samples) < WARMUP_CAP and not player.steady:
         sample = _block(player, repeats=player.lengths[0], each=False, warmup=True, turn=0)
         player.lengths = (_longer(sample, player.largest),)
         recent = [s.duration_s / s.repeats for s in player.samples[-STEADY_BLOCKS:]]
         player.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
+    if paths.find(player.cell.phase, player.cell.path).slope:
+        player.lengths = _slope_lengths(player)
+
+
+def warmed_up(players: Sequence[Player], *, drop: Callable[[Player, WorkFailed], None]) -> list[Player]:
+    """Warm up one player after another; return those that came through, as `take_turns` does."""
+    playing = list(players)
+    for player in players:
+        if player in playing:
+            _guarded(player, partial(warm_up, player), playing, drop)
+    return playing
 
 
 def take_turns(
@@ -106,15 +118,22 @@ def take_turns(
     order.shuffle(playing)
     for turn in range(turns):
         for player in list(playing if turn % 2 == 0 else reversed(playing)):
-            if player not in playing:
-                continue
-            try:
-                _take_turn(player, turn=turn, calls=None if calls is None else ceil(calls / turns))
-            except WorkFailed as error:
-                for out in [p for p in playing if p is player or (isinstance(error, WorkerLost) and _same(p, player))]:
-                    playing.remove(out)
-                    drop(out, error)
+            if player in playing:
+                each = None if calls is None else ceil(calls / turns)
+                _guarded(player, partial(_take_turn, player, turn=turn, calls=each), playing, drop)
     return playing
+
+
+def _guarded(
+    player: Player, work: Callable[[], None], playing: list[Player], drop: Callable[[Player, WorkFailed], None]
+) -> None:
+    """Let ``player`` work; where it fails it is out, and so is every other one of a worker that is lost."""
+    try:
+        work()
+    except WorkFailed as error:
+        for out in [p for p in playing if p is player or (isinstance(error, WorkerLost) and _same(p, player))]:
+            playing.remove(out)
+            drop(out, error)
 
 
 def _same(player: Player, other: Player) -> bool:

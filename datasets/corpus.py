@@ -59,6 +59,13 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def slice(self, start: int, stop: int) -> Split:
+        """Return the reviews ``start`` to ``stop`` (exclusive); their values stay views."""
+        stop = min(stop, len(self))
+        ragged = (rows.slice(start, stop) for rows in (self.text, self.keras_ids, self.token_ranks))
+        text, keras_ids, token_ranks = ragged
+        return Split(text, self.labels[start:stop], keras_ids, token_ranks)
+
 
 @dataclass(frozen=True)
 class Corpus:

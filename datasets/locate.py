@@ -53,7 +53,7 @@ def open_corpus(
     `data` is "synthetic", the archive, a folder that holds the archive, or an unpacked `aclImdb`; what is given but
     unusable is an error. Only where nothing is given and the download fails do the synthetic reviews stand in.
     """
-    shelf = Shelf(cache_root or _cache_root(environ), notice)
+    shelf = Shelf(cache_root or cache_folder(environ), notice)
     given = data or environ.get(DATA_VARIABLE)
     if given == SYNTHETIC:
         return _located(_synthetic(shelf), "synthetic")
@@ -69,7 +69,7 @@ def open_corpus(
         return _located(_synthetic(shelf), "fallback")
 
 
-def _cache_root(environ: Mapping[str, str]) -> Path:
+def cache_folder(environ: Mapping[str, str]) -> Path:
     if environ.get(CACHE_VARIABLE):
         return Path(environ[CACHE_VARIABLE]).expanduser()
     import platformdirs

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import keras
 
-from models import dense, lstm, pooling
+from models import dense, lstm, own, pooling
 from models.recipes import Family, Recipe
 
 BUILDERS: dict[Family, Callable[[Recipe], keras.Model]] = {
@@ -15,6 +15,7 @@ BUILDERS: dict[Family, Callable[[Recipe], keras.Model]] = {
     "lstm": lstm.build,
 }
 
+# A recipe of one's own may name any optimizer of Keras: these are the ones whose floors are written.
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
@@ -23,7 +24,7 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 
 def create(recipe: Recipe, *, steps_per_execution: int = 1, jit_compile: bool | str = "auto") -> keras.Model:
     """Return the compiled model of ``recipe`` with fresh weights from Keras's global seed."""
-    model = BUILDERS[recipe.family](recipe)
+    model = (own.builder(recipe) if recipe.file else BUILDERS[recipe.family])(recipe)
     model.compile(
         optimizer=OPTIMIZERS[recipe.optimizer.name](learning_rate=recipe.optimizer.learning_rate),
         loss=keras.losses.BinaryCrossentropy(from_logits=recipe.logits),

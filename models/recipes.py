@@ -8,7 +8,7 @@ from typing import Literal
 
 from datasets.encoding import Encoding
 
-Family = Literal["dense", "pooling", "lstm"]
+Family = Literal["dense", "pooling", "lstm", "own"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Recipe:
     target_metric      the curve on which time to accuracy is read
     parameters         trainable parameters, as published
     assumptions        what the source leaves out, what was chosen, and why
+    file               of a recipe of the family "own": the Python file whose `build` makes its model
     """
 
     name: str
@@ -88,6 +89,7 @@ class Recipe:
     l2: float = 0.0
     logits: bool = False
     assumptions: tuple[str, ...] = field(default=())
+    file: str = ""
 
     def phase(self, name: str) -> Phase:
         """Return the phase called ``name``; KeyError where the recipe has none."""

@@ -31,6 +31,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("write_fd", type=int, help="file descriptor on which answers leave")
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the parsed corpus")
     parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
+    parser.add_argument("--recipes", type=Path, help="file with recipes of one's own")
     return parser.parse_args()
 
 
@@ -45,7 +46,7 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
 
         import_s = time.perf_counter() - started
         kind, name = device.prove(options.device)
-        desk = Desk(options.corpus, tell=channel.progress, import_s=import_s)
+        desk = Desk(options.corpus, tell=channel.progress, import_s=import_s, own_recipes=options.recipes)
     except Exception as error:
         channel.send(_failed(error))
         raise

@@ -11,17 +11,22 @@ import keras
 from bench.protocol import Block, Count, Json, Message, Parity, Peaks, Prepare, Release, Startup, Train
 from bench.worker import clock, counters, operations, parity, peaks, training
 from bench.worker.clock import Operation
-from bench.worker.operations import startup
+from bench.worker.operations import extra, startup
 from bench.worker.reviews import Reviews
 from datasets import cache
-from models.recipes import find
+from models import own
+from models.recipes import Recipe, find
 
 
 class Desk:
     """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
 
-    def __init__(self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float) -> None:
+    def __init__(
+        self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float, own_recipes: Path | None = None
+    ) -> None:
         self._corpus = cache.load(corpus_folder)
+        mine = [] if own_recipes is None else own.load(own_recipes)
+        self._own: dict[str, Recipe] = {recipe.name: recipe for recipe in mine}
         self._tell = tell
         self._reviews: Reviews | None = None
         self._import_s = import_s
@@ -53,6 +58,8 @@ class Desk:
             self._for(request.recipe), phase=request.phase, path=request.path, batch_size=request.batch_size
         )
         first = clock.block(operation, repeats=1, each=False)
+        if request.extra_work:
+            operation = extra.add(operation, request.extra_work)
         clock.settle()
         self._operations[request.phase, request.path, request.batch_size] = operation
         return {
@@ -71,7 +78,6 @@ class Desk:
     def _release(self, request: Release) -> Json:
         self._operations.clear()
         clock.unsettle()
-        keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
         return {}
 
     def _parity(self, request: Parity) -> Json:
@@ -87,5 +93,6 @@ class Desk:
     def _for(self, recipe: str) -> Reviews:
         """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
         if self._reviews is None or self._reviews.recipe.name != recipe:
-            self._reviews = Reviews(self._corpus, find(recipe))
+            keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
+            self._reviews = Reviews(self._corpus, self._own.get(recipe) or find(recipe))
         return self._reviews

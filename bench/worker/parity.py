@@ -28,8 +28,8 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     if request.save:
         model.save_weights(request.weights)
     model.load_weights(request.weights)
-    scores = predict(compiled.predictor(model), reviews.test.x[: request.reviews])
-    size, data = recipe.batch_size, reviews.train
+    scores = predict(compiled.predictor(model), reviews.timed("test").x[: request.reviews])
+    size, data = recipe.batch_size, reviews.timed("train")
     batches = [data.rows(start, start + size) for start in range(0, request.steps * size, size)]
     return {
         "predictions": metrics.probabilities(scores, logits=recipe.logits).tolist(),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from bench.process import ROOT
+from bench.targets import ROOT
 
 
 def answer(program: str, backend: str) -> Any:

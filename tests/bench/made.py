@@ -11,6 +11,7 @@ from bench.process import RequestFailed
 from bench.protocol import PROTOCOL_VERSION, Block, Hello, Json, Message, Prepare, Release, Train
 from bench.record import (
     Cell,
+    ComparisonRecord,
     CounterRecord,
     FailureRecord,
     ParityRecord,
@@ -61,6 +62,19 @@ def target(name: str = "jax-cpu", **changes: Any) -> TargetRecord:
         "import_s": 2.0,
     }
     return TargetRecord(target=name, facts=TargetFacts(**{**fields, **changes}))
+
+
+def comparison(**changes: Any) -> ComparisonRecord:
+    """Return the rule of a comparison of "head" with "base": three replicates, a margin of 3 %."""
+    fields: dict[str, Any] = {
+        "sides": {"base": "main (aaaaaaaaaa)", "head": "bbbbbbbbbb"},
+        "margin": 0.03,
+        "alpha": 0.05,
+        "replicates": 3,
+        "deciding": [("train", "compiled step"), ("predict", "compiled resident")],
+        "controls": {},
+    }
+    return ComparisonRecord(**{**fields, **changes})
 
 
 def result(

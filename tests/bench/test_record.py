@@ -26,6 +26,7 @@ RECORDS: list[Record] = [
     made.parity(),
     made.peaks(),
     made.counters(made.cell()),
+    made.comparison(),
     made.failure(),
 ]
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -48,7 +48,7 @@ class Stage:
         self.session = Session(PROFILES["smoke"], self._start, self.records.append, Deaf(), random.Random(1))
 
     def run(self, *steps: Step) -> Stage:
-        self.session.run(steps, BOTH)
+        self.session.run(steps)
         return self
 
     def cells(self, target: str = "jax-cpu") -> list[str]:
@@ -140,15 +140,16 @@ def test_a_worker_lost_in_preparing_costs_that_cell_and_the_rest_is_prepared_ane
     assert len(stage.cells("tensorflow-cpu")) == 6
 
 
-def test_a_worker_lost_in_warming_up_costs_that_cell_alone() -> None:
-    """Preparing ends with warm-up: the cell that was warming up is the one that failed."""
+def test_a_worker_lost_in_warming_up_costs_the_cells_that_it_held() -> None:
+    """Every cell is prepared before the first warms up: what the worker held is gone, as when a block ends it."""
 
     def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
         return LOST if number == 0 and isinstance(request, Block) and request.path == "floor" else None
 
     stage = Stage(refuse).run(TRAIN)
-    assert stage.failures == [("jax-cpu", "train floor 512", str(LOST))]
-    assert sorted(stage.cells()) == names("fit", "compiled loop")
+    assert sorted(stage.failures) == sorted(("jax-cpu", f"train {path} 512", str(LOST)) for path in PATHS)
+    assert not stage.cells()
+    assert len(stage.cells("tensorflow-cpu")) == len(PATHS)
     assert stage.session.seats["jax-cpu"].losses == 1
 
 

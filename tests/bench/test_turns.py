@@ -33,7 +33,13 @@ def scripted(*blocks_s: float) -> Callable[[int, int], float]:
 
 def prepared(worker: FakeWorker, phase: str = "train", path: str = "train_on_batch") -> Player:
     """Return a player that has warmed up."""
-    return turns.prepare(cell(phase, path, target=worker.name), worker)
+    return warm(turns.prepare(cell(phase, path, target=worker.name), worker))
+
+
+def warm(player: Player) -> Player:
+    """Return ``player`` after its warm-up."""
+    turns.warm_up(player)
+    return player
 
 
 def seats(journal: Journal, names: str = "ab", path_names: Sequence[str] = ("train_on_batch",)) -> list[Player]:
@@ -185,7 +191,9 @@ def test_the_order_of_paths_and_targets_is_drawn() -> None:
 def test_a_block_names_its_operation() -> None:
     """A worker holds many: phase, path and batch size say which one is meant."""
     worker = FakeWorker(linear(0.05))
-    compiled, floor = (turns.prepare(cell("predict", path, batch_size=32), worker) for path in ("compiled", "floor"))
+    compiled, floor = (
+        warm(turns.prepare(cell("predict", path, batch_size=32), worker)) for path in ("compiled", "floor")
+    )
     play([compiled, floor], number=1)
     assert worker.blocks[-2:] in (
         [Block("predict", path, 32, repeats=1, each=False) for path in pair]

@@ -14,10 +14,10 @@ import pytest
 
 from bench import check, paths, reference, stats
 from bench.plan import ParityCheck
-from bench.process import ROOT, RequestFailed, WorkerProcess
+from bench.process import RequestFailed, WorkerProcess
 from bench.protocol import Block, Count, Json, Parity, Peaks, Prepare, Release, Startup, Train
 from bench.session import _parity
-from bench.targets import BACKENDS, Target
+from bench.targets import BACKENDS, ROOT, Target
 from datasets.locate import open_corpus
 from models.recipes import DENSE, POOLING_LOGITS, RECIPES
 

@@ -60,6 +60,13 @@ def measure() -> Iterator[Measure]:
         worker.ask(Release())
 
 
+def ready(wanted: Cell, worker: WorkerProcess) -> Player:
+    """Return a player that is prepared and warm."""
+    player = turns.prepare(wanted, worker)
+    turns.warm_up(player)
+    return player
+
+
 def cell(backend: str, phase: str, path: str, batch_size: int, recipe: str = "lstm") -> Cell:
     """Return a cell whose target is named like its backend."""
     return Cell(recipe=recipe, phase=phase, path=path, batch_size=batch_size, target=backend)  # type: ignore[arg-type]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bench import compare, turns
+from bench import compare
 from bench.paths import FLOOR
 from bench.plan import PREDICT_SIZES
 from bench.targets import BACKENDS
 from models.recipes import RECIPES
-from tests.benchmarks.conftest import Measure, Twins, cell
+from tests.benchmarks.conftest import Measure, Twins, cell, ready
 
 pytestmark = pytest.mark.framework
 
@@ -23,7 +23,7 @@ ROUNDS = 24
 def test_the_compiled_loop_keeps_close_to_the_floor(twins: Twins, measure: Measure, backend: str, name: str) -> None:
     """A step of the compiled loop, in turns with the floor's: within the limit, or its interval reaches it."""
     size, worker = RECIPES[name].batch_size, twins[backend, 0]
-    players = [turns.prepare(cell(backend, "train", path, size, name), worker) for path in ("compiled loop", FLOOR)]
+    players = [ready(cell(backend, "train", path, size, name), worker) for path in ("compiled loop", FLOOR)]
     loop, floor = measure(players, rounds=ROUNDS)
     ratio = compare.ratio([loop], [floor])
     assert ratio is not None
@@ -39,7 +39,7 @@ def test_the_compiled_predictor_keeps_close_to_the_floor(
 ) -> None:
     """The median call of the compiled predictor, in turns with the floor's, in the same way."""
     worker = twins[backend, 0]
-    players = [turns.prepare(cell(backend, "predict", path, size, name), worker) for path in ("compiled", FLOOR)]
+    players = [ready(cell(backend, "predict", path, size, name), worker) for path in ("compiled", FLOOR)]
     compiled, floor = measure(players, rounds=ROUNDS, calls=20 * ROUNDS)
     ratio = compare.ratio([compiled], [floor])
     assert ratio is not None

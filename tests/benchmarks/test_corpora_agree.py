@@ -16,6 +16,7 @@ from bench.record import Cell
 from bench.targets import BACKENDS, Target
 from datasets.locate import open_corpus
 from models.recipes import RECIPES
+from tests.benchmarks.conftest import ready
 
 pytestmark = pytest.mark.framework
 
@@ -61,7 +62,7 @@ def test_a_cell_takes_as_long_on_synthetic_reviews(
     """The median ratio of neighbouring blocks lies within 10 % of one, or its interval reaches there."""
     backend = cell.target.partition("-")[0]
     both = [workers[backend, corpus] for corpus in ("imdb", "synthetic")]
-    players = [turns.prepare(cell, worker) for worker in both]
+    players = [ready(cell, worker) for worker in both]
     # The same lengths on both sides, so that a block's fixed cost weighs the same.
     players[1].lengths = players[0].lengths
     failures: list[str] = []

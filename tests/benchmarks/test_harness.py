@@ -6,13 +6,13 @@ import statistics
 
 import pytest
 
-from bench import compare, stats, turns
+from bench import compare, stats
 from bench.paths import SLEEP_S
 from bench.protocol import Block, Prepare
 from bench.targets import BACKENDS
 from bench.turns import BLOCK_S
 from models.recipes import LSTM, RECIPES
-from tests.benchmarks.conftest import Measure, Twins, cell
+from tests.benchmarks.conftest import Measure, Twins, cell, ready
 
 pytestmark = pytest.mark.framework
 
@@ -34,7 +34,7 @@ def test_an_empty_block_costs_less_than_a_hundredth_of_the_shortest(twins: Twins
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_sleep_of_known_length_comes_out_right(twins: Twins, measure: Measure, backend: str) -> None:
     """Never shorter than asked, and longer by the kernel's delay alone."""
-    [record] = measure([turns.prepare(cell(backend, "harness", "sleep", 1), twins[backend, 0])], rounds=20)
+    [record] = measure([ready(cell(backend, "harness", "sleep", 1), twins[backend, 0])], rounds=20)
     measured = compare.seconds([record]).value
     print(f"{backend}: a sleep of {SLEEP_S * 1e3:.0f} ms measures {measured / SLEEP_S:.3f} times as long")
     assert 1.0 <= measured / SLEEP_S < 1.1
@@ -49,7 +49,7 @@ def test_two_equal_targets_come_out_equal(
     twins: Twins, measure: Measure, backend: str, phase: str, path: str, batch_size: int
 ) -> None:
     """Two live workers of one target, in turns: their ratio is one to a hundredth, or its interval reaches there."""
-    both = [turns.prepare(cell(backend, phase, path, batch_size), twins[backend, twin]) for twin in (0, 1)]
+    both = [ready(cell(backend, phase, path, batch_size), twins[backend, twin]) for twin in (0, 1)]
     both[1].lengths = both[0].lengths
     records = measure(both, rounds=PAIRS)
     ratio = compare.ratio([records[0]], [records[1]])
@@ -69,7 +69,7 @@ def test_a_block_adds_less_than_a_hundredth_to_its_steps(
     One worker runs blocks of one length and of twice that length in turn; what does not grow is the block's own.
     """
     wanted = cell(backend, "train", "compiled loop", RECIPES[name].batch_size, name)
-    player = turns.prepare(wanted, twins[backend, 0])
+    player = ready(wanted, twins[backend, 0])
     steps = max(player.lengths[0], 4)
     player.lengths = (steps, 2 * steps)
     [record] = measure([player], rounds=60)

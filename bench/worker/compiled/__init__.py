@@ -53,21 +53,29 @@ class Predictor(Protocol):
     def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
         """Predict ``rows``; another number of rows than before compiles again."""
 
+    def place(self, rows: Rows) -> Any:
+        """Copy ``rows`` to the device."""
+
+    def run(self, placed: Any) -> Any:
+        """Predict rows that were placed; the scores stay on the device, perhaps not computed yet."""
+
     def program(self, rows: Rows) -> dict[str, float]:
         """Return what the backend's compiler says of the program for as many rows."""
 
 
-def trainer(recipe: Recipe, model: keras.Model) -> Trainer:
+def trainer(recipe: Recipe, model: keras.Model, *, exchange: bool = True) -> Trainer:
     """Return the training program of ``model``, compiled by `models.model` for ``recipe``.
 
-    Its layers are given faster gradients of the same results (`layers_jax`, `layers_tensorflow`).
+    With ``exchange`` its layers are given faster gradients of the same results (`layers_jax`, `layers_tensorflow`);
+    without, they are Keras's own.
     """
-    return _backend().Trainer(model, threshold=0.0 if recipe.logits else 0.5)  # type: ignore[no-any-return]
+    threshold = 0.0 if recipe.logits else 0.5
+    return _backend().Trainer(model, threshold=threshold, exchange=exchange)  # type: ignore[no-any-return]
 
 
-def predictor(model: keras.Model) -> Predictor:
+def predictor(model: keras.Model, *, exchange: bool = True) -> Predictor:
     """Return the prediction program of ``model``, which reads the model's weights at each call."""
-    return _backend().Predictor(model)  # type: ignore[no-any-return]
+    return _backend().Predictor(model, exchange=exchange)  # type: ignore[no-any-return]
 
 
 def _backend() -> Any:

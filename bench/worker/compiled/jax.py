@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import keras
-import numpy as np
-import numpy.typing as npt
 
-from bench.worker.compiled.analysis import analyse
+from bench.worker.compiled.call_jax import Call
 from bench.worker.compiled.layers_jax import exchanged
 from bench.worker.compiled.loop_jax import Loop, zero_sums
 
-Rows = npt.NDArray[Any]
 Array = Any  # a jax.Array: the linter knows no framework
 
 
@@ -33,12 +31,12 @@ class State(NamedTuple):
 class Trainer(Loop):
     """Trains a Keras model."""
 
-    def __init__(self, model: keras.Model, *, threshold: float) -> None:
+    def __init__(self, model: keras.Model, *, threshold: float, exchange: bool) -> None:
         self._model = model
         model.optimizer.build(model.trainable_variables)
         # Copies: the program reuses the memory of its input, and the model's variables must stay readable.
         values = [[jnp.copy(variable.value) for variable in group] for group in _variables(model)]
-        super().__init__(State(*values, **zero_sums()), _step(model, threshold))
+        super().__init__(State(*values, **zero_sums()), _step(model, threshold, exchange))
 
     def write_back(self) -> None:
         values = (self._state.trainable, self._state.non_trainable, self._state.optimizer)
@@ -47,24 +45,16 @@ class Trainer(Loop):
                 variable.assign(jnp.copy(array))
 
 
-class Predictor:
-    """Predicts by one program; the weights are its arguments, so that they are not built into it as constants."""
+class Predictor(Call):
+    """Predicts with a Keras model."""
 
-    resolved: dict[str, Any] = {"jit_compile": True}
+    def __init__(self, model: keras.Model, *, exchange: bool) -> None:
+        # Gathering them from the layers takes as long as a small prediction; their values are read at each call.
+        self._trainable, self._non_trainable, _ = _variables(model)
+        super().__init__(_predict(model, exchange))
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
-        self._run = jax.jit(_predict(model))
-
-    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
-        return np.asarray(self._run(self._weights(), rows))
-
-    def program(self, rows: Rows) -> dict[str, float]:
-        return analyse(self._run, self._weights(), rows)
-
-    def _weights(self) -> tuple[list[Array], list[Array]]:
-        trainable, non_trainable, _ = _variables(self._model)
-        return [v.value for v in trainable], [v.value for v in non_trainable]
+    def _arguments(self, rows: Array) -> tuple[Any, ...]:
+        return ([v.value for v in self._trainable], [v.value for v in self._non_trainable]), rows
 
 
 def _variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any]]:
@@ -72,17 +62,17 @@ def _variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any]]:
     return model.trainable_variables, model.non_trainable_variables, optimizer
 
 
-def _predict(model: keras.Model) -> Callable[[tuple[list[Array], list[Array]], Array], Array]:
+def _predict(model: keras.Model, exchange: bool) -> Callable[[tuple[list[Array], list[Array]], Array], Array]:
     def predict(weights: tuple[list[Array], list[Array]], x: Array) -> Array:
-        with exchanged(model):
+        with exchanged(model) if exchange else nullcontext():
             return model.stateless_call(*weights, x, training=False)[0]
 
     return predict
 
 
-def _step(model: keras.Model, threshold: float) -> Callable[[State, Array, Array], State]:
+def _step(model: keras.Model, threshold: float, exchange: bool) -> Callable[[State, Array, Array], State]:
     def loss(trainable: list[Array], non_trainable: list[Array], x: Array, y: Array) -> tuple[Array, Any]:
-        with exchanged(model):
+        with exchanged(model) if exchange else nullcontext():
             scores, updated, penalties = model.stateless_call(
                 trainable, non_trainable, x, training=True, return_losses=True
             )

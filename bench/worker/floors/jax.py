@@ -13,16 +13,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import keras
-import numpy as np
-import numpy.typing as npt
 import optax
 
-from bench.worker.compiled.analysis import analyse
+from bench.worker.compiled.call_jax import Call
 from bench.worker.compiled.loop_jax import Loop, zero_sums
 from bench.worker.floors import optimizers_jax, recurrence_jax
 from models.recipes import Recipe
 
-Rows = npt.NDArray[Any]
 Array = Any  # a jax.Array: the linter knows no framework
 Weights = list[Array]
 Drop = Callable[[Array], Array]
@@ -55,23 +52,15 @@ class Trainer(Loop):
             variable.assign(jnp.copy(array))
 
 
-class Predictor:
-    """Predicts by one program with the weights that the model had when it was made."""
-
-    resolved: dict[str, Any] = {"jit_compile": True}
+class Predictor(Call):
+    """Predicts by hand with the weights that the model had when it was made."""
 
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:
         weights = [jnp.copy(variable.value) for variable in model.trainable_variables]
         self._weights = {False: weights, True: _turned(recipe, weights)}
-        self._run = jax.jit(_predict(recipe), static_argnums=2)
+        super().__init__(_predict(recipe), static_argnums=(2,))
 
-    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
-        return np.asarray(self._run(*self._arguments(rows)))
-
-    def program(self, rows: Rows) -> dict[str, float]:
-        return analyse(self._run, *self._arguments(rows))
-
-    def _arguments(self, rows: Rows) -> tuple[Weights, Rows, bool]:
+    def _arguments(self, rows: Array) -> tuple[Any, ...]:
         # One review against the kernels as Keras has them: dense 0.4 of the turned ones' time; 32 reviews: 1.15.
         turned = len(rows) > 1
         return self._weights[turned], rows, turned

@@ -11,15 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
+from bench.worker.compiled.call_tensorflow import Call
 from bench.worker.compiled.loop_tensorflow import Loop
 from bench.worker.floors import optimizers_tensorflow, recurrence_tensorflow
 from models.recipes import Recipe
 
-Rows = npt.NDArray[Any]
 Tensor = Any  # a tf.Tensor: the linter knows no framework
 Weights = list[Any]
 Drop = Callable[[Tensor], Tensor]
@@ -51,24 +49,13 @@ class Trainer(Loop):
         return loss, tf.reduce_sum(tf.cast((logits > 0) == (y > 0.5), tf.float32))
 
 
-class Predictor:
-    """Predicts by one graph for each number of rows, with the weights that the model had when it was made."""
+class Predictor(Call):
+    """Predicts by hand with the weights that the model had when it was made."""
 
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:
         self._recipe, values = recipe, _values(model)
         self._weights = {False: _variables(values), True: _variables(_turned(recipe, values))}
-        self.resolved: dict[str, Any] = {"jit_compile": _xla_pays(recipe)}
-        self._run = tf.function(self._predict, jit_compile=self.resolved["jit_compile"], autograph=False)
-        # The graphs themselves: `tf.function` looks for the right one at each call, a quarter of a small prediction.
-        self._graphs: dict[tuple[int, ...], Callable[[Tensor], Tensor]] = {}
-
-    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
-        if rows.shape not in self._graphs:
-            self._graphs[rows.shape] = self._run.get_concrete_function(tf.TensorSpec(rows.shape, rows.dtype))
-        return self._graphs[rows.shape](tf.constant(rows)).numpy()  # type: ignore[no-any-return]
-
-    def program(self, rows: Rows) -> dict[str, float]:
-        return {}
+        super().__init__(jit_compile=_xla_pays(recipe))
 
     def _predict(self, x: Tensor) -> Tensor:
         # Unlike training, 32 reviews want the kernels as Keras has them: dense 0.74 of the turned ones' time; 1: 1.15.

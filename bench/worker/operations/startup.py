@@ -17,7 +17,8 @@ def measure(reviews: Reviews, *, import_s: float, now: Callable[[], float] = tim
     framework traces and compiles, for the recipe's batch size and for one review. The encoding is not timed, and
     neither is the backend's own start, for which the worker's proof of its device has paid.
     """
-    batch, one = reviews.train.rows(0, reviews.recipe.batch_size), reviews.train.rows(0, 1)
+    data = reviews.timed("train")
+    batch, one = data.rows(0, reviews.recipe.batch_size), data.rows(0, 1)
     started = now()
     model = create(reviews.recipe)
     built = now()

@@ -15,14 +15,13 @@ from bench.worker.operations import work
 from bench.worker.reviews import Reviews
 from models.model import create
 
-# Reviews that the compiled programs keep on the device, and steps that one call of theirs takes at the most.
-RESIDENT_REVIEWS = 8_192
+# Steps that one call of a compiled loop takes at the most.
 LONGEST_LOOP = 1_024
 
 
 def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
     """One `fit` over as many batches as there are repeats: its cost is a line, so two lengths tell the step's."""
-    model, data = create(reviews.recipe, **settings), reviews.train
+    model, data = create(reviews.recipe, **settings), reviews.timed("train")
 
     def run(repeats: int) -> Any:
         rows = data.rows(0, repeats * batch_size)
@@ -35,7 +34,7 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
 
 def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
     """One optimizer step a repeat, on one batch after another from NumPy arrays."""
-    model, batches = create(reviews.recipe), work.batches(reviews.train, batch_size)
+    model, batches = create(reviews.recipe), work.batches(reviews.timed("train"), batch_size)
 
     def run(repeats: int) -> Any:
         for _ in range(repeats):
@@ -46,8 +45,8 @@ def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def compiled_step(reviews: Reviews, batch_size: int) -> Operation:
-    """One call of the compiled program a repeat, one step each, on resident rows."""
-    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe))
+    """One call of the compiled program a repeat, one step each, on resident rows; its layers are Keras's own."""
+    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe), exchange=False)
     return _resident(trainer, reviews, batch_size, at_once=False)
 
 
@@ -77,7 +76,7 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
 
 
 def _resident(trainer: Trainer, reviews: Reviews, batch_size: int, *, at_once: bool) -> Operation:
-    rows = reviews.train.rows(0, min(RESIDENT_REVIEWS, len(reviews.train.y)))
+    rows = reviews.timed("train")
     x, y = trainer.place(rows.x), trainer.place(rows.y)
     order = trainer.place(work.orders(len(rows.y), batch_size, LONGEST_LOOP))
 

@@ -1,0 +1,73 @@
+"""Extra work: a known share more inside the timed region, by which a gate proves that it can see; it judges nothing."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bench.worker.clock import Operation
+
+# A small product stays in the processor's cache: it takes some µs, always the same, and competes for no memory.
+SIDE = 48
+# Both kinds of work are timed in stretches of this length, by turns, this often.
+STRETCH_S = 0.02
+ROUNDS = 15
+
+Work = Callable[[int], object]
+
+
+def add(operation: Operation, share: float) -> Operation:
+    """Return ``operation`` with ``share`` more real work a repeat: matrix products in NumPy, after the device's.
+
+    How many is measured here, both kinds of work taking turns; ``resolved`` says how many products a repeat it is.
+    """
+    burn = _burner()
+
+    def work(repeats: int) -> None:
+        operation.wait(operation.run(repeats))
+
+    products = share * _ratio(work, burn, most=operation.largest)
+
+    def run(repeats: int) -> Any:
+        work(repeats)
+        burn(round(products * repeats))
+
+    resolved = {**operation.resolved, "extra_work": share, "extra_products": products}
+    return replace(operation, run=run, wait=lambda _: None, resolved=resolved)
+
+
+def _burner() -> Work:
+    values = np.random.default_rng(0).random((SIDE, SIDE), np.float32) / SIDE
+    into = np.empty_like(values)
+
+    def burn(products: int) -> None:
+        for _ in range(products):
+            np.matmul(values, values, out=into)
+
+    return burn
+
+
+def _ratio(work: Work, burn: Work, *, most: int) -> float:
+    """Return how many products last as long as one repeat: the median over neighbouring stretches."""
+    repeats, products = _length(work, most), _length(burn, 1_000_000_000)
+    pairs = [(_seconds(work, repeats) / repeats, _seconds(burn, products) / products) for _ in range(ROUNDS)]
+    return statistics.median(repeat_s / product_s for repeat_s, product_s in pairs)
+
+
+def _length(work: Work, most: int) -> int:
+    """Return how many repeats fill a stretch."""
+    repeats = 1
+    while repeats < most and _seconds(work, repeats) < STRETCH_S:
+        repeats = min(most, 2 * repeats)
+    return repeats
+
+
+def _seconds(work: Work, repeats: int) -> float:
+    started = time.perf_counter()
+    work(repeats)
+    return time.perf_counter() - started
