@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
+from bench import choices
+
 if TYPE_CHECKING:
-    from bench.plan import Profile
+    from bench.run import Order
     from bench.store import Run
-    from bench.targets import Target
     from datasets.locate import Located
-    from models.recipes import Recipe
 
 # Imports of everything else wait until a command runs: `--help` answers at once.
 
@@ -23,19 +24,17 @@ app = App(
     name="bench",
     help="Benchmark Keras 3 models on JAX and TensorFlow: accuracy first, then speed.",
     help_epilogue=(
-        "Exit status: 0 all held, 2 wrong use, 3 accuracy or parity failed, 4 nothing comparable or unresolved, "
-        "5 some cells failed, 6 data, device or environment not usable, 70 a bug in the suite, 130 interrupted."
+        "Exit status: 0 all held, 1 slower (confirmed), 2 wrong use, 3 accuracy or parity failed, 4 nothing comparable "
+        "or unresolved, 5 some cells failed, 6 data, device or environment not usable, 70 a bug in the suite, "
+        "130 interrupted."
     ),
     version="kerasmark 0.1.0",
     suppress_keyboard_interrupt=False,
 )
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())]
+RecipeFile = Annotated[Path | None, Parameter(help="Python file with RECIPE and build(recipe).")]
 Data = Annotated[str | None, Parameter(help='Archive or folder of the IMDB reviews, or "synthetic".')]
-
-
-class WrongUse(Exception):
-    """A word on the command line that means nothing here; the message says what to use instead."""
 
 
 @app.command
@@ -78,27 +77,217 @@ def run(
     json
         Print one JSON document instead of tables.
     """
-    import secrets
-
     from bench import run as runs
-    from bench import store
-    from bench.report import terminal
-    from bench.report.progress import ProgressReport
 
     order = runs.Order(
-        recipes=_recipes(recipe),
-        targets=_targets(backend, device),
-        profile=_profile(profile),
-        seeds=_positive("--seeds", seeds),
-        order_seed=secrets.randbelow(2**31) if order_seed is None else order_seed,
+        recipes=choices.recipes(recipe),
+        targets=choices.targets(backend, device),
+        profile=choices.profile(profile),
+        seeds=choices.at_least("--seeds", seeds),
+        order_seed=_seed(order_seed),
         stall_limit_s=stall_limit,
-        budget_s=_minutes(budget),
+        budget_s=choices.minutes(budget),
     )
-    located = _corpus(data)
-    planned = [step for steps in order.passes() for step in steps]
-    with ProgressReport(terminal.console(stderr=True), planned, budget_s=order.budget_s) as watch:
-        done = runs.execute(order, located, out=out or store.DEFAULT_FOLDER, command=_command(), watch=watch)
-    return _report(done, json=json)
+    return _report(_execute(order, data, out), json=json)
+
+
+@app.command
+def regress(
+    *,
+    base: str,
+    repo: Path | None = None,
+    recipes: RecipeFile = None,
+    recipe: Names = None,
+    backend: Names = None,
+    replicates: int = 6,
+    margin: float = 0.03,
+    alpha: float = 0.05,
+    beside: bool = True,
+    allow_unresolved: Annotated[bool, Parameter(negative=())] = False,
+    data: Data = None,
+    out: Path | None = None,
+    order_seed: int | None = None,
+    markdown: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Say whether this checkout is slower than a revision of it, with known error rates.
+
+    Both take turns, block by block, in fresh processes: this checkout ("head") and the revision in a worktree of its
+    own ("base"). Exit status 1 only where a cell is slower and a fresh batch of processes confirms it, or an exact
+    counter (compilations, bytes, operations of a graph) rose.
+
+    Parameters
+    ----------
+    base
+        Revision to compare with: a branch, a tag, a commit.
+    repo
+        Another repository than kerasmark's own, whose models are measured: needs --recipes.
+    recipes
+        Python file with RECIPE and build(recipe); inside --repo, each side uses its own.
+    recipe
+        Recipes to compare; all of them if not given.
+    backend
+        Backends to compare on; both if not given.
+    replicates
+        Fresh processes of each side in a batch: more of them see smaller differences.
+    margin
+        Ratios within this are the same: 0.03 for 3 %.
+    alpha
+        How often a whole gate may call a cell slower or faster that is not, before confirmation.
+    beside
+        Also time fit and predict_on_batch, as users drive them; they decide nothing.
+    allow_unresolved
+        Exit with 0 where nothing is slower but something could not be told.
+    out
+        Folder for the run's records; results/runs if not given.
+    order_seed
+        Seed of the order in which sides take turns; drawn and recorded if not given.
+    markdown
+        File to write a summary to, for a pull request.
+    json
+        Print one JSON document instead of tables.
+    """
+    from bench import checkouts, contest, gate
+
+    chosen = choices.targets(backend, "cpu")
+    _gate_options(replicates, margin, alpha)
+    inside = checkouts.root(repo) if repo else None
+    file = (inside / recipes if inside and recipes and not recipes.is_absolute() else recipes) if recipes else None
+    found = choices.recipes(recipe, file, inside)
+    quiet = [replace(target, quiet=True, recipes=file) for target in chosen]
+    with contest.commits(quiet, base, repository=repo, recipes=file) as contestants:
+        planned = gate.Gate(found, contestants.targets, replicates, beside=beside)
+        order = contest.order(contestants, planned, margin=margin, alpha=alpha, order_seed=_seed(order_seed))
+        done = _execute(order, data, out)
+    return _report_comparison(done, json=json, markdown=markdown, allow_unresolved=allow_unresolved)
+
+
+@app.command
+def versions(
+    requirements: Annotated[list[str], Parameter(negative=())],
+    /,
+    *,
+    recipes: RecipeFile = None,
+    recipe: Names = None,
+    backend: Names = None,
+    replicates: int = 6,
+    margin: float = 0.03,
+    alpha: float = 0.05,
+    beside: bool = True,
+    data: Data = None,
+    out: Path | None = None,
+    order_seed: int | None = None,
+    markdown: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Compare versions of any package: "keras==3.14.1" "keras==3.15.1", or paths of a checkout or a wheel.
+
+    Each has an environment of its own, built once and kept; the first one given is the base of every ratio.
+
+    Parameters
+    ----------
+    requirements
+        Two or more requirements, as pip takes them, or paths.
+    recipes
+        Python file with a recipe of your own: RECIPE and build(recipe).
+    recipe
+        Recipes to compare; all of them if not given.
+    backend
+        Backends to compare on; those that can notice the package if not given.
+    replicates
+        Fresh processes of each version in a batch: more of them see smaller differences.
+    margin
+        Ratios within this are the same: 0.03 for 3 %.
+    alpha
+        How often the whole comparison may call a cell slower or faster that is not, before confirmation.
+    beside
+        Also time fit and predict_on_batch, as users drive them; they decide nothing.
+    out
+        Folder for the run's records; results/runs if not given.
+    order_seed
+        Seed of the order in which versions take turns; drawn and recorded if not given.
+    markdown
+        File to write a summary to.
+    json
+        Print one JSON document instead of tables.
+    """
+    from bench import contest, environments, gate
+    from bench.environments import Requirement
+    from bench.report import terminal
+
+    wanted = [Requirement(text) for text in dict.fromkeys(requirements)]
+    if len(wanted) < 2:
+        raise choices.WrongUse("versions takes two or more requirements, such as keras==3.14.1 keras==3.15.1")
+    _gate_options(replicates, margin, alpha)
+    screen = terminal.console(stderr=True)
+    targets = [replace(target, quiet=True) for target in choices.targets(backend, "cpu")]
+    found = choices.recipes(recipe, recipes)
+    folder = environments.folder(os.environ)
+    contestants = contest.versions(targets, wanted, folder, recipes=recipes, notice=screen.print)
+    planned = gate.Gate(found, contestants.targets, replicates, beside=beside)
+    order = contest.order(contestants, planned, margin=margin, alpha=alpha, order_seed=_seed(order_seed))
+    return _report_comparison(_execute(order, data, out), json=json, markdown=markdown, allow_unresolved=True)
+
+
+@app.command
+def compare(
+    first: str,
+    second: str,
+    /,
+    *,
+    run: str = "latest",
+    margin: float = 0.03,
+    alpha: float = 0.05,
+    anyway: Annotated[bool, Parameter(negative=())] = False,
+    out: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Compare two finished runs, or two targets of one run, from their records.
+
+    Targets of one run took turns: their seconds are compared. Two runs did not: what is compared is each cell's
+    seconds over those of its floor, which took turns with it. `~` stands where nothing can be told. Runs of different
+    machines, settings or reviews are refused.
+
+    Parameters
+    ----------
+    first
+        A run's id or folder; or a target, such as jax. Its time is one.
+    second
+        The run or target that is held against it.
+    run
+        The run of which the two are targets.
+    margin
+        Ratios within this are the same: 0.03 for 3 %.
+    alpha
+        How often the whole table may call a cell slower or faster that is not.
+    anyway
+        Print the numbers without verdicts where the runs differ in a field that matters.
+    out
+        Folder in which runs are kept; results/runs if not given.
+    json
+        Print one JSON document instead of tables.
+    """
+    import json as encoder
+
+    from bench import contrast, store, summary
+    from bench.exit_codes import of_contrast
+    from bench.report import contrast as report
+    from bench.report import terminal
+
+    folder, options = out or store.DEFAULT_FOLDER, {"margin": margin, "alpha": alpha}
+    try:
+        pair = [summary.summarize(store.read(store.find(name, folder))) for name in (first, second)]
+    except store.StoreError:
+        of = summary.summarize(store.read(store.find(run, folder)))
+        found = contrast.targets(of, first, second, **options)
+    else:
+        found = contrast.runs(pair[0], pair[1], **options)
+    code = of_contrast(found)
+    if json:
+        print(encoder.dumps(report.document(found, int(code)), indent=2))
+    else:
+        terminal.console().print(report.render(found, anyway=anyway))
+    return int(code)
 
 
 @app.command
@@ -118,7 +307,10 @@ def show(
     """
     from bench import store
 
-    return _report(store.read(store.find(name, out or store.DEFAULT_FOLDER)), json=json)
+    found = store.read(store.find(name, out or store.DEFAULT_FOLDER))
+    if found.is_comparison:
+        return _report_comparison(found, json=json, markdown=None, allow_unresolved=False)
+    return _report(found, json=json)
 
 
 @app.command
@@ -154,8 +346,8 @@ def list_cells(*, profile: str = "default", recipe: Names = None, backend: Names
     from bench import plan
     from bench.report import lists, terminal
 
-    chosen = _profile(profile)
-    recipes, targets = _recipes(recipe), _targets(backend, "cpu")
+    chosen = choices.profile(profile)
+    recipes, targets = choices.recipes(recipe), choices.targets(backend, "cpu")
     steps = plan.passes(recipes, targets, chosen, seeds=chosen.seeds)[0]
     left_out = plan.left_out(recipes, targets, chosen)
     terminal.console().print(lists.step_list(chosen, steps, left_out))
@@ -204,7 +396,7 @@ def reference(
     from bench import reference as measured
     from bench.report import lists, terminal
 
-    chosen = _recipes(recipe)
+    chosen = choices.recipes(recipe)
     if show is not None:
         rows = measured.rows(measured.load(measured.path(show)), chosen)
         terminal.console().print(lists.references(rows, show))
@@ -212,7 +404,7 @@ def reference(
     located, screen = _corpus(data), terminal.console(stderr=True)
     collect.collect(
         chosen,
-        _targets(backend, "cpu"),
+        choices.targets(backend, "cpu"),
         seeds={one.name: seeds for one in chosen},
         corpus=(located.corpus.name, located.corpus.digest, located.folder),
         file=measured.path(located.corpus.name),
@@ -228,7 +420,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         return int(app(arguments, exit_on_error=False, print_error=False, result_action="return_value") or 0)
-    except (CycloptsError, WrongUse) as error:
+    except (CycloptsError, choices.WrongUse) as error:
         return _complain(str(error), ExitCode.USAGE)
     except KeyboardInterrupt:
         return _complain("interrupted: what was measured is kept, `bench show latest` prints it", ExitCode.INTERRUPTED)
@@ -240,11 +432,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _unusable() -> tuple[type[Exception], ...]:
+    from bench.checkouts import CheckoutError
+    from bench.contrast import ContrastError
+    from bench.environments import BuildError
     from bench.process import WorkerLost
+    from bench.recipe_file import RecipeFileError
     from bench.store import StoreError
     from datasets.errors import DataError
 
-    return (DataError, StoreError, WorkerLost)
+    return (BuildError, CheckoutError, ContrastError, DataError, RecipeFileError, StoreError, WorkerLost)
 
 
 def _complain(words: str, code: int) -> int:
@@ -264,6 +460,47 @@ def _report(done: Run, *, json: bool) -> int:
     else:
         terminal.console().print(terminal.render(found))
     return int(code)
+
+
+def _report_comparison(done: Run, *, json: bool, markdown: Path | None, allow_unresolved: bool) -> int:
+    from bench import judge, store
+    from bench.exit_codes import of_comparison
+    from bench.report import comparison, document, terminal
+    from bench.report import markdown as pages
+
+    decision = judge.decide(done)
+    code = of_comparison(decision, allow_unresolved=allow_unresolved)
+    if markdown is not None:
+        store.write_atomically(markdown, pages.comparison(done).encode())
+    if json:
+        print(document.comparison(done, decision, code))
+    else:
+        terminal.console().print(comparison.render(done))
+    return int(code)
+
+
+def _execute(order: Order, data: str | None, out: Path | None) -> Run:
+    """Do what ``order`` asks, with progress on stderr."""
+    from bench import run, store
+    from bench.report import terminal
+    from bench.report.progress import ProgressReport
+
+    located = _corpus(data)
+    planned = [step for steps in order.passes() for step in steps]
+    with ProgressReport(terminal.console(stderr=True), planned, budget_s=order.budget_s) as watch:
+        return run.execute(order, located, out=out or store.DEFAULT_FOLDER, command=_command(), watch=watch)
+
+
+def _gate_options(replicates: int, margin: float, alpha: float) -> None:
+    choices.at_least("--replicates", replicates, 2)
+    choices.between("--margin", margin, 0, 1)
+    choices.between("--alpha", alpha, 0, 0.5)
+
+
+def _seed(given: int | None) -> int:
+    import secrets
+
+    return secrets.randbelow(2**31) if given is None else given
 
 
 def _corpus(data: str | None) -> Located:
@@ -298,58 +535,6 @@ def _data_state() -> str:
         if given
         else f"{locate.DATA_VARIABLE} is not set: the cache, then the download"
     )
-
-
-def _recipes(names: list[str] | None) -> list[Recipe]:
-    from models import recipes
-
-    try:
-        return [recipes.find(name) for name in _each(names)] or list(recipes.RECIPES.values())
-    except KeyError as error:
-        raise WrongUse(error.args[0]) from error
-
-
-def _targets(names: list[str] | None, device: Literal["cpu", "gpu"]) -> list[Target]:
-    from bench import hardware, targets
-    from datasets.errors import DataError
-
-    try:
-        found = [targets.find(name, device) for name in _each(names) or targets.BACKENDS]
-    except targets.TargetError as error:
-        raise WrongUse(str(error)) from error
-    if device == "gpu" and (reason := hardware.why_no_gpu()):
-        raise DataError(reason)
-    return found
-
-
-def _profile(name: str) -> Profile:
-    import difflib
-
-    from bench.plan import PROFILES
-
-    if name not in PROFILES:
-        nearest = difflib.get_close_matches(name, PROFILES, n=1, cutoff=0.3)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise WrongUse(f"unknown profile {name!r}: {hint}known are {', '.join(PROFILES)}")
-    return PROFILES[name]
-
-
-def _each(names: list[str] | None) -> list[str]:
-    """Return the names, given one by one or with commas, once each."""
-    return list(dict.fromkeys(part for name in names or [] for part in name.split(",") if part))
-
-
-def _positive(option: str, number: int | None) -> int | None:
-    if number is not None and number < 1:
-        raise WrongUse(f"{option} takes a whole number from 1 on; received {number}")
-    return number
-
-
-def _minutes(budget: float | None) -> float | None:
-    """Return ``budget``, minutes, in seconds."""
-    if budget is not None and budget <= 0:
-        raise WrongUse(f"--budget takes a number of minutes above 0; received {budget}")
-    return None if budget is None else 60 * budget
 
 
 def _command() -> str:

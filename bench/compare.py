@@ -46,12 +46,21 @@ def ratio(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> Es
     Both are on the logarithmic scale, so that the ratio turned round is the reciprocal one.
     Blocks of different replicates are never compared.
     """
-    partners = {other.replicate: per_repeat_s(other) for other in others}
-    ratios = [_within(per_repeat_s(r), partners[r.replicate]) for r in records if r.replicate in partners]
-    found = [_middle(values) for values in ratios if values]
+    found = _by_replicate(records, others)
     if not found:
         return None
     return found[0] if len(found) == 1 else stats.over_replicates([one.value for one in found])
+
+
+def ratios(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[float]:
+    """Return the median ratio of neighbouring blocks of each replicate that both have."""
+    return [one.value for one in _by_replicate(records, others)]
+
+
+def _by_replicate(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[Estimate]:
+    partners = {other.replicate: per_repeat_s(other) for other in others}
+    found = [_within(per_repeat_s(r), partners[r.replicate]) for r in records if r.replicate in partners]
+    return [_middle(values) for values in found if values]
 
 
 def _measured(record: TimingRecord) -> list[Sample]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from bench.check import Verdict
+from bench.contrast import Contrast
+from bench.judge import Decision
 
 
 class ExitCode(IntEnum):
@@ -36,3 +38,25 @@ def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
     if not verdicts or any(v.answer == "unresolved" for v in verdicts):
         return ExitCode.UNRESOLVED
     return ExitCode.HELD
+
+
+def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> ExitCode:
+    """Return the exit code of a comparison; a void one says nothing, whatever its cells say."""
+    deciding = [judged for judged in decision.cells if judged.decides]
+    if not deciding:
+        return ExitCode.UNRESOLVED if decision.records else ExitCode.UNUSABLE
+    if decision.void:
+        return ExitCode.UNRESOLVED
+    if any(judged.answer == "slower" for judged in deciding) or any(count.worse for count in decision.counts):
+        return ExitCode.REGRESSION
+    if decision.failures:
+        return ExitCode.CELLS_FAILED
+    if any(judged.answer == "unresolved" for judged in deciding) and not allow_unresolved:
+        return ExitCode.UNRESOLVED
+    return ExitCode.HELD
+
+
+def of_contrast(contrast: Contrast) -> ExitCode:
+    """Return the exit code of a contrast: it gates nothing, but says where nothing could be compared."""
+    compared = contrast.verdicts and any(row.answer is not None for row in contrast.rows)
+    return ExitCode.HELD if compared else ExitCode.UNRESOLVED

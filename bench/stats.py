@@ -74,6 +74,92 @@ def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estima
     return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), count)
 
 
+def t_test(values: Sequence[float]) -> float:
+    """Return the two-sided p-value of ``values`` having the centre zero: Student's, around Hodges and Lehmann's centre.
+
+    One where fewer than two values tell nothing; zero where all are the same and not zero.
+    """
+    if len(values) < 2:
+        return 1.0
+    centre, error = hodges_lehmann(values), statistics.stdev(values) / math.sqrt(len(values))
+    if error == 0:
+        return float(centre == 0)
+    return float(2 * stats.t.sf(abs(centre) / error, len(values) - 1))
+
+
+def welch(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the two-sided p-value of two samples having one centre, their scatter perhaps unlike (Welch, 1947).
+
+    One where either has fewer than two values.
+    """
+    if min(len(first), len(second)) < 2:
+        return 1.0
+    error, freedom = _welch(first, second)
+    centre = statistics.median(b - a for a in first for b in second)
+    return float(centre == 0) if error == 0 else float(2 * stats.t.sf(abs(centre) / error, freedom))
+
+
+def shift(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Estimate | None:
+    """Return the ratio of ``second`` to ``first``, both logarithms, with its interval; None where either is empty.
+
+    The centre is Hodges and Lehmann's, the median of all differences; the interval is Welch's. One value on either
+    side bounds nothing.
+    """
+    if not first or not second:
+        return None
+    centre = statistics.median(b - a for a in first for b in second)
+    if min(len(first), len(second)) < 2:
+        return Estimate(math.exp(centre), 0.0, math.inf, min(len(first), len(second)))
+    error, freedom = _welch(first, second)
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error if error else 0.0
+    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), min(len(first), len(second)))
+
+
+def _welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """Return the standard error of a difference of two means, and its degrees of freedom (Satterthwaite, 1946)."""
+    shares = [statistics.variance(values) / len(values) for values in (first, second)]
+    total = sum(shares)
+    below = sum(share**2 / (len(values) - 1) for share, values in zip(shares, (first, second), strict=True))
+    return math.sqrt(total), total**2 / below if below else math.inf
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return ``p_values`` adjusted so that any of them is wrongly below a level no more often than that (Holm, 1979).
+
+    The smallest is multiplied by how many there are, the next by one less, and none comes out below one before it.
+    """
+    adjusted, largest_yet = [1.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest_yet = max(largest_yet, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest_yet
+    return adjusted
+
+
+def half_width(values: Sequence[float], count: int, alpha: float) -> float:
+    """Return half the interval that ``count`` values would give at the level ``alpha``, if they scatter like these."""
+    quantile = float(stats.t.ppf(1 - alpha / 2, count - 1))
+    return quantile * statistics.stdev(values) / math.sqrt(count)
+
+
+def detectable(values: Sequence[float], *, alpha: float, power: float) -> float:
+    """Return the smallest shift of as many values that a test at ``alpha`` would see so often.
+
+    By the usual sum of two quantiles of Student's t, one for the test and one for the power
+    (Cohen, Statistical Power Analysis, section 2.4).
+    """
+    freedom = len(values) - 1
+    quantiles = float(stats.t.ppf(1 - alpha / 2, freedom)) + float(stats.t.ppf(power, freedom))
+    return quantiles * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def clopper_pearson(events: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of a probability, from so many events in so many trials (Clopper, Pearson, 1934)."""
+    tail = (1 - confidence) / 2
+    low = float(stats.beta.ppf(tail, events, trials - events + 1)) if events else 0.0
+    high = float(stats.beta.ppf(1 - tail, events + 1, trials - events)) if events < trials else 1.0
+    return low, high
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value that ``share`` (0 to 1) of ``values`` do not exceed: the nearest rank, an observed value."""
     if not values:

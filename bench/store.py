@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.record import SCHEMA_VERSION, Record, RunHeader, parse
+from bench.record import SCHEMA_VERSION, ComparisonRecord, Record, RunHeader, parse
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "results" / "runs"
 
@@ -28,6 +28,11 @@ class Run:
     folder: Path
     header: RunHeader
     records: tuple[Record, ...]
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it compares targets of one backend, and is reported so."""
+        return any(isinstance(record, ComparisonRecord) for record in self.records)
 
 
 class RunWriter:

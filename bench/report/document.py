@@ -10,6 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from bench.exit_codes import ExitCode
+from bench.judge import Decision
+from bench.record import TargetRecord
+from bench.store import Run
 from bench.summary import Summary
 from models.recipes import Recipe
 
@@ -34,21 +37,37 @@ def render(summary: Summary, code: ExitCode) -> str:
         "verdicts": summary.verdicts,
         "exit_code": int(code),
     }
-    return json.dumps(_plain(document), indent=2, allow_nan=False)
+    return json.dumps(plain(document), indent=2, allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
+def comparison(run: Run, decision: Decision, code: ExitCode) -> str:
+    """Return the document of a run that compared targets."""
+    document = {
+        "run": run.header,
+        "rule": decision.rule,
+        "targets": {record.target: record for record in run.records if isinstance(record, TargetRecord)},
+        "cells": decision.cells,
+        "counters": [{**_fields(count), "worse": count.worse} for count in decision.counts],
+        "controls": decision.controls,
+        "void": decision.void,
+        "failures": decision.failures,
+        "exit_code": int(code),
+    }
+    return json.dumps(plain(document), indent=2, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
     """Return ``value`` in JSON's types; a recipe as its name, a number without bound as null."""
     if isinstance(value, Recipe):
         return value.name
     if isinstance(value, BaseModel):
-        return _plain(value.model_dump())
+        return plain(value.model_dump())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(_fields(value))
+        return plain(_fields(value))
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

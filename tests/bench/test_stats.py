@@ -227,3 +227,50 @@ def test_replicates_on_another_scale_have_the_same_spread(values: list[float], f
     assert scaled.value == pytest.approx(factor * found.value)
     assert (scaled.low, scaled.high) == pytest.approx((factor * found.low, factor * found.high), rel=1e-5)
     assert found.high / found.value == pytest.approx(found.value / found.low, rel=1e-6)
+
+
+def test_a_t_test_by_hand() -> None:
+    """1, 2, 3: centre 2, deviation 1, standard error .577, t 3.464 at two degrees of freedom: p = .0742."""
+    assert stats.t_test([1.0, 2.0, 3.0]) == pytest.approx(0.0742, abs=1e-4)
+
+
+@pytest.mark.parametrize(("values", "p_value"), [([], 1.0), ([5.0], 1.0), ([2.0, 2.0], 0.0), ([0.0, 0.0], 1.0)])
+def test_a_t_test_without_scatter(values: list[float], p_value: float) -> None:
+    """Too few values tell nothing; values that never differ tell all."""
+    assert stats.t_test(values) == p_value
+
+
+def test_holm_by_hand() -> None:
+    """.01, .04, .03: times 3; times 1 but no less than the one before; times 2."""
+    assert stats.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert stats.holm([0.6, 0.9]) == [1.0, 1.0]
+    assert stats.holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=20))
+def test_holm_keeps_the_order_and_only_raises(p_values: list[float]) -> None:
+    """No adjusted value lies below its own, above one, or in another order."""
+    adjusted = stats.holm(p_values)
+    assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
+    ranked = [a for _, a in sorted(zip(p_values, adjusted, strict=True))]
+    assert ranked == sorted(ranked)
+
+
+def test_what_can_be_seen_by_hand() -> None:
+    """1, 2, 3 at 5 % and 90 %: (4.303 + 1.886) standard errors of .577."""
+    assert stats.detectable([1.0, 2.0, 3.0], alpha=0.05, power=0.9) == pytest.approx(3.573, abs=1e-3)
+
+
+def test_more_values_narrow_the_interval() -> None:
+    """1, 2, 3 scatter by 1: half the interval of three such values is 4.303 / sqrt(3), of a hundred 1.984 / 10."""
+    assert stats.half_width([1.0, 2.0, 3.0], 3, 0.05) == pytest.approx(2.484, abs=1e-3)
+    assert stats.half_width([1.0, 2.0, 3.0], 100, 0.05) == pytest.approx(0.1984, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("events", "trials", "low", "high"),
+    [(0, 12, 0.0, 0.2646), (12, 12, 0.7354, 1.0), (1, 10, 0.0025, 0.4450), (0, 300, 0.0, 0.0122)],
+)
+def test_the_exact_interval_of_a_probability(events: int, trials: int, low: float, high: float) -> None:
+    """Clopper and Pearson's: 1 - .025 ** (1 / n) for none of n; 1 of 10 as in their tables."""
+    assert stats.clopper_pearson(events, trials) == pytest.approx((low, high), abs=1e-4)

@@ -1,0 +1,84 @@
+"""The choices: what words on the command line mean, and what to use instead where they mean nothing."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.plan import Profile
+    from bench.targets import Target
+    from models.recipes import Recipe
+
+# Imports of everything else wait until a choice is made: `--help` answers at once.
+
+
+class WrongUse(Exception):
+    """A word on the command line that means nothing here; the message says what to use instead."""
+
+
+def recipes(names: list[str] | None, file: Path | None = None, folder: Path | None = None) -> list[Recipe]:
+    """Return the recipes so named, of this suite or of ``file``; without names all of the file, or of the suite."""
+    from bench import recipe_file
+    from models import recipes
+
+    own = {recipe.name: recipe for recipe in (recipe_file.read(file, folder) if file else [])}
+    try:
+        chosen = [own.get(name) or recipes.find(name) for name in each(names)]
+    except KeyError as error:
+        raise WrongUse(error.args[0]) from error
+    return chosen or list((own or recipes.RECIPES).values())
+
+
+def targets(names: list[str] | None, device: Literal["cpu", "gpu"]) -> list[Target]:
+    """Return a target for each backend so named, or for every backend; DataError where the device is not there."""
+    from bench import hardware
+    from bench import targets as known
+    from datasets.errors import DataError
+
+    try:
+        found = [known.find(name, device) for name in each(names) or known.BACKENDS]
+    except known.TargetError as error:
+        raise WrongUse(str(error)) from error
+    if device == "gpu" and (reason := hardware.why_no_gpu()):
+        raise DataError(reason)
+    return found
+
+
+def profile(name: str) -> Profile:
+    """Return the profile so named."""
+    from bench.plan import PROFILES
+
+    if name not in PROFILES:
+        nearest = difflib.get_close_matches(name, PROFILES, n=1, cutoff=0.3)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise WrongUse(f"unknown profile {name!r}: {hint}known are {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def each(names: list[str] | None) -> list[str]:
+    """Return the names, given one by one or with commas, once each."""
+    return list(dict.fromkeys(part for name in names or [] for part in name.split(",") if part))
+
+
+def at_least(option: str, number: int | None, least: int = 1) -> int | None:
+    """Return ``number`` where it is ``least`` or more, or None where none was given."""
+    if number is not None and number < least:
+        raise WrongUse(f"{option} takes a whole number from {least} on; received {number}")
+    return number
+
+
+def between(option: str, number: float, low: float, high: float) -> float:
+    """Return ``number`` where it lies between the two."""
+    if not low < number < high:
+        raise WrongUse(f"{option} takes a number between {low:g} and {high:g}; received {number:g}")
+    return number
+
+
+def minutes(budget: float | None) -> float | None:
+    """Return ``budget``, minutes, in seconds."""
+    if budget is not None and budget <= 0:
+        raise WrongUse(f"--budget takes a number of minutes above 0; received {budget}")
+    return None if budget is None else 60 * budget

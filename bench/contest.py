@@ -1,0 +1,100 @@
+"""The contest: targets of one backend that a command names, ready for a gate: two commits, or versions of a package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench import checkouts, environments, gate
+from bench.checkouts import CheckoutError
+from bench.environments import Requirement
+from bench.gate import Gate
+from bench.judge import Decision
+from bench.record import Cell, ComparisonRecord, Record
+from bench.run import Order
+from bench.targets import ROOT, Target
+
+# A file that decides which packages an environment has.
+LOCK = Path("requirements") / "cpu.txt"
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Targets with what their labels stand for; the first label is the base."""
+
+    targets: tuple[Target, ...]
+    sides: dict[str, str]
+
+
+@contextmanager
+def commits(
+    targets: Sequence[Target], base: str, *, repository: Path | None = None, recipes: Path | None = None
+) -> Iterator[Contest]:
+    """Yield the working tree ("head") and the revision ``base`` of it as contestants, the latter in its own worktree.
+
+    Without ``repository`` it is this suite's own, whose worker is measured as well. With one, this suite's worker
+    measures the recipes in its file ``recipes``, a path inside it, each side with its own files.
+    """
+    top = checkouts.root(repository or ROOT)
+    commit = checkouts.resolve(top, base)
+    with checkouts.worktree(top, commit) as folder:
+        sides = {"base": f"{base} ({commit[:10]})", "head": checkouts.describe(top)}
+        if repository is None:
+            if (folder / LOCK).read_bytes() != (top / LOCK).read_bytes():
+                sides["base"] += ", measured with the packages of the head's lock file"
+            found = [replace(t, checkout=place) for t in targets for place in (folder, top)]
+        else:
+            inside = _inside(top, recipes)
+            found = [replace(t, folder=place, recipes=place / inside) for t in targets for place in (folder, top)]
+        labels = ["base", "head"] * len(targets)
+        yield Contest(tuple(replace(t, label=label) for t, label in zip(found, labels, strict=True)), sides)
+
+
+def versions(
+    targets: Sequence[Target],
+    requirements: Sequence[Requirement],
+    folder: Path,
+    *,
+    recipes: Path | None = None,
+    notice: Callable[[str], object],
+) -> Contest:
+    """Return an environment for each requirement as contestants, on each backend that can notice one of them."""
+    pythons = {one.label: environments.build(one, folder, notice=notice) for one in requirements}
+    noticing = {backend for one in requirements for backend in one.backends}
+    found = [
+        replace(target, label=label, python=python, recipes=recipes)
+        for target in targets
+        if target.backend in noticing
+        for label, python in pythons.items()
+    ]
+    return Contest(tuple(found), {one.label: one.label for one in requirements})
+
+
+def order(contest: Contest, planned: Gate, *, margin: float, alpha: float, order_seed: int) -> Order:
+    """Return what a run is asked to do so that the contest can be decided."""
+    rule = gate.comparison(planned, contest.sides, margin=margin, alpha=alpha)
+    return Order(
+        recipes=planned.recipes,
+        targets=planned.targets(),
+        profile=gate.PROFILE,
+        order_seed=order_seed,
+        comparison=rule,
+        given=planned.passes(),
+        more=gate.confirming(planned, lambda records: _flagged(rule, records)),
+    )
+
+
+def _flagged(rule: ComparisonRecord, records: Sequence[Record]) -> list[Cell]:
+    return Decision(rule, tuple(records)).flagged()
+
+
+def _inside(repository: Path, file: Path | None) -> Path:
+    """Return ``file`` relative to its repository."""
+    if file is None:
+        raise CheckoutError("--repo needs --recipes FILE, a file inside that repository with RECIPE and build(recipe)")
+    place = (file if file.is_absolute() else repository / file).resolve()
+    if not place.is_relative_to(repository.resolve()):
+        raise CheckoutError(f"expected a file inside the repository; received {file.name}")
+    return place.relative_to(repository.resolve())

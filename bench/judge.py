@@ -1,0 +1,255 @@
+"""The judge: what a comparison's records allow to say of each cell, in three answers; it measures nothing.
+
+A cell's ratio is estimated over replicates (`bench.compare`). Whether it differs from one is asked of all deciding
+cells together (Holm), and a "slower" is confirmed by a fresh batch before it fails anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from bench import compare, stats
+from bench.record import Cell, ComparisonRecord, CounterRecord, FailureRecord, Record, TimingRecord
+from bench.stats import Estimate
+from bench.store import Run
+
+Answer = Literal["slower", "faster", "same", "unresolved"]
+
+# Counts that do not wobble: one more of any is a finding. Memory of the process and its growth do wobble.
+EXACT = (
+    "compilations",
+    "recompilations",
+    "traces",
+    "retraces",
+    "graph_operations",
+    "program_flops",
+    "program_bytes",
+    "program_temporary_bytes",
+)
+# How surely an effect is seen that is called the smallest one.
+POWER = 0.9
+# Nobody waits for more replicates than this: the cell is too noisy here.
+MOST_REPLICATES = 200
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What can be said of one cell on one target against the same cell on its base.
+
+    ratio       seconds over the base's: 1.05 is 5 % slower; None where nothing was measured on both
+    smallest    the smallest ratio above one that would have been seen nine times out of ten
+    needed      replicates that would settle it; None where it is settled, or no reasonable number would
+    decides     whether the gate hangs on it
+    confirmed   what a fresh batch said of a "slower"; None where none ran
+    """
+
+    cell: Cell
+    base: Cell
+    ratio: Estimate | None
+    answer: Answer
+    reason: str
+    smallest: float
+    needed: int | None
+    decides: bool
+    confirmed: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the gate says of a pair of which it is known what it should say."""
+
+    name: Literal["itself", "extra work"]
+    judged: Judged
+    held: bool
+
+
+@dataclass(frozen=True)
+class Count:
+    """One exact counter of one cell that differs from the base's."""
+
+    cell: Cell
+    base: str
+    counter: str
+    before: float
+    after: float
+
+    @property
+    def worse(self) -> bool:
+        return self.after > self.before
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Everything that a comparison's records say."""
+
+    rule: ComparisonRecord
+    records: tuple[Record, ...]
+
+    @cached_property
+    def cells(self) -> list[Judged]:
+        """Every cell of every compared target but the bases: deciding ones first, then those beside."""
+        return self._confirmed(self._first()) + self._judge(self._pairs(self._others, decides=False), decides=False)
+
+    @cached_property
+    def controls(self) -> list[Control]:
+        """What is known beforehand: the base again is not slower or faster, the base with extra work is slower."""
+        found = []
+        for name, label in self.rule.controls.items():
+            wanted = ("same", "unresolved") if name == "itself" else ("slower",)
+            judged = self._judge(self._pairs([label], decides=True), decides=False)
+            found += [Control(name, one, one.answer in wanted) for one in judged]
+        return found
+
+    @cached_property
+    def counts(self) -> list[Count]:
+        """Exact counters that differ from the base's."""
+        counted = {record.cell: record.counters for record in self.records if isinstance(record, CounterRecord)}
+        return [
+            Count(cell, base.target, name, counted[base][name], counted[cell][name])
+            for cell, base in self._based(list(counted), self._others)
+            if base in counted
+            for name in EXACT
+            if counted[cell].get(name) != counted[base].get(name) and name in counted[base] and name in counted[cell]
+        ]
+
+    @property
+    def failures(self) -> list[FailureRecord]:
+        return [record for record in self.records if isinstance(record, FailureRecord)]
+
+    @property
+    def void(self) -> bool:
+        """Whether a control did not come out as it had to: then the gate's other answers mean nothing."""
+        known = {control.name for control in self.controls}
+        return not (known >= set(self.rule.controls) and all(control.held for control in self.controls))
+
+    def flagged(self) -> list[Cell]:
+        """Return the cells that the first batch calls slower."""
+        return [judged.cell for judged in self._first() if judged.answer == "slower"]
+
+    def _first(self) -> list[Judged]:
+        return self._judge(self._pairs(self._others, decides=True), decides=True)
+
+    def _confirmed(self, first: list[Judged]) -> list[Judged]:
+        """Let the fresh batch have the last word on each "slower"."""
+        slower = [(one.cell, one.base) for one in first if one.answer == "slower"]
+        if not self.rule.confirm:
+            return first
+        fresh = {one.cell: one for one in self._judge(slower, decides=True, fresh=True)}
+        return [_after(one, fresh[one.cell]) if one.cell in fresh else one for one in first]
+
+    def _judge(self, pairs: Sequence[tuple[Cell, Cell]], *, decides: bool, fresh: bool = False) -> list[Judged]:
+        """Answer for each cell against its base, all of them as one family."""
+        logs = [self._log_ratios(cell, base, fresh=fresh) for cell, base in pairs]
+        p_values = stats.holm([stats.t_test(values) for values in logs])
+        strictest = self.rule.alpha / max(1, len(pairs))
+        return [
+            _judged(cell, base, values, p, self.rule, strictest=strictest, decides=decides)
+            for (cell, base), values, p in zip(pairs, logs, p_values, strict=True)
+        ]
+
+    def _log_ratios(self, cell: Cell, base: Cell, *, fresh: bool) -> list[float]:
+        """Return the log-ratio of ``cell`` to ``base`` in each replicate of the first or of the fresh batch."""
+        records, others = (
+            [record for record in self._timings.get(one, []) if (record.replicate >= self.rule.replicates) == fresh]
+            for one in (cell, base)
+        )
+        return [math.log(value) for value in compare.ratios(records, others)]
+
+    def _pairs(self, labels: Sequence[str], *, decides: bool) -> list[tuple[Cell, Cell]]:
+        """Return the cells of targets so labelled, each with its base's, in the order of their arrival."""
+        deciding = {tuple(pair) for pair in self.rule.deciding}
+        cells = [cell for cell in self._timings if ((cell.phase, cell.path) in deciding) == decides]
+        return self._based(cells, labels)
+
+    def _based(self, cells: Sequence[Cell], labels: Sequence[str]) -> list[tuple[Cell, Cell]]:
+        base = next(iter(self.rule.sides))
+        found = [(cell, cell.target.partition("@")) for cell in cells]
+        return [
+            (cell, cell.model_copy(update={"target": f"{where}@{base}"}))
+            for cell, (where, _, label) in found
+            if label in labels
+        ]
+
+    @property
+    def _others(self) -> list[str]:
+        return list(self.rule.sides)[1:]
+
+    @cached_property
+    def _timings(self) -> dict[Cell, list[TimingRecord]]:
+        found: dict[Cell, list[TimingRecord]] = {}
+        for record in self.records:
+            if isinstance(record, TimingRecord):
+                found.setdefault(record.cell, []).append(record)
+        return found
+
+
+def decide(run: Run) -> Decision:
+    """Return what the records of ``run``, a comparison, say; ValueError where it is none."""
+    rules = [record for record in run.records if isinstance(record, ComparisonRecord)]
+    if not rules:
+        raise ValueError(f"expected the records of a comparison; {run.header.run_id} is a run of {run.header.profile}")
+    return Decision(rules[0], run.records)
+
+
+def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -> Answer:
+    """Return what an interval and an adjusted p-value allow to say.
+
+    Same where the whole interval lies within the margin, whether or not one is in it: such a difference matters to
+    nobody. Otherwise slower or faster where one is out of the question, and unresolved where it is not.
+    """
+    if 1 / (1 + margin) <= estimate.low and estimate.high <= 1 + margin:
+        return "same"
+    if p_value < alpha:
+        return "slower" if estimate.value > 1 else "faster"
+    return "unresolved"
+
+
+def _judged(
+    cell: Cell,
+    base: Cell,
+    log_ratios: Sequence[float],
+    p_value: float,
+    rule: ComparisonRecord,
+    *,
+    strictest: float,
+    decides: bool,
+) -> Judged:
+    if len(log_ratios) < 2:
+        why = "fewer than two replicates of both: nothing can be told from one process"
+        return Judged(cell, base, None, "unresolved", why, math.inf, None, decides)
+    estimate = stats.over_replicates([math.exp(value) for value in log_ratios])
+    found = answer(estimate, p_value, margin=rule.margin, alpha=rule.alpha)
+    smallest = math.exp(stats.detectable(log_ratios, alpha=strictest, power=POWER))
+    needed = _needed(estimate, log_ratios, rule.margin, strictest) if found == "unresolved" else None
+    return Judged(cell, base, estimate, found, _reason(found, rule.margin), smallest, needed, decides)
+
+
+def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:
+    """Return how many replicates would settle a cell that goes on as it did, by whichever answer comes first."""
+    centre, width = abs(math.log(estimate.value)), math.log(1 + margin)
+    for count in range(len(log_ratios) + 1, MOST_REPLICATES + 1):
+        same = centre + stats.half_width(log_ratios, count, 0.05) <= width
+        if same or stats.half_width(log_ratios, count, alpha) < centre:
+            return count
+    return None
+
+
+def _after(first: Judged, fresh: Judged) -> Judged:
+    """Return what is left of a "slower" once a fresh batch was asked."""
+    if fresh.answer == "slower":
+        return replace(first, confirmed=fresh.ratio, reason="a fresh batch confirms it")
+    words = f"the first batch said slower, a fresh one says {fresh.answer}"
+    return replace(first, answer="unresolved", confirmed=fresh.ratio, reason=words, needed=fresh.needed)
+
+
+def _reason(found: Answer, margin: float) -> str:
+    return {
+        "same": f"the interval lies within {margin:.0%}",
+        "slower": "the interval lies above one, and the margin within it or below",
+        "faster": "the interval lies below one, and the margin within it or above",
+        "unresolved": f"the interval is wider than {margin:.0%} and holds one, or may by chance",
+    }[found]
