@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nox
@@ -13,6 +14,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
 from bench import hardware  # noqa: E402, standard library only
+from bench.targets import BACKENDS  # noqa: E402, likewise
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
@@ -64,16 +66,60 @@ def tests(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure the suite's own speed claims with pytest-benchmark; run nothing else meanwhile."""
     install(session, "test")
-    session.run("python", "-m", "pytest", "tests/benchmarks", "-s", *session.posargs, env=found_reviews())
+    words = ("tests/benchmarks", "--ignore=tests/benchmarks/operations", "-s")
+    session.run("python", "-m", "pytest", *words, *session.posargs, env=found_reviews())
+
+
+@nox.session(name="bench-compare", default=False)
+def bench_compare(session: nox.Session) -> None:
+    """Run the operations as pytest-benchmark tests under each backend and print its comparison, backend by backend."""
+    install(session, "test")
+    storage = f"file://{ROOT / 'results' / 'pytest-benchmark'}"
+    saved = []
+    for backend in BACKENDS:
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{backend}"
+        saved.append(f"*_{name}")
+        session.run(
+            *("python", "-m", "pytest", "tests/benchmarks/operations", "--benchmark-warmup=on", "--benchmark-quiet"),
+            *("--benchmark-disable-gc", f"--benchmark-storage={storage}", f"--benchmark-save={name}"),
+            *session.posargs,
+            env={**found_reviews(), "KERAS_BACKEND": backend},
+        )
+    columns = ("--columns=min,median,iqr,rounds", "--group-by=fullname", "--sort=name", "--name=short")
+    session.run("python", "-m", "pytest_benchmark", "--storage", storage, "compare", *saved, *columns)
+
+
+@nox.session(default=False)
+def calibrate(session: nox.Session) -> None:
+    """Measure the gate's error rates, for hours; goes on where it stopped. Run nothing else meanwhile."""
+    install(session, "cpu")
+    bench(session, "calibrate", *session.posargs)
+
+
+@nox.session(default=False)
+def regress(session: nox.Session) -> None:
+    """Say whether this checkout is slower than a revision: `nox -s regress -- --base main`."""
+    install(session, "cpu")
+    bench(session, "regress", *session.posargs)
+
+
+@nox.session(default=False)
+def versions(session: nox.Session) -> None:
+    """Compare versions of a package: `nox -s versions -- keras==3.14.1 keras==3.15.1`."""
+    install(session, "cpu")
+    bench(session, "versions", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types, and the files that GitHub Actions reads."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    schema = ("check-jsonschema", "--builtin-schema")
+    session.run(*schema, "vendor.github-workflows", ".github/workflows/ci.yml")
+    session.run(*schema, "vendor.github-actions", "action.yml")
 
 
 @nox.session(default=False)

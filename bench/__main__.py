@@ -230,6 +230,52 @@ def versions(
 
 
 @app.command
+def calibrate(
+    *,
+    replicates: int = 60,
+    gates: int = 12,
+    show: Annotated[bool, Parameter(negative=())] = False,
+    minutes: float | None = None,
+    data: Data = None,
+) -> int:
+    """Measure how often the gate is wrong, for hours; goes on where it stopped, and writes results/calibration.
+
+    Parameters
+    ----------
+    replicates
+        Replicates in the pool of identical and slowed targets, all sessions together.
+    gates
+        Whole gates on identical targets, all sessions together.
+    show
+        Measure nothing; compute the rates from what is there, print them and write the page.
+    minutes
+        Begin nothing new after so long; without end if not given.
+    """
+    from bench import calibrate as calibration
+    from bench import error_rates, gate, store
+    from bench.gate import Gate
+    from bench.report import calibration as report
+    from bench.report import terminal
+    from bench.report.progress import ProgressReport
+    from models.recipes import RECIPES
+
+    screen = terminal.console(stderr=True)
+    if not show:
+        targets = [replace(target, quiet=True) for target in choices.targets(None, "cpu")]
+        with ProgressReport(screen, []) as watch:
+            plan = calibration.Calibration(list(RECIPES.values()), targets, _corpus(data), watch)
+            wanted = calibration.Wanted(replicates, gates, choices.minutes(minutes))
+            calibration.collect(plan, wanted, folder=calibration.FOLDER, notice=screen.print)
+    settings = gate.comparison(Gate([], [], controls=False), {}, margin=calibration.MARGIN, alpha=calibration.ALPHA)
+    pool = error_rates.Pool.of(calibration.records(calibration.FOLDER))
+    kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)
+    found = report.rates(pool, kept, settings, notice=screen.print)
+    store.write_atomically(calibration.FOLDER / "README.md", report.page(found).encode())
+    terminal.console().print(report.terminal(found))
+    return 0
+
+
+@app.command
 def compare(
     first: str,
     second: str,
@@ -311,6 +357,32 @@ def show(
     if found.is_comparison:
         return _report_comparison(found, json=json, markdown=None, allow_unresolved=False)
     return _report(found, json=json)
+
+
+@app.command
+def export(name: str = "latest", /, *, format: str = "csv", out: Path | None = None, to: Path | None = None) -> int:  # noqa: A002
+    """Write a finished run in the format of another tool.
+
+    Parameters
+    ----------
+    name
+        A run's id, its folder, or "latest".
+    format
+        pytest-benchmark, github-action-benchmark, bencher, benchfmt (benchstat), pyperf or csv.
+    out
+        Folder in which runs are kept; results/runs if not given.
+    to
+        File to write; the terminal or a pipe if not given.
+    """
+    from bench import exports, store, summary
+
+    written = choices.one_of("--format", format, exports.FORMATS)
+    text = written(summary.summarize(store.read(store.find(name, out or store.DEFAULT_FOLDER))))
+    if to is None:
+        print(text, end="")
+    else:
+        store.write_atomically(to, text.encode())
+    return 0
 
 
 @app.command
@@ -435,12 +507,15 @@ def _unusable() -> tuple[type[Exception], ...]:
     from bench.checkouts import CheckoutError
     from bench.contrast import ContrastError
     from bench.environments import BuildError
+    from bench.history import HistoryError
+    from bench.pool import PoolError
     from bench.process import WorkerLost
     from bench.recipe_file import RecipeFileError
     from bench.store import StoreError
     from datasets.errors import DataError
 
-    return (BuildError, CheckoutError, ContrastError, DataError, RecipeFileError, StoreError, WorkerLost)
+    data = (DataError, HistoryError, PoolError, StoreError)
+    return (BuildError, CheckoutError, ContrastError, RecipeFileError, WorkerLost, *data)
 
 
 def _complain(words: str, code: int) -> int:

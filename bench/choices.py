@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from bench.plan import Profile
     from bench.targets import Target
     from models.recipes import Recipe
+
+Choice = TypeVar("Choice")
 
 # Imports of everything else wait until a choice is made: `--help` answers at once.
 
@@ -51,11 +54,16 @@ def profile(name: str) -> Profile:
     """Return the profile so named."""
     from bench.plan import PROFILES
 
-    if name not in PROFILES:
-        nearest = difflib.get_close_matches(name, PROFILES, n=1, cutoff=0.3)
+    return one_of("profile", name, PROFILES)
+
+
+def one_of(what: str, name: str, known: Mapping[str, Choice]) -> Choice:
+    """Return what ``name`` stands for, or say which names there are, the nearest first."""
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise WrongUse(f"unknown profile {name!r}: {hint}known are {', '.join(PROFILES)}")
-    return PROFILES[name]
+        raise WrongUse(f"unknown {what.removeprefix('--')} {name!r}: {hint}known are {', '.join(known)}")
+    return known[name]
 
 
 def each(names: list[str] | None) -> list[str]:

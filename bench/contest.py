@@ -52,6 +52,17 @@ def commits(
         yield Contest(tuple(replace(t, label=label) for t, label in zip(found, labels, strict=True)), sides)
 
 
+@contextmanager
+def identical(targets: Sequence[Target], revision: str) -> Iterator[Contest]:
+    """Yield two worktrees of one commit of this suite as contestants: what a gate says of them is known."""
+    top = checkouts.root(ROOT)
+    commit = checkouts.resolve(top, revision)
+    with checkouts.worktree(top, commit) as base, checkouts.worktree(top, commit) as head:
+        sides = {"base": base, "head": head}
+        found = [replace(t, checkout=place, label=label) for t in targets for label, place in sides.items()]
+        yield Contest(tuple(found), dict.fromkeys(sides, commit[:10]))
+
+
 def versions(
     targets: Sequence[Target],
     requirements: Sequence[Requirement],

@@ -19,6 +19,8 @@ from bench.store import Run
 
 Answer = Literal["slower", "faster", "same", "unresolved"]
 
+Pair = tuple[Cell, Cell]  # a cell and the same one of its base
+
 # Counts that do not wobble: one more of any is a finding. Memory of the process and its growth do wobble.
 EXACT = (
     "compilations",
@@ -136,20 +138,11 @@ class Decision:
     def _confirmed(self, first: list[Judged]) -> list[Judged]:
         """Let the fresh batch have the last word on each "slower"."""
         slower = [(one.cell, one.base) for one in first if one.answer == "slower"]
-        if not self.rule.confirm:
-            return first
-        fresh = {one.cell: one for one in self._judge(slower, decides=True, fresh=True)}
-        return [_after(one, fresh[one.cell]) if one.cell in fresh else one for one in first]
+        return confirmed(first, self._judge(slower, decides=True, fresh=True)) if self.rule.confirm else first
 
-    def _judge(self, pairs: Sequence[tuple[Cell, Cell]], *, decides: bool, fresh: bool = False) -> list[Judged]:
-        """Answer for each cell against its base, all of them as one family."""
+    def _judge(self, pairs: Sequence[Pair], *, decides: bool, fresh: bool = False) -> list[Judged]:
         logs = [self._log_ratios(cell, base, fresh=fresh) for cell, base in pairs]
-        p_values = stats.holm([stats.t_test(values) for values in logs])
-        strictest = self.rule.alpha / max(1, len(pairs))
-        return [
-            _judged(cell, base, values, p, self.rule, strictest=strictest, decides=decides)
-            for (cell, base), values, p in zip(pairs, logs, p_values, strict=True)
-        ]
+        return family(pairs, logs, self.rule, decides=decides)
 
     def _log_ratios(self, cell: Cell, base: Cell, *, fresh: bool) -> list[float]:
         """Return the log-ratio of ``cell`` to ``base`` in each replicate of the first or of the fresh batch."""
@@ -159,13 +152,13 @@ class Decision:
         )
         return [math.log(value) for value in compare.ratios(records, others)]
 
-    def _pairs(self, labels: Sequence[str], *, decides: bool) -> list[tuple[Cell, Cell]]:
+    def _pairs(self, labels: Sequence[str], *, decides: bool) -> list[Pair]:
         """Return the cells of targets so labelled, each with its base's, in the order of their arrival."""
         deciding = {tuple(pair) for pair in self.rule.deciding}
         cells = [cell for cell in self._timings if ((cell.phase, cell.path) in deciding) == decides]
         return self._based(cells, labels)
 
-    def _based(self, cells: Sequence[Cell], labels: Sequence[str]) -> list[tuple[Cell, Cell]]:
+    def _based(self, cells: Sequence[Cell], labels: Sequence[str]) -> list[Pair]:
         base = next(iter(self.rule.sides))
         found = [(cell, cell.target.partition("@")) for cell in cells]
         return [
@@ -193,6 +186,24 @@ def decide(run: Run) -> Decision:
     if not rules:
         raise ValueError(f"expected the records of a comparison; {run.header.run_id} is a run of {run.header.profile}")
     return Decision(rules[0], run.records)
+
+
+def family(
+    pairs: Sequence[Pair], log_ratios: Sequence[Sequence[float]], rule: ComparisonRecord, *, decides: bool
+) -> list[Judged]:
+    """Answer for each cell against its base, all of them as one family, from one log-ratio a replicate."""
+    p_values = stats.holm([stats.t_test(values) for values in log_ratios])
+    strictest = rule.alpha / max(1, len(pairs))
+    return [
+        _judged(cell, base, values, p, rule, strictest=strictest, decides=decides)
+        for (cell, base), values, p in zip(pairs, log_ratios, p_values, strict=True)
+    ]
+
+
+def confirmed(first: Sequence[Judged], fresh: Sequence[Judged]) -> list[Judged]:
+    """Return what is left of ``first`` once a fresh batch was asked about each "slower"."""
+    again = {one.cell: one for one in fresh}
+    return [_after(one, again[one.cell]) if one.cell in again else one for one in first]
 
 
 def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -> Answer:

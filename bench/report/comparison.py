@@ -61,7 +61,12 @@ def change(value: float) -> str:
     """Return how much more than one ``value`` is: "+5.1%", or how many times, from twice on: "2.3×"."""
     if not math.isfinite(value):
         return MISSING
-    return f"{value - 1:+.1%}" if value < TIMES else f"{significant(value, 2)}×"
+    return f"{value - 1:+.1%}".replace("-0.0%", "+0.0%") if value < TIMES else f"{significant(value, 2)}×"
+
+
+def count(value: float) -> str:
+    """Return an exact counter: a whole number, thousands separated."""
+    return f"{value:,.0f}"
 
 
 def notes(rows: Sequence[Judged]) -> list[str]:
@@ -98,7 +103,6 @@ def _cells(title: str, caption: str, rows: Sequence[Judged], decision: Decision)
     columns = [
         Column("recipe", lambda row: row.cell.recipe, key=True),
         Column("work", lambda row: f"{row.cell.phase} {row.cell.batch_size}", key=True),
-        Column("path", lambda row: row.cell.path, hoist=False, key=True),
         Column("backend", where),
         Column("seconds", lambda row: ratio(row.ratio), number=True),
         Column("95% interval", lambda row: interval(row.ratio), number=True),
@@ -113,15 +117,17 @@ def _cells(title: str, caption: str, rows: Sequence[Judged], decision: Decision)
 
 
 def _cell_notes(rows: Sequence[Judged]) -> list[str]:
-    return ["sees: the smallest slowdown that would have been called slower 9 times in 10", *notes(rows)]
+    paths = {row.cell.phase: row.cell.path for row in rows}
+    how = "; ".join(f"{phase}: {path}" for phase, path in paths.items())
+    return [how, "sees: the smallest slowdown that would have been called slower 9 times in 10", *notes(rows)]
 
 
 def _counts(rows: Sequence[Count]) -> RenderableType | None:
     columns = [
         Column("cell", lambda row: row.cell.name),
         Column("counter", lambda row: row.counter.replace("_", " ")),
-        Column("base", lambda row: significant(row.before, 6), number=True),
-        Column("now", lambda row: significant(row.after, 6), number=True),
+        Column("base", lambda row: count(row.before), number=True),
+        Column("now", lambda row: count(row.after), number=True),
         Column("", lambda row: Text("more", style="bold red") if row.worse else Text("fewer", style="green")),
     ]
     return section("Exact counters that differ", "these do not wobble", columns, rows, [], tight=True)

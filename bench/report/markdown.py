@@ -7,8 +7,7 @@ from typing import Any
 
 from bench import judge
 from bench.judge import Decision, Judged
-from bench.report.comparison import change, closing, interval, label, notes, ratio, where
-from bench.report.numbers import significant
+from bench.report.comparison import change, closing, count, interval, label, notes, ratio, where
 from bench.store import Run
 
 SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "same": "same", "unresolved": "❔ unresolved"}
@@ -67,8 +66,8 @@ def _columns(decision: Decision) -> Columns:
 _COUNTS: Columns = [
     ("counter", lambda row: row.counter.replace("_", " ")),
     ("cell", lambda row: row.cell.name),
-    ("base", lambda row: significant(row.before, 6)),
-    ("now", lambda row: significant(row.after, 6)),
+    ("base", lambda row: count(row.before)),
+    ("now", lambda row: count(row.after)),
 ]
 
 _CONTROLS: Columns = [

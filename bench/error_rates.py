@@ -1,0 +1,214 @@
+"""The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
+
+Gates are formed by the code that judges real ones: each takes a batch of replicates and a fresh one from a stretch of
+the pool, in the order of time. Gates that share replicates are not independent, which the intervals do not know; whole
+gates that were run live are counted apart.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from scipy import stats as scipy_stats
+
+from bench import compare, judge, stats
+from bench.judge import Answer, Judged
+from bench.pool import PoolRecord
+from bench.record import Cell, ComparisonRecord
+
+BASE, HEAD = "base", "head"
+# pytest-benchmark's usual rule: the mean of all blocks may grow by so much.
+MEAN_LIMIT = 1.05
+MANN_WHITNEY_ALPHA = 0.05
+
+# A cell without its target: recipe, phase, path, batch size and the backend with its device.
+Key = tuple[str, str, str, int, str]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many events in so many trials, with the exact interval of their probability."""
+
+    events: int
+    trials: int
+
+    @property
+    def share(self) -> float:
+        return self.events / self.trials if self.trials else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return stats.clopper_pearson(self.events, self.trials)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Records by replicate, then by cell and label."""
+
+    replicates: tuple[dict[tuple[Key, str], PoolRecord], ...]
+
+    @classmethod
+    def of(cls, records: Sequence[PoolRecord]) -> Pool:
+        found: dict[int, dict[tuple[Key, str], PoolRecord]] = {}
+        for record in records:
+            label = record.cell.target.partition("@")[2]
+            found.setdefault(record.replicate, {})[key_of(record.cell), label] = record
+        return cls(tuple(found[number] for number in sorted(found)))
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """The cells that every replicate has of both identical targets."""
+        sets = [{key for key, name in one if name == HEAD and (key, BASE) in one} for one in self.replicates]
+        return sorted(set.intersection(*sets)) if sets else []
+
+    @cached_property
+    def slowed(self) -> dict[str, list[Key]]:
+        """The cells that every replicate has of each slowed target, by its label."""
+        labels = sorted({name for one in self.replicates for _, name in one} - {BASE, HEAD})
+        return {
+            name: [key for key in self.keys if all((key, name) in one for one in self.replicates)] for name in labels
+        }
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[Key, str, int, str, int], float]:
+        return {}
+
+    def log_ratio(self, key: Key, label: str, index: int, base: str, base_index: int) -> float:
+        """Return the log-ratio of ``label`` in one replicate to ``base`` in the same or another one."""
+        wanted = (key, label, index, base, base_index)
+        if wanted not in self._pairs:
+            one, other = self.replicates[index][key, label], self.replicates[base_index][key, base]
+            (ratio,) = compare.ratios([one.timing(0)], [other.timing(0)])
+            self._pairs[wanted] = math.log(ratio)
+        return self._pairs[wanted]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One gate formed from the pool: replicates of its first and of its fresh batch.
+
+    swapped  whether the identical targets change places
+    slowed   the cell whose head does more work, and the label of the target that does it; None for identical targets
+    """
+
+    first: tuple[int, ...]
+    fresh: tuple[int, ...]
+    swapped: bool = False
+    slowed: tuple[Key, str] | None = None
+
+    def labels(self, key: Key) -> tuple[str, str]:
+        """Return the labels that stand for head and base in the cell ``key``."""
+        if self.slowed is not None and self.slowed[0] == key:
+            return self.slowed[1], BASE
+        return (BASE, HEAD) if self.swapped else (HEAD, BASE)
+
+
+Rule = Callable[[Pool, Trial], dict[Key, Answer]]
+
+
+def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
+    """Draw ``count`` gates: twice ``replicates`` of a stretch of three times as many, in the order of time."""
+    draw, size = random.Random(seed), len(pool.replicates)
+    stretch = min(size, 3 * replicates)
+    if stretch < 2 * replicates:
+        return []
+    found = []
+    for _ in range(count):
+        start = draw.randrange(size - stretch + 1)
+        chosen = sorted(draw.sample(range(start, start + stretch), 2 * replicates))
+        found.append(Trial(tuple(chosen[:replicates]), tuple(chosen[replicates:]), swapped=draw.random() < 0.5))
+    return found
+
+
+def false_alarms(pool: Pool, formed: Sequence[Trial], rule: Rule) -> Rate:
+    """Return how many whole gates of identical targets call any cell slower."""
+    return Rate(sum("slower" in rule(pool, trial).values() for trial in formed), len(formed))
+
+
+def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
+    """Return how many gates call a cell that is slowed ``wanted``."""
+    asked = [replace(trial, slowed=(key, label)) for trial in formed]
+    return Rate(sum(rule(pool, trial)[key] == wanted for trial in asked), len(asked))
+
+
+def interleaved(settings: ComparisonRecord) -> Rule:
+    """Return this suite's own gate, confirmation included."""
+    return lambda pool, trial: _decided(pool, trial, settings, shift=0)
+
+
+def apart(settings: ComparisonRecord) -> Rule:
+    """Return the same gate where the head is timed after the base instead of in turns with it.
+
+    The base's blocks are those of one replicate and the head's those of the next: minutes lie between them.
+    """
+    return lambda pool, trial: _decided(pool, trial, settings, shift=1)
+
+
+def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
+    """Return what `--benchmark-compare-fail=mean:5%` says, all blocks of a batch pooled."""
+
+    def decide(base: list[float], head: list[float]) -> Answer:
+        return "slower" if sum(head) / len(head) > MEAN_LIMIT * sum(base) / len(base) else "same"
+
+    return _pooled(pool, trial, decide)
+
+
+def mann_whitney(pool: Pool, trial: Trial) -> dict[Key, Answer]:
+    """Return what a Mann-Whitney test says, all blocks of a batch pooled as if independent, two-sided at 5 %."""
+
+    def decide(base: list[float], head: list[float]) -> Answer:
+        found = scipy_stats.mannwhitneyu(head, base)
+        if found.pvalue >= MANN_WHITNEY_ALPHA:
+            return "same"
+        return "slower" if found.statistic > len(head) * len(base) / 2 else "faster"
+
+    return _pooled(pool, trial, decide)
+
+
+def key_of(cell: Cell) -> Key:
+    """Return ``cell`` without the label of its target."""
+    return cell.recipe, cell.phase, cell.path, cell.batch_size, cell.target.partition("@")[0]
+
+
+def cell_of(key: Key, label: str) -> Cell:
+    """Return the cell ``key`` on the target so labelled."""
+    recipe, phase, path, batch_size, where = key
+    return Cell(recipe=recipe, phase=phase, path=path, batch_size=batch_size, target=f"{where}@{label}")  # type: ignore[arg-type]
+
+
+def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> dict[Key, Answer]:
+    first = _family(pool, trial, trial.first, pool.keys, settings, shift)
+    slower = [key for key, one in zip(pool.keys, first, strict=True) if one.answer == "slower"]
+    final = judge.confirmed(first, _family(pool, trial, trial.fresh, slower, settings, shift))
+    return {key: one.answer for key, one in zip(pool.keys, final, strict=True)}
+
+
+def _family(
+    pool: Pool, trial: Trial, batch: Sequence[int], keys: Sequence[Key], settings: ComparisonRecord, shift: int
+) -> list[Judged]:
+    """Judge ``keys`` from one batch; with ``shift``, against the base of a replicate that far before."""
+    others = [batch[(number - shift) % len(batch)] for number in range(len(batch))]
+    logs = [
+        [
+            pool.log_ratio(key, trial.labels(key)[0], index, trial.labels(key)[1], other)
+            for index, other in zip(batch, others, strict=True)
+        ]
+        for key in keys
+    ]
+    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in keys]
+    return judge.family(pairs, logs, settings, decides=True)
+
+
+def _pooled(pool: Pool, trial: Trial, decide: Callable[[list[float], list[float]], Answer]) -> dict[Key, Answer]:
+    found = {}
+    for key in pool.keys:
+        head, base = (
+            [seconds for index in trial.first for seconds in pool.replicates[index][key, label].repeat_s]
+            for label in trial.labels(key)
+        )
+        found[key] = decide(base, head)
+    return found

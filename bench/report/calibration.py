@@ -1,0 +1,212 @@
+"""The published error rates of the gate: rows for the terminal and a Markdown page; it measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from bench import error_rates
+from bench.calibrate import GateRecord
+from bench.error_rates import Key, Pool, Rate, Rule
+from bench.judge import Answer
+from bench.record import ComparisonRecord
+from bench.report.markdown import table
+from bench.report.table import Column, section
+
+# Gates formed from the pool, and those for each slowed cell.
+FORMED, FORMED_SLOWED = 300, 300
+
+
+@dataclass(frozen=True)
+class AlarmRow:
+    """How often gates of identical targets call any cell slower, by one rule."""
+
+    rule: str
+    rate: Rate
+
+
+@dataclass(frozen=True)
+class DetectionRow:
+    """How often a cell that does so much more is called slower, and faster, by the gate; slower, by other rules."""
+
+    share: str
+    key: Key
+    slower: Rate
+    faster: Rate
+    others: dict[str, Rate]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Everything that the calibration says."""
+
+    replicates: int
+    cells: int
+    alarms: tuple[AlarmRow, ...]
+    live: Rate
+    live_void: Rate
+    detections: tuple[DetectionRow, ...]
+    machines: tuple[str, ...]
+    commits: tuple[str, ...]
+    corpora: tuple[str, ...]
+    first_at: str
+    last_at: str
+
+
+def rates(
+    pool: Pool, gates: Sequence[GateRecord], settings: ComparisonRecord, *, notice: Callable[[str], object] = print
+) -> Rates:
+    """Form gates from ``pool`` and count what each rule says of them."""
+    rules: dict[str, Rule] = {
+        "this gate": error_rates.interleaved(settings),
+        "the same, not interleaved": error_rates.apart(settings),
+        "pytest-benchmark mean:5%": error_rates.mean_rule,
+        "Mann-Whitney, blocks pooled": error_rates.mann_whitney,
+    }
+    formed = error_rates.trials(pool, replicates=settings.replicates, count=FORMED)
+    alarms = []
+    for name, rule in rules.items():
+        notice(f"{len(formed)} gates of identical targets by {name}")
+        alarms.append(AlarmRow(name, error_rates.false_alarms(pool, formed, rule)))
+    records = [record for one in pool.replicates for record in one.values()]
+    return Rates(
+        replicates=len(pool.replicates),
+        cells=len(pool.keys),
+        alarms=tuple(alarms),
+        live=Rate(sum(gate.exit_code == 1 for gate in gates), len(gates)),
+        live_void=Rate(sum(gate.void for gate in gates), len(gates)),
+        detections=tuple(_detections(pool, settings, rules, notice)),
+        machines=_each(record.machine for record in records),
+        commits=_each(record.commit for record in records),
+        corpora=_each(record.corpus for record in records),
+        first_at=min((record.measured_at for record in records), default=""),
+        last_at=max((record.measured_at for record in records), default=""),
+    )
+
+
+def terminal(found: Rates) -> RenderableType:
+    """Return the tables for a terminal."""
+    alarms = [
+        Column("rule", lambda row: row.rule),
+        Column("false alarms", lambda row: counted(row.rate), number=True),
+        Column("95% interval", lambda row: bounds(row.rate), number=True),
+    ]
+    seen = [
+        Column("work", lambda row: row.share, key=True),
+        Column("cell", lambda row: cell(row.key)),
+        Column("found", lambda row: counted(row.slower), number=True),
+        Column("95% interval", lambda row: bounds(row.slower), number=True),
+        Column("faster", lambda row: str(row.faster.events), number=True),
+    ]
+    live = AlarmRow("this gate, whole gates live", found.live)
+    caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
+    parts = [
+        section("False alarms", caption, alarms, [live, *found.alarms], []),
+        section("Slowdowns found", "one slowed cell a gate", seen, found.detections, []),
+        Text(
+            "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know", style="dim"
+        ),
+    ]
+    return Group(*[part for part in parts if part is not None])
+
+
+def page(found: Rates) -> str:
+    """Return the page that is published beside the data."""
+    alarm_columns = [
+        ("rule", lambda row: row.rule),
+        ("false alarms", lambda row: counted(row.rate)),
+        ("95 % interval", lambda row: bounds(row.rate)),
+    ]
+    others = list(found.detections[0].others) if found.detections else []
+    columns = [
+        ("more work", lambda row: row.share),
+        ("cell", lambda row: cell(row.key)),
+        ("called slower", lambda row: counted(row.slower)),
+        ("95 % interval", lambda row: bounds(row.slower)),
+        ("called faster", lambda row: str(row.faster.events)),
+        *((name, _other(name)) for name in others),
+    ]
+    return _PAGE.format(
+        replicates=found.replicates,
+        cells=found.cells,
+        first=found.first_at[:10],
+        last=found.last_at[:10],
+        machines=", ".join(found.machines),
+        commits=", ".join(found.commits),
+        corpora=", ".join(found.corpora),
+        live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void",
+        alarms=table(alarm_columns, found.alarms),
+        detections=table(columns, found.detections),
+    )
+
+
+def counted(rate: Rate) -> str:
+    return f"{rate.events} of {rate.trials}" + (f" ({rate.share:.1%})" if rate.trials else "")
+
+
+def bounds(rate: Rate) -> str:
+    return "{:.1%} to {:.1%}".format(*rate.interval) if rate.trials else "—"
+
+
+def cell(key: Key) -> str:
+    recipe, phase, path, batch_size, where = key
+    return f"{recipe} {phase} {path} {batch_size} {where}"
+
+
+def _detections(
+    pool: Pool, settings: ComparisonRecord, rules: dict[str, Rule], notice: Callable[[str], object]
+) -> list[DetectionRow]:
+    formed = error_rates.trials(pool, replicates=settings.replicates, count=FORMED_SLOWED, seed=1)
+    own, *others = rules
+    found = []
+    for label, keys in pool.slowed.items():
+        for key in keys:
+            notice(f"{len(formed)} gates with {label} in {cell(key)}")
+
+            def rate(name: str, wanted: Answer, label: str = label, key: Key = key) -> Rate:
+                return error_rates.detections(pool, formed, rules[name], label=label, key=key, wanted=wanted)
+
+            by_others = {name: rate(name, "slower") for name in others}
+            share = label.removeprefix("base ").removesuffix(" work")
+            found.append(DetectionRow(share, key, rate(own, "slower"), rate(own, "faster"), by_others))
+    return sorted(found, key=lambda row: int(row.share.strip("+%")))
+
+
+def _other(name: str) -> Callable[[DetectionRow], str]:
+    return lambda row: f"{row.others[name].share:.0%}" if row.others[name].trials else "—"
+
+
+def _each(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+_PAGE = """# How often the gate is wrong
+
+Measured, not promised: `python -m bench calibrate` (`./nox -s calibrate`) added {replicates} replicates of
+{cells} gate cells between {first} and {last} on {machines}; commit {commits}; corpus {corpora}.
+A replicate is a fresh process of each target: two worktrees of one commit, and the base with 3, 5 and 10 % more
+real work (matrix products in NumPy inside the timed region).
+
+## False alarms: identical targets, any cell called slower and confirmed
+
+Whole gates, run live: {live}.
+
+Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates, a first
+and a fresh batch; they share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should
+be:
+
+{alarms}
+
+## Slowdowns found
+
+One slowed cell a gate, all others identical. The last columns: how often other rules call the same cell slower,
+which is worth no more than their false alarms above.
+
+{detections}
+
+The data are in `pool.jsonl` (a line for each cell of each target in each replicate: seconds of a repeat, turn by
+turn) and `gates.jsonl` (whole gates). `python -m bench calibrate --show` computes this page again from them.
+"""

@@ -1,0 +1,90 @@
+"""Extra work and cores: a known share more inside the timed region; who works on which core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bench import cores
+from bench.worker import clock
+from bench.worker.clock import Operation
+from bench.worker.operations import extra
+
+AVAILABLE = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+@pytest.fixture
+def burned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count products instead of computing them; one repeat lasts as long as a thousand."""
+    found: list[int] = []
+    monkeypatch.setattr(extra, "_burner", lambda: found.append)
+    monkeypatch.setattr(extra, "_ratio", lambda work, burn, most: 1000.0)
+    return found
+
+
+def operation(journal: list[str]) -> Operation:
+    return Operation(
+        lambda repeats: journal.append(f"run {repeats}"),
+        lambda _: journal.append("wait"),
+        {"reviews": 1.0},
+        largest=64,
+        resolved={"jit_compile": True},
+    )
+
+
+@pytest.mark.parametrize(("share", "repeats", "products"), [(0.1, 7, 700), (0.03, 1, 30), (0.05, 3, 150)])
+def test_so_many_products_follow_the_work(burned: list[int], share: float, repeats: int, products: int) -> None:
+    """A share of what a repeat lasts, for every repeat of a block, after the device is done and before the clock."""
+    journal: list[str] = []
+    more = extra.add(operation(journal), share)
+    clock.block(more, repeats=repeats, each=False)
+    assert burned == [products]
+    assert journal == [f"run {repeats}", "wait"]
+
+
+def test_a_record_says_what_was_added(burned: list[int]) -> None:
+    """The share that was asked, and the products that were found to last as long."""
+    more = extra.add(operation([]), 0.1)
+    assert more.resolved == {"jit_compile": True, "extra_work": 0.1, "extra_products": 100.0}
+    assert (more.largest, more.work) == (64, {"reviews": 1.0})
+
+
+def products(count: int) -> Callable[[int], None]:
+    """Return work of so many matrix products a repeat."""
+    values = np.ones((extra.SIDE, extra.SIDE), np.float32)
+
+    def run(repeats: int) -> None:
+        for _ in range(count * repeats):
+            values @ values
+
+    return run
+
+
+def test_the_measure_of_the_work_is_of_the_right_size() -> None:
+    """Twenty products a repeat are found to last as long as some twenty, whatever the machine's speed."""
+    more = extra.add(Operation(products(20), lambda _: None, {}), 0.5)
+    assert 3 < more.resolved["extra_products"] < 40
+
+
+def test_nothing_is_pinned_where_nobody_is_quiet() -> None:
+    with cores.apart(quiet=False) as chosen:
+        assert chosen is None
+
+
+@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two cores and a way to choose")
+def test_workers_have_one_core_and_the_runner_the_others() -> None:
+    """And everything is as it was afterwards."""
+    with cores.apart(quiet=True) as chosen:
+        assert chosen is not None
+        assert len(chosen) == 1
+        assert os.sched_getaffinity(0) == AVAILABLE - chosen
+    assert os.sched_getaffinity(0) == AVAILABLE
+
+
+def test_one_core_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    with cores.apart(quiet=True) as chosen:
+        assert chosen is None
