@@ -427,6 +427,39 @@ def list_cells(*, profile: str = "default", recipe: Names = None, backend: Names
 
 
 @app.command
+def sample(
+    count: int = 3,
+    /,
+    *,
+    seed: int | None = None,
+    recipe: Names = None,
+    split: Literal["train", "test"] = "train",
+    data: Data = None,
+) -> int:
+    """Show reviews with their labels, decoded from ids, and what each recipe's encoding makes of them.
+
+    Parameters
+    ----------
+    count
+        How many.
+    seed
+        Which ones: the same seed shows the same reviews; drawn anew if not given.
+    recipe
+        Recipes whose encodings are shown; all of them if not given.
+    split
+        train or test.
+    """
+    from bench import sample as samples
+    from bench.report import sample as report
+    from bench.report import terminal
+
+    choices.at_least("COUNT", count)
+    found = samples.draw(_corpus(data).corpus, choices.recipes(recipe), count=count, seed=_seed(seed), split=split)
+    terminal.console().print(report.render(found))
+    return 0
+
+
+@app.command
 def doctor() -> int:
     """Say what this machine can measure: backends, data, GPU, and what stands in the way."""
     from bench import hardware, targets

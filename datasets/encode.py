@@ -64,6 +64,16 @@ def decode_keras(ids: Iterable[int], word_index: Sequence[str]) -> str:
     return " ".join(_word(int(id_), word_index) for id_ in ids if id_ != PADDING_ID)
 
 
+def decode_text(ids: Iterable[int], tokens: Sequence[str]) -> str:
+    """Return tokens in words as `TextVectorization` knows them: an unknown one as "?", padding not at all."""
+    return " ".join(_token(int(id_), tokens) for id_ in ids if id_ != PADDING_ID)
+
+
+def _token(id_: int, tokens: Sequence[str]) -> str:
+    rank = id_ - TEXT_INDEX_FROM
+    return tokens[rank] if 0 <= rank < len(tokens) else "?"
+
+
 def _word(id_: int, word_index: Sequence[str]) -> str:
     if id_ == START_ID:
         return "<start>"
