@@ -100,6 +100,7 @@ def regress(
     recipe: Names = None,
     backend: Names = None,
     replicates: int = 6,
+    turns: int = 40,
     margin: float = 0.03,
     alpha: float = 0.05,
     beside: bool = True,
@@ -130,6 +131,8 @@ def regress(
         Backends to compare on; both if not given.
     replicates
         Fresh processes of each side in a batch: more of them see smaller differences.
+    turns
+        Blocks of each cell in a process.
     margin
         Ratios within this are the same: 0.03 for 3 %.
     alpha
@@ -150,13 +153,13 @@ def regress(
     from bench import checkouts, contest, gate
 
     chosen = choices.targets(backend, "cpu")
-    _gate_options(replicates, margin, alpha)
+    _gate_options(replicates, turns, margin, alpha)
     inside = checkouts.root(repo) if repo else None
     file = (inside / recipes if inside and recipes and not recipes.is_absolute() else recipes) if recipes else None
     found = choices.recipes(recipe, file, inside)
     quiet = [replace(target, quiet=True, recipes=file) for target in chosen]
     with contest.commits(quiet, base, repository=repo, recipes=file) as contestants:
-        planned = gate.Gate(found, contestants.targets, replicates, beside=beside)
+        planned = gate.Gate(found, contestants.targets, replicates, turns, beside=beside)
         order = contest.order(contestants, planned, margin=margin, alpha=alpha, order_seed=_seed(order_seed))
         done = _execute(order, data, out)
     return _report_comparison(done, json=json, markdown=markdown, allow_unresolved=allow_unresolved)
@@ -171,6 +174,7 @@ def versions(
     recipe: Names = None,
     backend: Names = None,
     replicates: int = 6,
+    turns: int = 40,
     margin: float = 0.03,
     alpha: float = 0.05,
     beside: bool = True,
@@ -196,6 +200,8 @@ def versions(
         Backends to compare on; those that can notice the package if not given.
     replicates
         Fresh processes of each version in a batch: more of them see smaller differences.
+    turns
+        Blocks of each cell in a process.
     margin
         Ratios within this are the same: 0.03 for 3 %.
     alpha
@@ -218,13 +224,13 @@ def versions(
     wanted = [Requirement(text) for text in dict.fromkeys(requirements)]
     if len(wanted) < 2:
         raise choices.WrongUse("versions takes two or more requirements, such as keras==3.14.1 keras==3.15.1")
-    _gate_options(replicates, margin, alpha)
+    _gate_options(replicates, turns, margin, alpha)
     screen = terminal.console(stderr=True)
     targets = [replace(target, quiet=True) for target in choices.targets(backend, "cpu")]
     found = choices.recipes(recipe, recipes)
     folder = environments.folder(os.environ)
     contestants = contest.versions(targets, wanted, folder, recipes=recipes, notice=screen.print)
-    planned = gate.Gate(found, contestants.targets, replicates, beside=beside)
+    planned = gate.Gate(found, contestants.targets, replicates, turns, beside=beside)
     order = contest.order(contestants, planned, margin=margin, alpha=alpha, order_seed=_seed(order_seed))
     return _report_comparison(_execute(order, data, out), json=json, markdown=markdown, allow_unresolved=True)
 
@@ -599,8 +605,9 @@ def _execute(order: Order, data: str | None, out: Path | None) -> Run:
         return run.execute(order, located, out=out or store.DEFAULT_FOLDER, command=_command(), watch=watch)
 
 
-def _gate_options(replicates: int, margin: float, alpha: float) -> None:
+def _gate_options(replicates: int, turns: int, margin: float, alpha: float) -> None:
     choices.at_least("--replicates", replicates, 2)
+    choices.at_least("--turns", turns, 3)
     choices.between("--margin", margin, 0, 1)
     choices.between("--alpha", alpha, 0, 0.5)
 

@@ -11,6 +11,7 @@ import numpy as np
 from datasets import encode
 from datasets.corpus import Corpus, Split
 from datasets.encoding import encode_sequences, sequences
+from datasets.tokenise import UNKNOWN_ID
 from models.recipes import Recipe
 
 
@@ -73,7 +74,7 @@ def _encoded(corpus: Corpus, recipe: Recipe, one: Split) -> Encoded:
     ids = np.flatnonzero(row) if encoding.form == "multi_hot" else row[row != encode.PADDING_ID]
     by_keras = encoding.words == "keras_ids"
     words = encode.decode_keras(ids, corpus.word_index) if by_keras else encode.decode_text(ids, corpus.tokens)
-    unknown = encode.UNKNOWN_ID if by_keras else encode.TEXT_UNKNOWN_ID
+    unknown = UNKNOWN_ID if by_keras else encode.TEXT_UNKNOWN_ID
     # A multi-hot row holds every id once: what counts is how many tokens stand behind its ids.
     known = limited.values if encoding.form == "multi_hot" else ids
     lost = 1 - int(np.sum(known != unknown)) / max(1, len(limited.values))
