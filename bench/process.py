@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
@@ -55,8 +56,8 @@ class WorkerProcess:
         self._keras_home = tempfile.TemporaryDirectory(prefix="kerasmark-")
         self._buffer = b""
         self._process = self._start(corpus, module)
-        if processors and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(self._process.pid, processors)  # before the framework starts its threads
+        if processors:
+            self.confine(processors)  # before the framework starts its threads, whose number follows
         self.hello = self._greet()
 
     def ask(self, request: Message, progress: Callable[[Json], None] = _ignore) -> Json:
@@ -76,6 +77,14 @@ class WorkerProcess:
                 raise RequestFailed(f"{answer.error}: {answer.message}")
             else:
                 raise self._lost(f"it answered {answer!r}")
+
+    def confine(self, processors: set[int]) -> None:
+        """Keep every thread of the worker on ``processors``, where the system has a way to; those to come follow."""
+        if not hasattr(os, "sched_setaffinity"):
+            return
+        for thread in Path(f"/proc/{self._process.pid}/task").glob("*"):
+            with suppress(OSError):  # it ended meanwhile
+                os.sched_setaffinity(int(thread.name), processors)
 
     def close(self) -> None:
         """Let the worker leave, or end it; safe to call twice."""

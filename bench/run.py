@@ -72,19 +72,17 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
 
     draw = random.Random(order.order_seed)
     try:
-        with cores.apart(quiet=any(target.quiet for target in order.targets)) as processors:
-            start = _starter(order, located, writer.logs, processors)
+        with cores.apart(quiet=any(target.quiet for target in order.targets)) as shared:
+            start = _starter(order, located, writer.logs)
             for number, steps in enumerate(_passes(order, read)):
                 peaks = number == 0 and order.comparison is None
-                Session(order.profile, start, writer.append, watch, draw, peaks=peaks).run(steps)
+                Session(order.profile, start, writer.append, watch, draw, peaks=peaks, cores=shared).run(steps)
     finally:
         writer.close()
     return store.read(writer.folder)
 
 
-def _starter(
-    order: Order, located: Located, logs: Path, processors: set[int] | None
-) -> Callable[[Target], WorkerProcess]:
+def _starter(order: Order, located: Located, logs: Path) -> Callable[[Target], WorkerProcess]:
     def start(target: Target) -> WorkerProcess:
         reason = targets.missing(target)
         if reason is not None:
@@ -93,7 +91,6 @@ def _starter(
             target,
             corpus=located.folder,
             log=logs / f"{target.name}.log",
-            processors=processors,
             stall_limit_s=order.stall_limit_s,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench import plan, protocol, stats, turns
+from bench.cores import Cores
 from bench.plan import Counting, ParityCheck, Profile, Startup, Step, Timing, Training
 from bench.process import WorkerLost, WorkFailed
 from bench.protocol import Hello, Json, Message, Parity, Release, Train
@@ -44,6 +46,7 @@ class Worker(Protocol):
     hello: Hello
 
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
+    def confine(self, processors: set[int]) -> None: ...
     def close(self) -> None: ...
     def kill(self) -> None: ...
 
@@ -71,7 +74,7 @@ class Seat:
 class Session:
     """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
 
-    With ``peaks``, the machine's own are measured first.
+    With ``peaks``, the machine's own are measured first. With ``cores``, workers are confined while clocks run.
     """
 
     profile: Profile
@@ -80,6 +83,7 @@ class Session:
     watch: Watcher
     order: random.Random
     peaks: bool = False
+    cores: Cores | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
 
     def run(self, steps: Sequence[Step]) -> None:
@@ -123,24 +127,33 @@ class Session:
         def drop(player: turns.Player, error: WorkFailed) -> None:
             self._fail(step, player.cell.target, error, work=player.cell.operation)
 
+        prepared = self._prepared(step)
+        self._confine(step, timed=True)
         finished = turns.take_turns(
-            turns.warmed_up(self._prepared(step), drop=drop),
+            turns.warmed_up(prepared, drop=drop),
             turns=step.turns or self.profile.turns,
             calls=self.profile.calls if step.latency else None,
             order=self.order,
             drop=drop,
         )
+        self._confine(step, timed=False)
         for player in finished:
             self.keep(player.record(step.replicate))
         for target in step.targets:
             self._release(step, target)
+
+    def _confine(self, step: Timing, *, timed: bool) -> None:
+        for worker in (self.seats[target.name].worker for target in step.targets):
+            if self.cores is not None and worker is not None:
+                worker.confine(self.cores.timed if timed else self.cores.every)
 
     def _prepared(self, step: Timing) -> list[turns.Player]:
         """Prepare every cell: one target after another in the first replicate, whose first calls are reported alone.
 
         Later ones do it side by side, since compiling takes longer than all blocks together.
         """
-        with ThreadPoolExecutor(len(step.targets) if step.side_by_side else 1) as pool:
+        together = min(len(step.targets), os.cpu_count() or 1) if step.side_by_side else 1
+        with ThreadPoolExecutor(together) as pool:
             found = [*pool.map(lambda target: self._players(step, target), step.targets)]
         return [player for players in found for player in players]
 

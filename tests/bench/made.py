@@ -219,6 +219,7 @@ class FakeWorker:
         self.requests: list[Message] = []
         self.name = name
         self.closed = False
+        self.confined: set[int] = set()
         self.hello = hello(name)
         self._cost = cost
         self._journal = journal if journal is not None else []
@@ -248,6 +249,10 @@ class FakeWorker:
         if isinstance(request, Release):
             self._prepared.clear()
         return self._block(request) if isinstance(request, Block) else fake_worker.answer(request)
+
+    def confine(self, processors: set[int]) -> None:
+        """Note where the worker may run."""
+        self.confined = processors
 
     def close(self) -> None:
         """Note that the worker was let go."""

@@ -79,8 +79,9 @@ def test_workers_have_one_core_and_the_runner_the_others() -> None:
     """And everything is as it was afterwards."""
     with cores.apart(quiet=True) as chosen:
         assert chosen is not None
-        assert len(chosen) == 1
-        assert os.sched_getaffinity(0) == AVAILABLE - chosen
+        assert len(chosen.timed) == 1
+        assert chosen.every == AVAILABLE
+        assert os.sched_getaffinity(0) == AVAILABLE - chosen.timed
     assert os.sched_getaffinity(0) == AVAILABLE
 
 

@@ -134,4 +134,6 @@ def test_a_worker_runs_on_the_processors_that_it_is_given(tmp_path: Path, monkey
         module="tests.bench.fake_worker",
     )
     assert os.sched_getaffinity(worker._process.pid) == {processor}
+    worker.confine(os.sched_getaffinity(0))
+    assert os.sched_getaffinity(worker._process.pid) == os.sched_getaffinity(0)
     worker.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from bench.cores import Cores
 from bench.plan import PROFILES, Counting, Startup, Step, Timing
 from bench.process import RequestFailed, WorkerLost
 from bench.protocol import Block, Json, Message, Peaks, Prepare, Release
@@ -276,3 +277,17 @@ def test_workers_are_ended_whatever_happens(steps: Sequence[Step]) -> None:
     with pytest.raises(OSError, match="no space"):
         stage.run(*steps)
     assert all(worker.closed for workers in stage.workers.values() for worker in workers)
+
+
+def test_quiet_workers_share_a_core_while_clocks_run_and_no_longer() -> None:
+    """They compile on every core, take turns on one, and have them all again for the next step."""
+    seen: list[tuple[str, tuple[int, ...]]] = []
+
+    def note(number: int, worker: FakeWorker, request: Message) -> None:
+        seen.append((type(request).__name__, tuple(sorted(worker.confined))))
+
+    stage = Stage(note)
+    stage.session.cores = Cores({1}, {0, 1})
+    stage.run(TRAIN, TRAIN)
+    assert {cores for kind, cores in seen if kind == "Prepare"} == {(), (0, 1)}
+    assert {cores for kind, cores in seen if kind == "Block"} == {(1,)}
