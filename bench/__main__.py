@@ -366,6 +366,43 @@ def show(
 
 
 @app.command
+def history(*, add: str | None = None, cell: str | None = None, dirty: bool = False, out: Path | None = None) -> int:
+    """Show the published runs: each cell's share of its floor over time, and where it changed.
+
+    Parameters
+    ----------
+    add
+        Publish this run first: an id, a folder, or "latest".
+    cell
+        A cell's name or a part of it: its course, run by run, with a chart.
+    dirty
+        Publish a run from a checkout with uncommitted changes.
+    out
+        Folder in which runs are kept; results/runs if not given.
+    """
+    from bench import history as published
+    from bench import store, summary
+    from bench.report import history as report
+    from bench.report import terminal
+
+    screen = terminal.console()
+    if add is not None:
+        run = store.read(store.find(add, out or store.DEFAULT_FOLDER))
+        new = published.add(published.of_run(summary.summarize(run), dirty=dirty))
+        screen.print(f"{run.header.run_id} is {'published' if new else 'there already'}")
+    courses = published.courses(published.load())
+    if cell is None:
+        screen.print(report.overview(courses))
+        return 0
+    found = [course for course in courses if cell in course.cell]
+    if not found:
+        raise choices.WrongUse(f"no published run has a cell {cell!r}; `bench history` lists them")
+    for course in found:
+        screen.print(report.course(course, width=screen.width, ascii_only=not screen.encoding.startswith("utf")))
+    return 0
+
+
+@app.command
 def export(name: str = "latest", /, *, format: str = "csv", out: Path | None = None, to: Path | None = None) -> int:  # noqa: A002
     """Write a finished run in the format of another tool.
 

@@ -154,6 +154,13 @@ def _course(cell: str, machine: str, corpus: str, lines: Sequence[Line]) -> Cour
 
 def _point(row: TimedCell) -> Point:
     if row.floor is None:
-        return Point(seconds=row.seconds.value, share_of_floor=None)
-    bounds = [value if np.isfinite(value) else None for value in (row.floor.low, row.floor.high)]
-    return Point(seconds=row.seconds.value, share_of_floor=row.floor.value, share_low=bounds[0], share_high=bounds[1])
+        return Point(seconds=_rounded(row.seconds.value), share_of_floor=None)
+    value, low, high = (
+        _rounded(v) if np.isfinite(v) else None for v in (row.floor.value, row.floor.low, row.floor.high)
+    )
+    return Point(seconds=_rounded(row.seconds.value), share_of_floor=value, share_low=low, share_high=high)
+
+
+def _rounded(value: float) -> float:
+    """Return five significant figures: more than any interval, and a line that can be read."""
+    return float(f"{value:.5g}")

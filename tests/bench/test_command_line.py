@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import exports, store
 from bench.__main__ import main
+from tests.bench import made
+from tests.bench.made import blocks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,6 +50,16 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
         (["run", "--device", "tpu"], "cpu"),
         (["rum"], "run"),
         (["run", "--recipes", "dense"], "--recipe"),
+        (["regress"], "--base"),
+        (["regress", "--base", "HEAD", "--replicates", "1"], "--replicates takes a whole number from 2 on"),
+        (["regress", "--base", "HEAD", "--turns", "2"], "--turns takes a whole number from 3 on"),
+        (["regress", "--base", "HEAD", "--margin", "5"], "--margin takes a number between 0 and 1; received 5"),
+        (["regress", "--base", "HEAD", "--alpha", "0"], "--alpha takes a number between 0 and 0.5; received 0"),
+        (["versions", "keras==3.15.1"], "versions takes two or more requirements"),
+        (["versions", "keras==3.15.1", "keras==3.15.1"], "versions takes two or more requirements"),
+        (["export", "--format", "cvs"], "did you mean 'csv'"),
+        (["sample", "0"], "COUNT takes a whole number from 1 on"),
+        (["history", "--cell", "nothing"], "no published run has a cell 'nothing'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -56,6 +69,76 @@ def test_wrong_use_is_told_in_one_line_with_what_to_do(bench: Try, words: list[s
     assert (status, out) == (2, "")
     assert len(err.strip().splitlines()) == 1
     assert hint in err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["regress", "--base", "no-such-branch"], "no commit 'no-such-branch' here; fetch it first"),
+        (["regress", "--base", "HEAD", "--repo", "/"], "expected a git repository"),
+        (["regress", "--base", "HEAD", "--recipes", "nowhere.py"], "no file nowhere.py"),
+        (["compare", "jax", "tensorflow"], "no run called 'latest'"),
+        (["export", "nothing"], "no run called 'nothing'"),
+        (["history", "--add", "nothing"], "no run called 'nothing'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_used_is_told_in_one_line(bench: Try, tmp_path: Path, words: list[str], hint: str) -> None:
+    """Exit status 6, nothing on standard output, one line that says what to do."""
+    status, out, err = bench(*words, "--out", str(tmp_path / "runs"))
+    assert (status, out) == (6, "")
+    assert len(err.strip().splitlines()) == 1
+    assert hint in err
+
+
+def made_run(folder: Path) -> Path:
+    """Write a run of two targets, three processes each, TensorFlow twice as slow, and return the folder of runs."""
+    writer = store.RunWriter(folder / "20260731T120000Z-smoke")
+    records = [made.header(), made.target("jax-cpu"), made.target("tensorflow-cpu")]
+    for target, step_s in (("jax-cpu", 0.01), ("tensorflow-cpu", 0.02)):
+        for path, factor in (("fit", 2.0), ("floor", 1.0)):
+            for replicate, wobble in enumerate((0.99, 1.0, 1.01)):
+                seconds = step_s * factor * wobble
+                cell = made.cell("train", path, target=target)
+                records.append(made.timing(cell, blocks(seconds, seconds, seconds), replicate=replicate))
+    for record in records:
+        writer.append(record)
+    writer.close()
+    return folder
+
+
+def test_two_targets_of_a_run_are_compared(bench: Try, tmp_path: Path) -> None:
+    """Twice the seconds, told as a table and as a document; exit status 0: a comparison gates nothing."""
+    runs = str(made_run(tmp_path))
+    status, out, _ = bench("compare", "jax", "tensorflow", "--out", runs)
+    assert (status, out.count("2.0×")) == (0, 6)
+    status, out, _ = bench("compare", "jax", "tensorflow", "--out", runs, "--json")
+    assert {row["answer"] for row in json.loads(out)["rows"]} == {"slower"}
+
+
+def test_a_run_is_the_same_as_itself(bench: Try, tmp_path: Path) -> None:
+    """By its shares of the floor."""
+    status, out, _ = bench("compare", "latest", "latest", "--out", str(made_run(tmp_path)))
+    assert status == 0
+    assert out.count("same") == 2
+
+
+@pytest.mark.parametrize("name", list(exports.FORMATS))
+def test_a_run_is_exported_to_the_terminal_and_to_a_file(bench: Try, tmp_path: Path, name: str) -> None:
+    """The same bytes on both ways."""
+    runs, file = str(made_run(tmp_path)), tmp_path / "exported"
+    status, out, _ = bench("export", "--format", name, "--out", runs)
+    assert status == 0
+    assert bench("export", "--format", name, "--out", runs, "--to", str(file))[:2] == (0, "")
+    assert file.read_text(encoding="utf-8") == out
+
+
+def test_a_sample_is_shown(bench: Try) -> None:
+    """Two reviews with what each of the four models is given of them."""
+    status, out, _ = bench("sample", "2", "--seed", "1", "--data", "synthetic")
+    assert status == 0
+    assert out.count("What each model is given") == 2
+    assert all(name in out for name in ("dense", "pooling-dropout", "pooling-logits", "lstm"))
 
 
 def test_a_data_path_that_is_nothing_is_told_in_one_line(bench: Try, tmp_path: Path) -> None:
