@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench import gate, plan
+from bench import calibrate, gate, plan
+from bench.commands.gate_options import DEFAULTS
 from bench.gate import Gate
 from bench.plan import Counting, Step, Timing
 from bench.targets import Target
@@ -99,3 +100,9 @@ def test_controls_are_the_base_in_everything_but_their_work() -> None:
     again, slowed = gate.controls(base)
     assert replace(again, label="base") == base
     assert replace(slowed, label="base", extra_work=0.0) == base
+
+
+def test_the_command_line_s_numbers_are_the_gate_s() -> None:
+    """They stand there twice, since importing the gate would keep `--help` waiting."""
+    assert (DEFAULTS.replicates, DEFAULTS.turns) == (gate.PROFILE.replicates, gate.PROFILE.turns)
+    assert (DEFAULTS.margin, DEFAULTS.alpha) == (calibrate.MARGIN, calibrate.ALPHA)

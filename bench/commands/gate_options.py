@@ -1,0 +1,39 @@
+"""The options that every gate takes: how much is measured, and what is decided by; they are checked here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bench import choices
+
+
+@Parameter(name="*")  # their names stand on the command line as they are
+@dataclass(frozen=True)
+class GateOptions:
+    """How much a gate measures, and by what it decides; the numbers are those of `bench.gate`, too slow to import."""
+
+    replicates: Annotated[
+        int, Parameter(help="Fresh processes of each side in a batch: more of them see smaller differences.")
+    ] = 6
+    turns: Annotated[int, Parameter(help="Blocks of each cell in a process.")] = 40
+    margin: Annotated[float, Parameter(help="Ratios within this are the same: 0.03 for 3 %.")] = 0.03
+    alpha: Annotated[
+        float,
+        Parameter(help="How often a whole gate may call a cell slower or faster that is not, before confirmation."),
+    ] = 0.05
+    beside: Annotated[
+        bool, Parameter(help="Also time fit and predict_on_batch, as users drive them; they decide nothing.")
+    ] = True
+
+    def check(self) -> None:
+        """Raise WrongUse where a number means nothing."""
+        choices.at_least("--replicates", self.replicates, 2)
+        choices.at_least("--turns", self.turns, 3)
+        choices.between("--margin", self.margin, 0, 1)
+        choices.between("--alpha", self.alpha, 0, 0.5)
+
+
+DEFAULTS = GateOptions()

@@ -1,0 +1,113 @@
+"""The commands that train and time recipes: `run`, and `reference` over many seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from bench import choices
+from bench.commands import common
+from bench.commands.common import Data, Flag, Names
+from bench.commands.outcome import Outcome
+
+
+def run(
+    *,
+    recipe: Names = None,
+    backend: Names = None,
+    profile: str = "default",
+    seeds: int | None = None,
+    budget: float | None = None,
+    data: Data = None,
+    device: Literal["cpu", "gpu"] = "cpu",
+    out: Path | None = None,
+    order_seed: int | None = None,
+    stall_limit: float = 300.0,
+    json: Flag = False,
+) -> Outcome:
+    """Train every recipe to its published accuracy on every backend, time it, and print the tables.
+
+    Parameters
+    ----------
+    recipe
+        Recipes to run: dense, pooling-dropout, pooling-logits, lstm. All of them if not given.
+    backend
+        Backends to run: jax, tensorflow. Both if not given.
+    profile
+        How much: smoke (a word of everything), default (ten minutes on two cores), full (every cell, five seeds).
+    seeds
+        Trainings of each recipe on each backend; the profile's number if not given.
+    budget
+        Minutes to spend: after the first pass, on further replicates of the cells with the widest intervals.
+    device
+        cpu or gpu.
+    out
+        Folder for the run's records; results/runs if not given.
+    order_seed
+        Seed of the order in which backends take turns; drawn and recorded if not given.
+    stall_limit
+        Seconds of silence after which a backend's process is ended.
+    json
+        Print one JSON document instead of tables.
+    """
+    from bench import run as runs
+    from bench.commands import reports
+
+    order = runs.Order(
+        recipes=choices.recipes(recipe),
+        targets=choices.targets(backend, device),
+        profile=choices.profile(profile),
+        seeds=choices.at_least("--seeds", seeds),
+        order_seed=common.seed(order_seed),
+        stall_limit_s=stall_limit,
+        budget_s=choices.minutes(budget),
+    )
+    return reports.of_run(common.execute(order, data, out), json=json)
+
+
+def reference(
+    *,
+    seeds: int = 20,
+    recipe: Names = None,
+    backend: Names = None,
+    data: Data = None,
+    show: Annotated[Literal["imdb", "synthetic"] | None, Parameter(show_choices=True)] = None,
+) -> Outcome:
+    """Measure how every figure scatters over seeds, one training on each processor; goes on where it stopped.
+
+    The results, in results/reference, decide which accuracies pass.
+
+    Parameters
+    ----------
+    seeds
+        Trainings of each recipe on each backend.
+    recipe
+        Recipes; all of them if not given.
+    backend
+        Backends; both if not given.
+    show
+        Measure nothing; print what is known of this corpus.
+    """
+    import tempfile
+
+    from bench import collect
+    from bench import reference as measured
+    from bench.report import lists, terminal
+
+    chosen = choices.recipes(recipe)
+    if show is not None:
+        rows = measured.rows(measured.load(measured.path(show)), chosen)
+        return Outcome(lists.references(rows, show))
+    located, screen = common.corpus(data), terminal.console(stderr=True)
+    collect.collect(
+        chosen,
+        choices.targets(backend, "cpu"),
+        seeds={one.name: seeds for one in chosen},
+        corpus=(located.corpus.name, located.corpus.digest, located.folder),
+        file=measured.path(located.corpus.name),
+        logs=Path(tempfile.mkdtemp(prefix="kerasmark-reference-")),
+        notice=screen.print,
+    )
+    return Outcome()
