@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from bench.check import Verdict
-from bench.contrast import Contrast
-from bench.judge import Decision
+if TYPE_CHECKING:  # every command imports this module, and theirs take a second
+    from bench.check import Verdict
+    from bench.contrast import Contrast
+    from bench.judge import Decision
 
 
 class ExitCode(IntEnum):

@@ -76,10 +76,20 @@ def test_a_module_says_in_one_line_what_it_is(path: Path) -> None:
 def test_the_parent_process_never_loads_a_framework(command: list[str], tmp_path: Path) -> None:
     """A fresh process that runs a command has no framework among its modules afterwards."""
     words = [*command, "--out", str(tmp_path)] if command == ["runs"] else command
+    assert not loaded(words) & (FRAMEWORKS | {"torch"})
+
+
+@pytest.mark.parametrize("command", [["--help"], ["regress", "--help"], ["sample", "--help"]], ids=" ".join)
+def test_help_waits_for_no_library(command: list[str]) -> None:
+    """It answers in under half a second: what takes long to import waits until a command runs."""
+    assert not loaded(command) & {"numpy", "scipy", "pydantic", "psutil", "requests", "ruptures", "plotext"}
+
+
+def loaded(words: list[str]) -> set[str]:
+    """Return the modules of a fresh process after it ran a command."""
     code = f"import sys\nfrom bench.__main__ import main\nmain({words!r})\nprint(sorted(sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(ast.literal_eval(done.stderr.strip().splitlines()[-1]))
-    assert not loaded & (FRAMEWORKS | {"torch"})
+    return set(ast.literal_eval(done.stderr.strip().splitlines()[-1]))
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=name)
