@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bench import judge
 from bench.judge import Control, Count, Decision, Judged
+from bench.record import TargetRecord
 from bench.report.numbers import MISSING, significant
 from bench.report.table import Column, section
 from bench.stats import Estimate
@@ -37,6 +38,23 @@ def render(run: Run) -> RenderableType:
         _closing(decision),
     ]
     return Group(*[part for part in parts if part is not None])
+
+
+def common_versions(run: Run) -> str:
+    """Return the packages that have one version on every target; what differs is what is compared."""
+    facts = [record.facts for record in run.records if isinstance(record, TargetRecord)]
+    seen: dict[str, set[str]] = {}
+    for one in facts:
+        for name, version in one.versions.items():
+            seen.setdefault(name, set()).add(version)
+    alike = [f"{name} {versions.pop()}" for name, versions in sorted(seen.items()) if len(versions) == 1]
+    return ", ".join(alike) or "nothing"
+
+
+def state(run: Run) -> str:
+    """Return the commit of the suite that measured."""
+    commit = run.header.commit
+    return "none" if commit is None else commit.revision[:10] + (" with uncommitted changes" if commit.dirty else "")
 
 
 def where(judged: Judged) -> str:
@@ -83,8 +101,9 @@ def _heading(run: Run, decision: Decision) -> RenderableType:
     header = run.header
     base, *others = decision.rule.sides.items()
     lines = [
-        f"kerasmark · comparison · {header.started_at}",
+        f"kerasmark · comparison · {header.started_at} · commit {state(run)}",
         header.machine.title,
+        f"on every side: {common_versions(run)}",
         f"corpus {header.corpus} ({header.corpus_digest[:12]})",
         f"base   {base[0]}: {base[1]}" if base[0] != base[1] else f"base   {base[0]}",
         *(f"against {name}: {words}" if name != words else f"against {name}" for name, words in others),

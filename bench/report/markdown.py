@@ -7,7 +7,18 @@ from typing import Any
 
 from bench import judge
 from bench.judge import Decision, Judged
-from bench.report.comparison import change, closing, count, interval, label, notes, ratio, where
+from bench.report.comparison import (
+    change,
+    closing,
+    common_versions,
+    count,
+    interval,
+    label,
+    notes,
+    ratio,
+    state,
+    where,
+)
 from bench.store import Run
 
 SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "same": "same", "unresolved": "❔ unresolved"}
@@ -102,7 +113,8 @@ def _failures(decision: Decision) -> str:
 def _footer(run: Run) -> str:
     rule, header = judge.decide(run).rule, run.header
     return (
-        f"<sub>{escaped(header.machine.title)}; corpus {header.corpus}; {rule.replicates} processes of each side; same "
+        f"<sub>{header.started_at[:10]}, kerasmark {state(run)}; {escaped(header.machine.title)}; on every side "
+        f"{escaped(common_versions(run))}; corpus {header.corpus}; {rule.replicates} processes of each side; same "
         f"within {rule.margin:.0%}; false alarms below {rule.alpha:.0%}; a slowdown is confirmed by a fresh batch. "
         "“sees”: the smallest slowdown that would have been called slower 9 times in 10.</sub>"
     )

@@ -17,6 +17,11 @@ from tests.bench import made
 from tests.bench.test_judge import CONTROLS, TIGHT, pair, timed
 from tests.bench.test_terminal import held, shown
 
+TARGETS = [
+    made.target("jax-cpu", versions={"jax": "1.0", "keras": version}).model_copy(update={"target": f"jax-cpu@{label}"})
+    for label, version in (("base", "3.14"), ("head", "3.15"))
+]
+
 
 def run(*records: Record, **rule: object) -> Run:
     """Return a comparison whose gate has a slower, a faster, an open and a settled cell."""
@@ -34,7 +39,9 @@ def run(*records: Record, **rule: object) -> Run:
         for label, value in (("base", 3.0), ("head", 4.0))
     ]
     header = made.header(profile="gate", run_id="20260731T120000Z-gate")
-    return Run(Path("made"), header, (made.comparison(controls=CONTROLS, **rule), *cells, *counters, *records))
+    return Run(
+        Path("made"), header, (made.comparison(controls=CONTROLS, **rule), *TARGETS, *cells, *counters, *records)
+    )
 
 
 @pytest.mark.parametrize("width", [80, 200])
