@@ -89,8 +89,8 @@ class ProgressReport:
         total, elapsed = sum(map(expected_s, self.steps)), self.now() - self._begun
         if self.budget_s is not None and elapsed < self.budget_s:
             return f", {(self.budget_s - elapsed) / 60:.0f} min of the budget left"
-        if self._done_s < MEANINGFUL_S:
-            return ""
+        if self._done_s < MEANINGFUL_S or self._position > len(self.steps):
+            return ""  # too early to tell, or beyond the plan
         minutes = elapsed * max(0.0, total / self._done_s - 1) / 60
         return f", {minutes:.0f} min left" if minutes >= 1 else ", under a minute left"
 

@@ -69,6 +69,20 @@ def test_what_a_budget_adds_is_counted_beyond_the_plan(screen: io.StringIO) -> N
     assert lines[9].startswith("+2 dense vectorize 1000, ")
 
 
+def test_beyond_the_plan_no_time_left_is_guessed(screen: io.StringIO) -> None:
+    """A gate that confirms knows how many steps it adds only when it adds them."""
+    clock = Clock()
+    report = followed(screen, terminal=False, clock=clock)
+    with report:
+        for step in [*steps(), steps()[0]]:
+            clock.time += 60.0
+            report.begin(step)
+    *planned, added = screen.getvalue().splitlines()
+    assert "left" in planned[-1]
+    assert "left" not in added
+    assert added.startswith("+1 ")
+
+
 def test_with_a_budget_its_own_rest_is_the_time_left(screen: io.StringIO) -> None:
     """Ten minutes given, four gone: six are left, from the first step on, whatever the steps were expected to take."""
     clock = Clock()
