@@ -48,7 +48,7 @@ def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> Exit
     if not deciding:
         return ExitCode.UNRESOLVED if decision.records else ExitCode.UNUSABLE
     if decision.void:
-        return ExitCode.UNRESOLVED
+        return ExitCode.CELLS_FAILED if decision.failures else ExitCode.UNRESOLVED
     if any(judged.answer == "slower" for judged in deciding) or any(count.worse for count in decision.counts):
         return ExitCode.REGRESSION
     if decision.failures:

@@ -151,6 +151,13 @@ def test_a_control_that_fails_voids_the_gate(again: Sequence[float], slowed: Seq
     assert of_comparison(found) == ExitCode.UNRESOLVED
 
 
+def test_a_gate_that_is_void_for_lack_of_cells_says_that_they_failed() -> None:
+    """A control that was lost with its worker is another thing than one that came out wrong."""
+    found = Decision(made.comparison(controls=CONTROLS), (*pair(TIGHT), made.failure()))
+    assert found.void
+    assert of_comparison(found) == ExitCode.CELLS_FAILED
+
+
 def counted(**head: float) -> Decision:
     """Return a gate that holds, whose base has one compilation and 1,000 bytes."""
     base = {"compilations": 1.0, "program_bytes": 1000.0, "peak_resident_bytes": 5e8}
