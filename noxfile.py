@@ -85,7 +85,7 @@ def bench_compare(session: nox.Session) -> None:
             *session.posargs,
             env={**found_reviews(), "KERAS_BACKEND": backend},
         )
-    columns = ("--columns=min,median,iqr,rounds", "--group-by=fullname", "--sort=name", "--name=short")
+    columns = ("--columns=min,median,iqr,rounds", "--group-by=group", "--sort=name", "--name=short")
     session.run("python", "-m", "pytest_benchmark", "--storage", storage, "compare", *saved, *columns)
 
 

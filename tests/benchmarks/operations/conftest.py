@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench import hardware, machine
-from bench.targets import BACKENDS
 from datasets.locate import Located, open_corpus
 
-BACKEND = os.environ.get("KERAS_BACKEND", "")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave these tests out where no backend is chosen: `nox -s bench-compare` runs them once for each."""
-    if BACKEND not in BACKENDS:
-        here = Path(__file__).parent
-        for item in items:
-            if item.path.is_relative_to(here):
-                item.add_marker(pytest.mark.skip(reason=f"set KERAS_BACKEND to {' or '.join(BACKENDS)}"))
+BACKEND = os.environ["KERAS_BACKEND"]  # `tests/conftest.py` chooses one where nobody did
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:

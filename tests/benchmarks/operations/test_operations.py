@@ -25,14 +25,19 @@ SIZES = {"train": (None,), "predict": (1, 32, 512), "vectorize": (1_000,)}
 
 def cells() -> Iterator[Cell]:
     """Yield the cells of the default profile on this process's backend."""
-    target = Target(BACKEND or "jax")
+    target = Target(BACKEND)
     for recipe in RECIPES.values():
         for phase, names in PROFILES["default"].paths.items():
             for size in SIZES[phase]:
                 yield from Timing(recipe, phase, names, size or recipe.batch_size, (target,)).cells
 
 
-@pytest.mark.parametrize("cell", cells(), ids=lambda cell: f"{cell.recipe}-{cell.operation}".replace(" ", "-"))
+def name(cell: Cell) -> str:
+    """Return a test's name: the backend is its last word, so that a comparison of two tells them apart."""
+    return f"{cell.recipe}-{cell.operation}-{BACKEND}".replace(" ", "-")
+
+
+@pytest.mark.parametrize("cell", [*cells()], ids=lambda cell: name(cell))
 def test_operation(benchmark: BenchmarkFixture, located: Located, cell: Cell) -> None:
     """One repeat of the operation, the device waited for before the clock stops."""
     from bench.worker import operations
