@@ -32,9 +32,7 @@ def resolve(repository: Path, revision: str) -> str:
 def describe(repository: Path) -> str:
     """Return the state of ``repository`` as it lies there: its commit, and whether files differ from it."""
     commit = machine.commit(repository)
-    if commit is None:
-        return "not a git checkout"
-    return commit.revision[:10] + (" with uncommitted changes" if commit.dirty else "")
+    return "not a git checkout" if commit is None else commit.title
 
 
 @contextmanager

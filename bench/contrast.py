@@ -125,7 +125,7 @@ _FACTS: dict[str, Callable[[TargetFacts], str]] = {
 
 def _commit(summary: Summary) -> str:
     commit = summary.run.header.commit
-    return "none" if commit is None else commit.revision[:10] + (" with uncommitted changes" if commit.dirty else "")
+    return "none" if commit is None else commit.title
 
 
 def _target(summary: Summary, name: str) -> str:
@@ -139,7 +139,7 @@ def _target(summary: Summary, name: str) -> str:
 
 def _struck(summary: Summary, *cells: Cell) -> bool:
     """Whether an accuracy failed: then a timing belongs to other work."""
-    return any(cell.phase in ("train", "predict") and summary.struck(cell.recipe, cell.target) for cell in cells)
+    return any(map(summary.strikes, cells))
 
 
 def _over_floor(summary: Summary) -> dict[Cell, list[float]]:

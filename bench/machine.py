@@ -38,6 +38,11 @@ class Commit(BaseModel):
     revision: str
     dirty: bool
 
+    @property
+    def title(self) -> str:
+        """The words for a caption: the short revision, and whether files differ from it."""
+        return self.revision[:10] + (" with uncommitted changes" if self.dirty else "")
+
 
 class Moment(BaseModel):
     """How busy the machine was at one moment, beside a sample."""

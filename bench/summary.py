@@ -225,6 +225,10 @@ class Summary:
         """How many records hold a measurement."""
         return sum(isinstance(r, TrainingRecord | TimingRecord | ParityRecord) for r in self.run.records)
 
+    def strikes(self, cell: Cell) -> bool:
+        """Whether ``cell`` is struck out of every comparison: its recipe learned something else on its target."""
+        return cell.phase in ("train", "predict") and self.struck(cell.recipe, cell.target)
+
     def struck(self, recipe: str, target: str) -> bool:
         return any(c.answer == "failed" for c in self.accuracy if (c.recipe.name, c.target) == (recipe, target))
 
@@ -266,7 +270,7 @@ class Summary:
             "floor": compare.ratio(floors, records) if floors and cell.path != FLOOR else None,
             "replicates": len(records),
             "steady": all(record.steady for record in records),
-            "struck": cell.phase in ("train", "predict") and self.struck(cell.recipe, cell.target),
+            "struck": self.strikes(cell),
         }
 
     def _busy(self, row: TimedCell) -> HardwareRow:

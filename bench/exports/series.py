@@ -31,7 +31,7 @@ class Series:
 def every(summary: Summary) -> list[Series]:
     """Return the series of each timed cell in the order of the tables; those of a failed accuracy are struck."""
     cells = sorted(summary.timings, key=place)
-    return [_series(cell, summary.timings[cell]) for cell in cells if not _struck(summary, cell)]
+    return [_series(cell, summary.timings[cell]) for cell in cells if not summary.strikes(cell)]
 
 
 def _series(cell: Cell, records: Sequence[TimingRecord]) -> Series:
@@ -42,7 +42,3 @@ def _series(cell: Cell, records: Sequence[TimingRecord]) -> Series:
     ]
     kept = [(values, before) for values, before in zip(turns, warm, strict=True) if values]
     return Series(cell, tuple(v for v, _ in kept), tuple(w for _, w in kept), compare.seconds(records))
-
-
-def _struck(summary: Summary, cell: Cell) -> bool:
-    return cell.phase in ("train", "predict") and summary.struck(cell.recipe, cell.target)

@@ -54,7 +54,7 @@ def common_versions(run: Run) -> str:
 def state(run: Run) -> str:
     """Return the commit of the suite that measured."""
     commit = run.header.commit
-    return "none" if commit is None else commit.revision[:10] + (" with uncommitted changes" if commit.dirty else "")
+    return "none" if commit is None else commit.title
 
 
 def where(judged: Judged) -> str:

@@ -24,9 +24,7 @@ def heading(summary: Summary) -> RenderableType:
     """Return what is common to every table: machine, date, commit, versions, corpus."""
     header = summary.run.header
     versions = {name: v for t in summary.targets.values() for name, v in t.facts.versions.items() if name != "python"}
-    state = "not a git checkout"
-    if header.commit is not None:
-        state = f"{header.commit.revision[:10]}{' with uncommitted changes' if header.commit.dirty else ''}"
+    state = "not a git checkout" if header.commit is None else header.commit.title
     lines = [
         f"kerasmark · profile {header.profile} · {header.started_at} · commit {state}",
         header.machine.title,
