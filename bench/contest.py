@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import checkouts, environments, gate
+from bench import checkouts, environments, gate, protocol
 from bench.checkouts import CheckoutError
 from bench.environments import Requirement
 from bench.gate import Gate
@@ -42,6 +42,7 @@ def commits(
     with checkouts.worktree(top, commit) as folder:
         sides = {"base": f"{base} ({commit[:10]})", "head": checkouts.describe(top)}
         if repository is None:
+            _same_protocol(base, folder)
             if (folder / LOCK).read_bytes() != (top / LOCK).read_bytes():
                 sides["base"] += ", measured with the packages of the head's lock file"
             found = [replace(t, checkout=place) for t in targets for place in (folder, top)]
@@ -95,6 +96,17 @@ def order(contest: Contest, planned: Gate, *, margin: float, alpha: float, order
         given=planned.passes(),
         more=gate.confirming(planned, lambda records: _flagged(rule, records)),
     )
+
+
+def _same_protocol(revision: str, folder: Path) -> None:
+    """Raise CheckoutError where the worker in ``folder`` cannot be spoken to: before anything is measured."""
+    spoken = protocol.version_of(folder)
+    if spoken != protocol.PROTOCOL_VERSION:
+        raise CheckoutError(
+            f"expected the worker of {revision} to speak protocol {protocol.PROTOCOL_VERSION}, as this checkout does; "
+            f"it speaks {spoken or 'none'}: name a later commit with --base, or measure both with the older "
+            "checkout's own suite"
+        )
 
 
 def _flagged(rule: ComparisonRecord, records: Sequence[Record]) -> list[Cell]:

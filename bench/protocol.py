@@ -1,16 +1,18 @@
 """The protocol: the messages between a session and a worker, one JSON object a line; standard library only.
 
-A session asks (`Train`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`, `Peaks`, `Count`, `Quit`), a worker
-answers with any number of `Progress` messages, each of which it holds until `Go` comes back, and then one `Done` or
-`Failed`.
+A session asks (`Train`, `Learn`, `Peer`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`, `Peaks`, `Count`,
+`Quit`), a worker answers with any number of `Progress` messages, each of which it holds until `Go` comes back, and
+then one `Done` or `Failed`.
 The hold is what keeps clocks honest: whatever the session draws, no clock of the worker runs meanwhile.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 PROTOCOL_VERSION = 3
 
@@ -38,6 +40,28 @@ class Train:
     seed: int
     epochs: dict[str, int]  # phase name: epochs
     path: str  # of the phase `train`: "compiled loop" or "fit"
+
+
+@dataclass(frozen=True)
+class Learn:
+    """Train like `Train`, look closer at the last phase's model and save it: answered by all that there is to see.
+
+    `file` is where the saved model goes, a path in .keras; empty for nowhere.
+    """
+
+    recipe: str
+    seed: int
+    epochs: dict[str, int]
+    path: str
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Train and test a model outside deep learning on a recipe's encoding: answered by its figures and seconds."""
+
+    recipe: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -140,13 +164,32 @@ class Failed:
 
 
 Message = (
-    Hello | Train | Startup | Prepare | Block | Release | Parity | Peaks | Count | Quit | Go | Progress | Done | Failed
+    Hello
+    | Train
+    | Learn
+    | Peer
+    | Startup
+    | Prepare
+    | Block
+    | Release
+    | Parity
+    | Peaks
+    | Count
+    | Quit
+    | Go
+    | Progress
+    | Done
+    | Failed
 )
 
-_KINDS: dict[str, type[Message]] = {
-    kind.__name__.lower(): kind
-    for kind in (Hello, Train, Startup, Prepare, Block, Release, Parity, Peaks, Count, Quit, Go, Progress, Done, Failed)
-}
+_KINDS: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in get_args(Message)}
+
+
+def version_of(checkout: Path) -> int | None:
+    """Return the protocol version of the suite in the folder ``checkout``, read without running it; None if none."""
+    file = checkout / "bench" / "protocol.py"
+    stated = re.search(r"^PROTOCOL_VERSION = (\d+)$", file.read_text("utf-8"), re.MULTILINE) if file.exists() else None
+    return int(stated[1]) if stated else None
 
 
 def encode(message: Message) -> bytes:

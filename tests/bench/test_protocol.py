@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import protocol
 from bench.protocol import Block, Done, Message, Progress, decode, encode
+from bench.targets import ROOT
 
 KINDS: tuple[type[Message], ...] = get_args(Message)
 
@@ -97,3 +100,12 @@ def test_messages_without_values_have_their_own() -> None:
     first.values["loss"] = 1.0
     assert second.values == {}
     assert Progress().values == {}
+
+
+def test_the_version_of_a_checkout_is_read_without_running_it(tmp_path: Path) -> None:
+    """A base that cannot be spoken to is refused before a worker starts; a folder without a suite has no version."""
+    assert protocol.version_of(ROOT) == protocol.PROTOCOL_VERSION
+    assert protocol.version_of(tmp_path) is None
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "protocol.py").write_text("import no_such_module\n\nPROTOCOL_VERSION = 17\n")
+    assert protocol.version_of(tmp_path) == 17
