@@ -16,19 +16,26 @@ TEXT_UNKNOWN_ID = 1
 TEXT_INDEX_FROM = 2  # `TextVectorization` keeps 0 for padding and 1 for unknown tokens
 
 
-def keras_sequences(ids: Ragged, num_words: int) -> Ragged:
-    """Limit the vocabulary as `keras.datasets.imdb.load_data(num_words=...)` does: larger ids become unknown."""
+def keras_sequences(ids: Ragged, num_words: int, *, skip_top: int = 0) -> Ragged:
+    """Limit the vocabulary as `keras.datasets.imdb.load_data(num_words=..., skip_top=...)` does.
+
+    Larger ids become unknown, and with `skip_top` all that are smaller than it: the start of a review among them.
+    """
     limited = np.where(ids.values >= num_words, np.int32(UNKNOWN_ID), ids.values)
+    if skip_top:
+        limited[ids.values < skip_top] = UNKNOWN_ID
     return Ragged(limited, ids.offsets)
 
 
-def text_sequences(token_ranks: Ragged, max_tokens: int) -> Ragged:
+def text_sequences(token_ranks: Ragged, max_tokens: int, *, skip_top: int = 0) -> Ragged:
     """Return the ids that `TextVectorization(max_tokens=...)` gives the tokens of these ranks.
 
     `max_tokens` must not exceed the corpus's tokens + 2: beyond, the rank of a missing token would pass for a token's.
+    The layer knows no `skip_top`: here the ids below it become unknown, as in the sequences that Keras serves.
     """
     ids = token_ranks.values + np.int32(TEXT_INDEX_FROM)
-    return Ragged(np.where(ids < max_tokens, ids, np.int32(TEXT_UNKNOWN_ID)), token_ranks.offsets)
+    known = (ids < max_tokens) & (ids >= skip_top)
+    return Ragged(np.where(known, ids, np.int32(TEXT_UNKNOWN_ID)), token_ranks.offsets)
 
 
 def multi_hot(ids: Ragged, width: int) -> npt.NDArray[np.float32]:

@@ -24,6 +24,7 @@ class Encoding:
     form             "multi_hot": float32 (rows, vocabulary_size); "padded": int32 (rows, sequence_length)
     sequence_length  ids a review, for "padded"
     keep             which end of a longer review is kept, for "padded"; zeros always follow the text
+    skip_top         ids below this number become unknown: the most common words say little
     """
 
     words: Literal["keras_ids", "text"]
@@ -31,6 +32,7 @@ class Encoding:
     form: Literal["multi_hot", "padded"]
     sequence_length: int | None = None
     keep: Literal["first", "last"] = "first"
+    skip_top: int = 0
 
 
 def encode_split(split: Split, encoding: Encoding) -> Rows:
@@ -40,9 +42,14 @@ def encode_split(split: Split, encoding: Encoding) -> Rows:
 
 def sequences(split: Split, encoding: Encoding) -> Ragged:
     """Return the reviews of ``split`` as integer sequences below ``encoding.vocabulary_size``."""
-    if encoding.words == "keras_ids":
-        return encode.keras_sequences(split.keras_ids, encoding.vocabulary_size)
-    return encode.text_sequences(split.token_ranks, encoding.vocabulary_size)
+    return limited(split.keras_ids if encoding.words == "keras_ids" else split.token_ranks, encoding)
+
+
+def limited(numbers: Ragged, encoding: Encoding) -> Ragged:
+    """Return ids below ``encoding.vocabulary_size`` from unlimited Keras ids, or from ranks of tokens."""
+    by_keras = encoding.words == "keras_ids"
+    limit = encode.keras_sequences if by_keras else encode.text_sequences
+    return limit(numbers, encoding.vocabulary_size, skip_top=encoding.skip_top)
 
 
 def encode_sequences(rows: Ragged, encoding: Encoding) -> Rows:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keras
 
+from models import head
 from models.embedding import Embedding
-from models.recipes import Recipe
+from models.recipes import Recipe, identifier
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -22,9 +23,4 @@ def build(recipe: Recipe) -> keras.Model:
         keras.layers.GlobalAveragePooling1D(),  # (batch, units)
         keras.layers.Dropout(after_pooling),
     ]
-    for units, rate in zip(recipe.hidden_units, after_hidden, strict=True):
-        penalty = keras.regularizers.L2(recipe.l2) if recipe.l2 else None
-        layers.append(keras.layers.Dense(units, activation="relu", kernel_regularizer=penalty))
-        layers.append(keras.layers.Dropout(rate))
-    layers.append(keras.layers.Dense(1, activation=None if recipe.logits else "sigmoid"))
-    return keras.Sequential(layers, name=recipe.name.replace("-", "_"))
+    return keras.Sequential([*layers, *head.layers(recipe, after_hidden)], name=identifier(recipe))

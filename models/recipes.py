@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,8 +16,9 @@ Family = Literal["dense", "pooling", "lstm", "own"]
 class Optimizer:
     """An optimizer by its Keras name; ``learning_rate`` is Keras's default, which every source uses."""
 
-    name: Literal["rmsprop", "adam"]
+    name: Literal["rmsprop", "adam", "adamw", "adagrad", "adadelta", "sgd"]
     learning_rate: float = 0.001
+    momentum: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,11 @@ class Published:
 class Recipe:
     """A published model with its data encoding, schedule, reference figures and source.
 
-    dropouts           rates in the order of the model's Dropout layers
+    dropouts           rates in the order of the model's Dropout layers; none, and the model has none
+    lstm_layers        how many of ``lstm_units`` each stand on one another
+    lstm_dropout       of an LSTM's inputs; ``recurrent_dropout`` of its state
+    l2                 penalty on the kernels of hidden layers
+    sentences          the source scores sentences of its own: a glowing one high, a scathing one low
     logits             the last layer has no activation, the loss is computed from logits
     target_metric      the curve on which time to accuracy is read
     parameters         trainable parameters, as published
@@ -85,9 +91,13 @@ class Recipe:
     embedding_units: int = 0
     hidden_units: tuple[int, ...] = ()
     lstm_units: int = 0
+    lstm_layers: int = 1
+    lstm_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     dropouts: tuple[float, ...] = ()
     l2: float = 0.0
     logits: bool = False
+    sentences: bool = False
     assumptions: tuple[str, ...] = field(default=())
     file: str = ""
 
@@ -206,10 +216,16 @@ LSTM = Recipe(
     embedding_units=128,
     hidden_units=(64,),
     lstm_units=64,
+    sentences=True,
     assumptions=("the Embedding has max_tokens + 1 rows, of which the last is never used",),
 )  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DENSE, POOLING_DROPOUT, POOLING_LOGITS, LSTM)}
+
+
+def identifier(recipe: Recipe) -> str:
+    """Return the name of ``recipe`` as frameworks want their scopes: letters, digits and underscores."""
+    return re.sub(r"\W+", "_", recipe.name)
 
 
 def find(name: str) -> Recipe:

@@ -8,14 +8,15 @@ from typing import Any
 
 import keras
 
-from bench.protocol import Block, Count, Json, Message, Parity, Peaks, Prepare, Release, Startup, Train
-from bench.worker import clock, counters, operations, parity, peaks, training
+from bench.protocol import Block, Count, Json, Learn, Message, Parity, Peaks, Peer, Prepare, Release, Startup, Train
+from bench.worker import clock, counters, learning, operations, parity, peaks, training
 from bench.worker.clock import Operation
 from bench.worker.operations import extra, startup
 from bench.worker.reviews import Reviews
 from datasets import cache
 from models import own
-from models.recipes import Recipe, find
+from models.recipes import Recipe
+from models.variations import find
 
 
 class Desk:
@@ -33,6 +34,8 @@ class Desk:
         self._operations: dict[tuple[str, str, int], Operation] = {}
         self._handlers: dict[type[Message], Callable[[Any], Json]] = {
             Train: self._train,
+            Learn: self._learn,
+            Peer: self._peer,
             Startup: self._startup,
             Prepare: self._prepare,
             Block: self._block,
@@ -48,7 +51,15 @@ class Desk:
 
     def _train(self, request: Train) -> Json:
         reviews = self._for(request.recipe)
-        return {"phases": training.train(reviews, request, tell=self._tell)}
+        return {"phases": training.train(reviews, request, tell=self._tell)[0]}
+
+    def _learn(self, request: Learn) -> Json:
+        return learning.learn(self._for(request.recipe), request, tell=self._tell)
+
+    def _peer(self, request: Peer) -> Json:
+        from bench.worker import peers  # scikit-learn takes a second to import, and most workers are never asked
+
+        return peers.measure(self._for(request.recipe), request.name)
 
     def _startup(self, request: Startup) -> Json:
         return {"seconds": startup.measure(self._for(request.recipe), import_s=self._import_s)}

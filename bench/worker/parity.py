@@ -7,10 +7,11 @@ from dataclasses import replace
 import keras
 
 from bench.protocol import Json, Parity
-from bench.worker import compiled, metrics
+from bench.worker import compiled
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import predict
 from models.model import create
+from models.scores import probabilities
 
 # A fixed seed for weights that are saved once and loaded by every target.
 WEIGHTS_SEED = 0
@@ -32,7 +33,7 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     size, data = recipe.batch_size, reviews.timed("train")
     batches = [data.rows(start, start + size) for start in range(0, request.steps * size, size)]
     return {
-        "predictions": metrics.probabilities(scores, logits=recipe.logits).tolist(),
+        "predictions": probabilities(scores, logits=recipe.logits).tolist(),
         "losses": [_step(model, batch) for batch in batches],
     }
 

@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from bench.protocol import Train
+from bench.protocol import Learn, Train
 from bench.worker import compiled, metrics
 from bench.worker.compiled import Predictor
 from bench.worker.epochs import DRIVERS, Epoch, Schedule
 from bench.worker.reviews import Encoded, Reviews
 from models.model import create
 from models.recipes import Phase
+from models.scores import probabilities
 
 # Divides 5,000, 7,500, 10,000 and 25,000: no smaller last batch, so one compilation serves every prediction.
 PREDICT_BATCH = 500
@@ -23,13 +24,16 @@ PREDICT_BATCH = 500
 Tell = Callable[..., None]
 
 
-def train(reviews: Reviews, request: Train, *, tell: Tell) -> dict[str, Any]:
-    """Train every phase named in ``request.epochs`` for that many epochs and test the last one's model.
+def train(reviews: Reviews, request: Train | Learn, *, tell: Tell) -> tuple[dict[str, Any], keras.Model]:
+    """Train every phase named in ``request.epochs`` for that many epochs, each from fresh weights, and test it.
 
-    Returns, for each phase: its curves by epoch, its seconds by epoch, and test accuracy and loss.
+    Returns, for each phase, its curves by epoch, its seconds by epoch, and test accuracy and loss; and the model of the
+    last one.
     """
-    phases = [phase for phase in reviews.recipe.phases if phase.name in request.epochs]
-    return {phase.name: _train_phase(reviews, phase, request, tell) for phase in phases}
+    results: dict[str, Any] = {}
+    for phase in (phase for phase in reviews.recipe.phases if phase.name in request.epochs):
+        results[phase.name], model = _train_phase(reviews, phase, request, tell)
+    return results, model
 
 
 def predict(predictor: Predictor, x: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -38,7 +42,9 @@ def predict(predictor: Predictor, x: npt.NDArray[Any]) -> npt.NDArray[np.float64
     return np.concatenate([predictor(x[start : start + PREDICT_BATCH]) for start in starts]).reshape(-1).astype(float)
 
 
-def _train_phase(reviews: Reviews, phase: Phase, request: Train, tell: Tell) -> dict[str, Any]:
+def _train_phase(
+    reviews: Reviews, phase: Phase, request: Train | Learn, tell: Tell
+) -> tuple[dict[str, Any], keras.Model]:
     keras.utils.clear_session()  # a session trains many models: their graphs and names must not pile up
     keras.utils.set_random_seed(request.seed)
     model = create(reviews.recipe)
@@ -46,7 +52,7 @@ def _train_phase(reviews: Reviews, phase: Phase, request: Train, tell: Tell) -> 
     course = Course(model, phase, request.epochs[phase.name], Examiner(reviews, model), held_out, tell)
     schedule = Schedule(phase.batch_size, course.epochs, request.seed)
     DRIVERS[request.path](reviews.recipe, model, data, schedule, course.add)
-    return course.finish(reviews.test)
+    return course.finish(reviews.test), model
 
 
 class Examiner:
@@ -58,7 +64,7 @@ class Examiner:
 
     def judge(self, data: Encoded) -> dict[str, float]:
         """Return accuracy and loss on ``data``; the loss includes weight penalties, as Keras reports it."""
-        positive = metrics.probabilities(predict(self._predictor, data.x), logits=self._logits)
+        positive = probabilities(predict(self._predictor, data.x), logits=self._logits)
         labels = data.y.reshape(-1).astype(np.int8)
         penalty = sum(float(loss) for loss in self._model.losses)
         return {

@@ -29,7 +29,9 @@ def test_training_and_validation_are_shown_by_epoch() -> None:
 
 def test_the_published_curve_stands_behind_and_single_figures_are_not_joined() -> None:
     """A source that states a loss at two epochs drew no line between them."""
-    accuracy = [r for r in curves.panel(RECIPES["dense"], "validation", PHASE, "accuracy") if r["series"] == "published"]
+    accuracy = [
+        r for r in curves.panel(RECIPES["dense"], "validation", PHASE, "accuracy") if r["series"] == "published"
+    ]
     loss = [r for r in curves.panel(RECIPES["dense"], "validation", PHASE, "loss") if r["series"] == "published"]
     assert len(accuracy) == 20
     assert all(row["joined"] for row in accuracy)
@@ -40,7 +42,9 @@ def test_a_chart_has_a_row_for_each_phase() -> None:
     """Loss beside accuracy, phase under phase."""
     chart = curves.chart(RECIPES["dense"], {"validation": PHASE, "final": PHASE}, title="dense on jax").to_dict()
     titles = [panel["title"]["text"] for row in chart["vconcat"] for panel in row["hconcat"]]
-    assert titles == [f"{phase} phase: {metric}" for phase in ("validation", "final") for metric in ("loss", "accuracy")]
+    assert titles == [
+        f"{phase} phase: {metric}" for phase in ("validation", "final") for metric in ("loss", "accuracy")
+    ]
 
 
 def test_pictures_are_drawn_without_a_browser(tmp_path: Path) -> None:

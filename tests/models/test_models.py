@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models.recipes import RECIPES
+from models.variations import OPTIMIZERS, PROPOSED, find
 
 pytestmark = pytest.mark.framework
 
@@ -57,3 +58,32 @@ def test_pooling_dropout_has_its_three_dropouts_and_its_penalty(create: Any) -> 
     layers = [type(layer).__name__ for layer in create(RECIPES["pooling-dropout"]).layers]
     assert layers == ["Embedding", "Dropout", "GlobalAveragePooling1D", "Dropout", "Dense", "Dropout", "Dense"]
     assert len(create(RECIPES["pooling-dropout"]).losses) == 1
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_a_proposed_variation_is_built(create: Any, name: str) -> None:
+    """Every recipe that data derives is a model that Keras can make."""
+    assert create(find(name)).output_shape == (None, 1)
+
+
+def test_two_stacked_lstms_hand_on_sequences(create: Any) -> None:
+    """The first returns its outputs at every step, the second its last one."""
+    recurrent = [layer for layer in create(find("lstm-stacked")).layers if type(layer).__name__ == "LSTM"]
+    assert [layer.return_sequences for layer in recurrent] == [True, False]
+
+
+def test_the_dropouts_of_an_lstm_are_those_of_the_recipe(create: Any) -> None:
+    """A quarter of the inputs, a quarter of the state, then half of the hidden layer."""
+    layers = create(find("lstm-dropout")).layers
+    (recurrent,) = [layer for layer in layers if type(layer).__name__ == "LSTM"]
+    assert (recurrent.dropout, recurrent.recurrent_dropout) == (0.25, 0.25)
+    assert [layer.rate for layer in layers if type(layer).__name__ == "Dropout"] == [0.5]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_is_keras_s_at_its_default_rate(create: Any, name: str) -> None:
+    """The rates written in the table are those that Keras would take; SGD has its momentum."""
+    optimizer = create(find(f"dense optimizer={name} units=2 vocabulary_size=10")).optimizer
+    assert type(optimizer).__name__.lower() == name
+    assert float(optimizer.learning_rate) == pytest.approx(float(type(optimizer)().learning_rate))
+    assert getattr(optimizer, "momentum", 0.0) == (0.9 if name == "sgd" else 0.0)

@@ -15,10 +15,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from datasets import tokenise
+from datasets import text_encoder, tokenise
 from datasets.corpus import Corpus, Ragged
-from datasets.encode import TEXT_INDEX_FROM, TEXT_UNKNOWN_ID, keras_sequences, text_sequences
+from datasets.encode import TEXT_INDEX_FROM, TEXT_UNKNOWN_ID
 from datasets.encoding import Encoding, Rows, encode_sequences
+from datasets.text_encoder import TextEncoder
 
 Strings = npt.NDArray[np.object_]
 
@@ -34,17 +35,9 @@ def strings(text: Ragged) -> Strings:
     return np.array(list(tokenise.text_rows(text)), object)
 
 
-def encoder(corpus: Corpus, encoding: Encoding) -> Callable[[Ragged], Rows]:
+def encoder(corpus: Corpus, encoding: Encoding) -> TextEncoder:
     """Return the project's own tokeniser and encoder, its table of words made."""
-    if encoding.words == "keras_ids":
-        words = tokenise.word_ids(corpus.word_index)
-        return lambda text: encode_sequences(
-            keras_sequences(tokenise.keras_ids_by(text, words), encoding.vocabulary_size), encoding
-        )
-    ranks = tokenise.ranks(corpus.tokens)
-    return lambda text: encode_sequences(
-        text_sequences(tokenise.token_ranks_by(text, ranks), encoding.vocabulary_size), encoding
-    )
+    return text_encoder.encoder(text_encoder.vocabulary(corpus, encoding), encoding)
 
 
 def layer(corpus: Corpus, encoding: Encoding) -> Callable[[Strings], Any]:

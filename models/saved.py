@@ -1,0 +1,111 @@
+"""The saved model: weights, vocabulary and recipe in one file of Keras's own format; it trains nothing.
+
+A `.keras` file is an archive. Beside what Keras writes, two members of our own let it read raw text again:
+`kerasmark/recipe.json` and `kerasmark/vocabulary.txt`. Keras passes over them, so `keras.saving.load_model` opens the
+file without this project: every layer in it is Keras's own.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from datasets import tokenise
+from datasets.encoding import Encoding
+from datasets.text_encoder import TextEncoder, encoder
+from models.embedding import Embedding
+from models.model import compile_for
+from models.recipes import Recipe
+from models.scores import probabilities
+
+MODEL_FILE = "model.keras"
+
+_RECIPE, _VOCABULARY = "kerasmark/recipe.json", "kerasmark/vocabulary.txt"
+# Reviews that `score` predicts at once.
+BATCH_SIZE = 512
+
+
+class SavedModelError(Exception):
+    """A file that holds no saved model of this project; the message says what it lacks."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model with what it needs to score raw text.
+
+    recipe    its name
+    words     the vocabulary, most frequent first
+    logits    whether the model's scores are logits
+    """
+
+    recipe: str
+    encoding: Encoding
+    logits: bool
+    words: tuple[str, ...]
+    model: Any
+
+    @cached_property
+    def encode(self) -> TextEncoder:
+        """From raw text, as `datasets.tokenise.ragged_text` lays it out, to the model's input."""
+        return encoder(self.words, self.encoding)
+
+    def score(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return how probably each text is positive, shape (texts,), by Keras's own `predict`."""
+        rows = self.encode(tokenise.ragged_text([text.encode() for text in texts]))
+        return probabilities(self.model.predict(rows, batch_size=BATCH_SIZE, verbose=0), logits=self.logits)
+
+
+def save(file: Path, model: keras.Model, recipe: Recipe, words: Sequence[str]) -> None:
+    """Write ``model``, trained for ``recipe`` on text of the vocabulary ``words``, to ``file``, a path in .keras."""
+    stock(model, recipe).save(file)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_RECIPE, json.dumps(asdict(recipe), indent=2))
+        archive.writestr(_VOCABULARY, "\n".join(words))
+
+
+def load(place: Path | str) -> Saved:
+    """Return what was saved in ``place``, the file or its folder, on whatever backend Keras runs now.
+
+    Raises SavedModelError where there is no such file, or one without a recipe and a vocabulary.
+    """
+    file = find(Path(place))
+    try:
+        with zipfile.ZipFile(file) as archive:
+            recipe = json.loads(archive.read(_RECIPE))
+            words = archive.read(_VOCABULARY).decode().split("\n")
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise SavedModelError(
+            f"expected {file.name} to hold a recipe and a vocabulary beside the model, as `bench train --save` "
+            f"writes it; received {error}"
+        ) from error
+    model = keras.saving.load_model(file)
+    return Saved(recipe["name"], Encoding(**recipe["encoding"]), recipe["logits"], tuple(words), model)
+
+
+def find(place: Path) -> Path:
+    """Return the model's file, which ``place`` is or holds; SavedModelError where there is none."""
+    file = place / MODEL_FILE if place.is_dir() else place
+    if not file.is_file():
+        raise SavedModelError(f"expected a folder with {MODEL_FILE}, or such a file; there is none at {place.name}")
+    return file
+
+
+def stock(model: keras.Model, recipe: Recipe) -> keras.Model:
+    """Return ``model`` with its weights in layers that are all Keras's own."""
+    plain = keras.models.clone_model(model, clone_function=_stock)
+    plain.set_weights(model.get_weights())
+    return compile_for(plain, recipe)
+
+
+def _stock(layer: keras.layers.Layer) -> keras.layers.Layer:
+    kind = keras.layers.Embedding if type(layer) is Embedding else type(layer)
+    return kind.from_config(layer.get_config())
