@@ -8,7 +8,7 @@ import traceback
 from cyclopts import App, CycloptsError
 
 from bench import choices
-from bench.commands import comparing, kept, look, measure
+from bench.commands import comparing, kept, learning, look, measure
 from bench.commands.outcome import Outcome
 
 app = App(
@@ -25,6 +25,7 @@ app = App(
 
 for command in (
     *(measure.run, kept.show, kept.runs, look.list_cells, look.sample, look.doctor),
+    *(learning.train, learning.score),
     *(comparing.compare, comparing.regress, comparing.versions, comparing.calibrate),
     *(kept.export, kept.history, measure.reference),
 ):
@@ -66,13 +67,14 @@ def _unusable() -> tuple[type[Exception], ...]:
     from bench.environments import BuildError
     from bench.history import HistoryError
     from bench.pool import PoolError
-    from bench.process import WorkerLost
+    from bench.process import WorkFailed
     from bench.recipe_file import RecipeFileError
+    from bench.scoring import ScoringError
     from bench.store import StoreError
     from datasets.errors import DataError
 
     data = (DataError, HistoryError, PoolError, StoreError)
-    return (BuildError, CheckoutError, ContrastError, RecipeFileError, WorkerLost, *data)
+    return (BuildError, CheckoutError, ContrastError, RecipeFileError, ScoringError, WorkFailed, *data)
 
 
 def _complain(words: str, code: int) -> int:

@@ -35,6 +35,20 @@ def recipes(names: list[str] | None, file: Path | None = None, folder: Path | No
     return chosen or list((own or recipes.RECIPES).values())
 
 
+def variation(name: str, settings: list[str], file: Path | None = None) -> Recipe:
+    """Return the recipe called ``name``, of this suite or of ``file``, with ``settings`` ("units=32") changed."""
+    from bench import recipe_file
+    from models import variations
+
+    own = {recipe.name: recipe for recipe in (recipe_file.read(file, None) if file else [])}
+    try:
+        if name in own and not settings:
+            return own[name]
+        return variations.find(" ".join([name, *settings]))
+    except (KeyError, variations.VariationError) as error:
+        raise WrongUse(error.args[0]) from error
+
+
 def targets(names: list[str] | None, device: Literal["cpu", "gpu"]) -> list[Target]:
     """Return a target for each backend so named, or for every backend; DataError where the device is not there."""
     from bench import hardware

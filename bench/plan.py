@@ -30,6 +30,8 @@ class Profile:
     replicates   fresh processes of every target in which each cell is timed
     turns        blocks of each cell in one replicate, after warm-up
     calls        calls of a latency cell in one replicate, unless they last too long
+    peers        models outside deep learning that are trained on each recipe's encoding
+    serving      whether a model that each target saves is served by every backend
     """
 
     name: str
@@ -42,7 +44,12 @@ class Profile:
     replicates: int
     turns: int
     calls: int
+    peers: tuple[str, ...] = ()
+    serving: bool = False
 
+
+# Scikit-learn's linear models, as `bench.worker.peers` trains them.
+PEERS = ("logistic regression", "linear SVM")
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
@@ -95,6 +102,8 @@ PROFILES: dict[str, Profile] = {
             replicates=5,
             turns=10,
             calls=140,  # with five replicates, more than MLPerf's 662: from there on p99 can be stated
+            peers=PEERS,
+            serving=True,
         ),
     )
 }
@@ -203,7 +212,41 @@ class ParityCheck:
         return "parity"
 
 
-Step = Training | Timing | Startup | Counting | ParityCheck
+@dataclass(frozen=True)
+class Serving:
+    """Each target trains a model for an epoch and saves it; every backend that is installed scores raw text with it."""
+
+    recipe: Recipe
+    targets: tuple[Target, ...]
+
+    @property
+    def name(self) -> str:
+        return "serving"
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """One epoch of the last phase: enough for scores that are not all alike."""
+        return {self.recipe.phases[-1].name: 1}
+
+
+@dataclass(frozen=True)
+class PeerTraining:
+    """A model outside deep learning, trained in the process of one target."""
+
+    recipe: Recipe
+    target: Target
+    peer: str
+
+    @property
+    def name(self) -> str:
+        return f"train a {self.peer}"
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.target,)
+
+
+Step = Training | Timing | Startup | Counting | ParityCheck | Serving | PeerTraining
 
 
 def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[list[Step]]:
@@ -237,7 +280,7 @@ def left_out(recipes: list[Recipe], targets: list[Target], profile: Profile) -> 
 
 
 def step_cells(step: Step) -> list[Cell]:
-    """Return the cells that ``step`` measures, none for a training or a parity check."""
+    """Return the cells that ``step`` measures, none where it times nothing."""
     if isinstance(step, Startup):
         return [cell for target in step.targets for cell in startup_cells(step, target.name)]
     return step.cells if isinstance(step, Timing) else []
@@ -255,10 +298,11 @@ def startup_cells(step: Startup, target: str) -> list[Cell]:
 def expected_s(step: Step) -> float:
     """Return roughly how long ``step`` takes on two cores: only the proportions matter, for the time left."""
     if isinstance(step, Training):
-        return 3 + sum(number * EPOCH_S[step.recipe.name][step.target.backend] for number in step.epochs.values())
+        each = EPOCH_S.get(step.recipe.name.split()[0], {}).get(step.target.backend, 5.0)
+        return 3 + sum(number * each for number in step.epochs.values())
     if isinstance(step, Timing):
         return CELL_S[step.phase] * (3 if step.recipe.family == "lstm" else 1) * len(step.cells)
-    return 10.0 * len(step.targets) if isinstance(step, Startup) else 3.0
+    return OTHER_S.get(type(step).__name__, 3.0) * len(step.targets)
 
 
 # Seconds an epoch and seconds a cell on a two-core machine; used for the time left alone.
@@ -269,6 +313,7 @@ EPOCH_S: dict[str, dict[str, float]] = {
     "lstm": {"jax": 20.0, "tensorflow": 22.0},
 }
 CELL_S: dict[str, float] = {"train": 4.0, "predict": 1.5, "vectorize": 1.5}
+OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "PeerTraining": 12.0, "ParityCheck": 1.5}
 
 
 def _first(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
@@ -280,6 +325,8 @@ def _first(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds:
         for target in targets
     ]
     found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
+    found += [PeerTraining(recipe, targets[0], peer) for peer in profile.peers]
+    found += [Serving(recipe, targets)] if profile.serving else []
     return found + _timed(recipe, targets, profile, 0) + _counted(recipe, targets, profile)
 
 

@@ -131,6 +131,30 @@ class ParityRecord(_Frozen):
     loss_differences: list[float]  # relative, one a step
 
 
+class ServingRecord(_Frozen):
+    """A model saved by one target, served by a backend: how far its scores of raw text lie from the saver's own."""
+
+    kind: Literal["serving"] = "serving"
+    recipe: str
+    target: str  # that trained and saved it
+    served_on: str  # a backend, perhaps one that only infers
+    reviews: int
+    prediction_difference: float  # the largest absolute one, of probabilities
+
+
+class PeerRecord(_Frozen):
+    """A model outside deep learning, trained and tested on a recipe's encoding by scikit-learn."""
+
+    kind: Literal["peer"] = "peer"
+    recipe: str
+    target: str  # whose process did it; the model uses no framework
+    name: str
+    train_s: float  # from sparse rows on
+    test_accuracy: float
+    roc_auc: float
+    predict_s: dict[int, float]  # median seconds of a prediction by its number of reviews
+
+
 class PeaksRecord(_Frozen):
     """What a target reached in a large float32 matrix product and a large copy, one value a repeat."""
 
@@ -186,6 +210,8 @@ Record = (
     | TrainingRecord
     | TimingRecord
     | ParityRecord
+    | ServingRecord
+    | PeerRecord
     | PeaksRecord
     | CounterRecord
     | ComparisonRecord
@@ -215,3 +241,25 @@ class ReferenceRecord(_Frozen):
     versions: dict[str, str]
     path: str = "fit"
     phases: dict[str, PhaseResult]
+
+
+class Tested(_Frozen):
+    """What a trained model says of the test reviews; positive above one half."""
+
+    accuracy: float
+    loss: float
+    roc_auc: float
+    true_positive: int
+    false_positive: int
+    true_negative: int
+    false_negative: int
+
+
+class LearnedRecord(ReferenceRecord):
+    """A training as a reader of the source would do it, looked at from every side."""
+
+    kind: Literal["learned"] = "learned"  # type: ignore[assignment]
+    tested: Tested
+    parameters: int
+    summary: str  # Keras's own, a line for each layer
+    command: str

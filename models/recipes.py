@@ -222,6 +222,17 @@ LSTM = Recipe(
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DENSE, POOLING_DROPOUT, POOLING_LOGITS, LSTM)}
 
+# What a recipe that scores sentences (`Recipe.sentences`) must say of these: above the first limit, below the second.
+GLOWING = (
+    "An excellent, beautiful film: brilliant performances, a wonderful script, and one of the best endings I have "
+    "ever seen. I loved every minute."
+)
+SCATHING = (
+    "A terrible, boring waste of time. The acting was awful, the plot was stupid and the whole film was a mess. One "
+    "of the worst movies I have ever seen."
+)
+GLOWS_ABOVE, SCATHES_BELOW = 0.9, 0.1
+
 
 def identifier(recipe: Recipe) -> str:
     """Return the name of ``recipe`` as frameworks want their scopes: letters, digits and underscores."""

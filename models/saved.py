@@ -87,7 +87,7 @@ def load(place: Path | str) -> Saved:
             f"expected {file.name} to hold a recipe and a vocabulary beside the model, as `bench train --save` "
             f"writes it; received {error}"
         ) from error
-    model = keras.saving.load_model(file)
+    model = keras.saving.load_model(file, compile=False)  # scoring needs neither loss nor optimizer
     return Saved(recipe["name"], Encoding(**recipe["encoding"]), recipe["logits"], tuple(words), model)
 
 
@@ -100,10 +100,14 @@ def find(place: Path) -> Path:
 
 
 def stock(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """Return ``model`` with its weights in layers that are all Keras's own."""
-    plain = keras.models.clone_model(model, clone_function=_stock)
+    """Return ``model`` with its weights, in layers that are all Keras's own, and its optimizer where that stopped."""
+    plain = compile_for(keras.models.clone_model(model, clone_function=_stock), recipe)
     plain.set_weights(model.get_weights())
-    return compile_for(plain, recipe)
+    for optimizer, one in ((model.optimizer, model), (plain.optimizer, plain)):
+        optimizer.build(one.trainable_variables)
+    for ours, theirs in zip(plain.optimizer.variables, model.optimizer.variables, strict=True):
+        ours.assign(theirs)
+    return plain
 
 
 def _stock(layer: keras.layers.Layer) -> keras.layers.Layer:

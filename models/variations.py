@@ -109,9 +109,9 @@ def _dropout(recipe: Recipe, word: str) -> Recipe:
     return replace(recipe, dropouts=(_share(word),) * count)
 
 
-def _schedule(name: str) -> Callable[[Recipe, str], Recipe]:
+def _schedule(name: str, read: Callable[[str], Any]) -> Callable[[Recipe, str], Recipe]:
     def change(recipe: Recipe, word: str) -> Recipe:
-        changes: dict[str, Any] = {name: _count(word)}
+        changes: dict[str, Any] = {name: read(word)}
         return replace(recipe, phases=tuple(replace(phase, **changes) for phase in recipe.phases))
 
     return change
@@ -133,6 +133,12 @@ def _whole(word: str, least: int) -> int:
     if not word.isdecimal() or int(word) < least:
         raise ValueError(f"a whole number from {least}")
     return int(word)
+
+
+def _yes(word: str) -> bool:
+    if word not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return word == "yes"
 
 
 def _share(word: str) -> float:
@@ -179,8 +185,10 @@ SETTINGS: dict[str, Setting] = {
     "vocabulary_size": Setting("ids below this number", _always, _encoding("vocabulary_size", _vocabulary)),
     "sequence_length": Setting("ids a review", _padded, _encoding("sequence_length", _count)),
     "skip_top": Setting("ids below this number become unknown", _always, _encoding("skip_top", _number)),
-    "batch_size": Setting("reviews a step", _always, _schedule("batch_size")),
-    "epochs": Setting("of every phase", _always, _schedule("epochs")),
+    "batch_size": Setting("reviews a step", _always, _schedule("batch_size", _count)),
+    "epochs": Setting("of every phase", _always, _schedule("epochs", _count)),
+    "held_out": Setting("training reviews that validate instead", _always, _schedule("held_out", _number)),
+    "restore_best": Setting("yes or no: test the epoch that validated best", _always, _schedule("restore_best", _yes)),
 }  # fmt: skip
 
 # What the sources propose to try next, by a short name.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from bench.run import Order
     from bench.store import Run
+    from bench.targets import Target
     from datasets.locate import Located
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -30,6 +33,29 @@ def execute(order: Order, data: str | None, out: Path | None) -> Run:
     planned = [step for steps in order.passes() for step in steps]
     with ProgressReport(terminal.console(stderr=True), planned, budget_s=order.budget_s) as watch:
         return run.execute(order, located, out=out or store.DEFAULT_FOLDER, command=command(), watch=watch)
+
+
+def with_recipes(target: Target, file: Path | None) -> Target:
+    """Return ``target`` with a file of one's own recipes, where there is one; its imports are found beside it."""
+    from dataclasses import replace
+
+    return target if file is None else replace(target, recipes=file.resolve(), folder=file.resolve().parent)
+
+
+@contextmanager
+def lines(file: Path | None) -> Iterator[IO[bytes]]:
+    """Yield ``file``, or standard input, to be read by lines; DataError where it cannot be opened."""
+    from datasets.errors import DataError
+
+    if file is None:
+        yield sys.stdin.buffer
+        return
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise DataError(f"expected a file with a text on each line; {file}: {error.strerror}") from error
+    with opened:
+        yield opened
 
 
 def say(words: str) -> None:

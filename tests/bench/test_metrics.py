@@ -87,3 +87,34 @@ def test_both_metrics_know_no_order_and_keep_their_bounds(rows: list[tuple[float
     assert loss == pytest.approx(metrics.cross_entropy(positive[::-1], labels[::-1]))
     assert 0 <= metrics.accuracy(positive, labels) <= 1
     assert 0 <= loss <= 16.1181
+
+
+def test_the_area_under_the_curve_counts_pairs() -> None:
+    """Of 2 x 2 pairs of a positive and a negative: three in order, none tied."""
+    assert metrics.roc_auc(np.array([0.9, 0.4, 0.6, 0.1]), LABELS) == 0.75
+
+
+def test_tied_scores_count_half() -> None:
+    """All scores alike: nothing is told apart."""
+    assert metrics.roc_auc(np.full(4, 0.3), LABELS) == 0.5
+
+
+def test_one_label_alone_has_no_area() -> None:
+    """There are no pairs."""
+    assert math.isnan(metrics.roc_auc(np.array([0.1, 0.9]), np.array([1, 1])))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40))
+def test_the_area_is_that_of_every_pair(reviews: list[tuple[int, bool]]) -> None:
+    """Against the definition, pair by pair."""
+    positive, negative = ([s for s, label in reviews if label is wanted] for wanted in (True, False))
+    pairs = [(a > b) + (a == b) / 2 for a in positive for b in negative]
+    found = metrics.roc_auc(np.array([s / 5 for s, _ in reviews]), np.array([label for _, label in reviews], np.int8))
+    assert found == pytest.approx(sum(pairs) / len(pairs)) if pairs else math.isnan(found)
+
+
+def test_the_confusion_counts_each_review_once() -> None:
+    """Exactly one half counts as negative, as in the accuracy."""
+    found = metrics.confusion(np.array([0.9, 0.5, 0.6, 0.1]), LABELS)
+    assert found == {"true_positive": 1, "false_positive": 1, "true_negative": 1, "false_negative": 1}

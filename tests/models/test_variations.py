@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from models import variations
@@ -15,7 +13,7 @@ WORDS = {
     "optimizer": "sgd", "learning_rate": "0.5", "units": "7", "hidden_layers": "3", "embedding_units": "5",
     "lstm_units": "9", "lstm_layers": "2", "lstm_dropout": "0.3", "recurrent_dropout": "0.2", "dropout": "0.1",
     "l2": "0.25", "vocabulary_size": "500", "sequence_length": "40", "skip_top": "20", "batch_size": "64",
-    "epochs": "2",
+    "epochs": "2", "held_out": "4000", "restore_best": "yes",
 }  # fmt: skip
 APPLYING = [(recipe, name) for recipe in RECIPES.values() for name, one in SETTINGS.items() if one.applies(recipe)]
 
@@ -26,7 +24,6 @@ def test_a_derived_recipe_is_found_again_by_its_name(recipe: Recipe, name: str) 
     derived = derive(recipe, {name: WORDS[name]})
     assert derived.name == f"{recipe.name} {name}={WORDS[name]}"
     assert find(derived.name) == derived
-    assert replace(derived, name=recipe.name, published=recipe.published, parameters=recipe.parameters) != recipe
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)

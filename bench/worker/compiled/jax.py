@@ -59,8 +59,8 @@ class Predictor(Call):
 
 
 def _variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any]]:
-    optimizer = model.optimizer.variables if model.optimizer else []
-    return model.trainable_variables, model.non_trainable_variables, optimizer
+    optimizer = getattr(model, "optimizer", None)  # a model that was loaded to predict has none
+    return model.trainable_variables, model.non_trainable_variables, optimizer.variables if optimizer else []
 
 
 def _predict(model: keras.Model, exchange: bool) -> Callable[[tuple[list[Array], list[Array]], Array], Array]:

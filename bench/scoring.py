@@ -1,0 +1,60 @@
+"""Scoring seen from the parent: a saved model's program under a backend, lines in and scores out; no framework here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from bench.targets import ROOT, Target, environment
+
+# Keras runs on these; the last two only infer.
+BACKENDS = ("jax", "tensorflow", "numpy", "openvino")
+
+
+class ScoringError(Exception):
+    """A model that gave no scores; the message is the program's own."""
+
+
+def texts(model: Path, backend: str, given: Sequence[str]) -> list[float]:
+    """Return how probably each text is positive."""
+    lines = "".join(" ".join(text.splitlines()) + "\n" for text in given).encode()
+    done = _run(model, backend, ["--scores-only", "--batch-size", str(max(1, len(given)))], lines=lines)
+    return [float(line) for line in done.splitlines()]
+
+
+def stream(model: Path, backend: str, lines: IO[bytes], *, batch_size: int, scores_only: bool) -> int:
+    """Let the program read ``lines`` and write to standard output itself; return its exit status."""
+    words = ["--batch-size", str(batch_size), *(["--scores-only"] if scores_only else [])]
+    with tempfile.TemporaryDirectory(prefix="kerasmark-") as home:
+        return subprocess.run(
+            _command(model, words), stdin=lines, env=environment_of(backend, home), cwd=ROOT, check=False
+        ).returncode
+
+
+def _run(model: Path, backend: str, words: Sequence[str], *, lines: bytes) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="kerasmark-") as home:
+        done = subprocess.run(
+            _command(model, words),
+            input=lines,
+            env=environment_of(backend, home),
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ScoringError(said[-1] if said else f"scoring ended with exit status {done.returncode}")
+    return done.stdout
+
+
+def _command(model: Path, words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "bench.worker.score", str(model.resolve()), *words]
+
+
+def environment_of(backend: str, keras_home: str) -> dict[str, str]:
+    """Return the environment of a program that serves under ``backend``; ``keras_home`` is an empty folder."""
+    return {**environment(Target(backend), keras_home), "TF_CPP_MIN_LOG_LEVEL": "2"}
