@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench import reference, stats
-from bench.record import FailureRecord, ParityRecord, Record, ReferenceRecord, TrainingRecord
+from bench.record import FailureRecord, ParityRecord, Record, ReferenceRecord, ServingRecord, TrainingRecord
 from models.recipes import Published, Recipe
 
 Answer = Literal["passed", "failed", "unresolved"]
@@ -26,7 +26,7 @@ LOSS_TOLERANCE = 1e-5
 class Verdict:
     """A rule, what it saw, its limit, how it ended, and the reason in words."""
 
-    rule: Literal["accuracy", "parity", "completeness"]
+    rule: Literal["accuracy", "parity", "serving", "completeness"]
     recipe: str
     target: str
     seen: str
@@ -150,6 +150,21 @@ def parity(record: ParityRecord) -> Verdict:
         answer="passed" if held else "failed",
         reason=f"{record.reviews} predictions and the first {record.steps} losses from equal weights"
         + ("" if held else " differ by more than summation order explains"),
+    )
+
+
+def serving(record: ServingRecord) -> Verdict:
+    """Judge a model that was trained here and served there: its scores are those that its own backend gives."""
+    difference = record.prediction_difference
+    held = difference <= PREDICTION_TOLERANCE  # NaN fails
+    return Verdict(
+        "serving",
+        record.recipe,
+        f"{record.target} served on {record.served_on}",
+        f"{difference:.1e}",
+        f"{PREDICTION_TOLERANCE:.0e}",
+        "passed" if held else "failed",
+        "the scores agree" if held else "the scores lie further apart than rounding explains",
     )
 
 

@@ -33,7 +33,7 @@ def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
     """
     if not measured:
         return ExitCode.UNUSABLE
-    if any(v.answer == "failed" and v.rule in ("accuracy", "parity") for v in verdicts):
+    if any(v.answer == "failed" and v.rule in ("accuracy", "parity", "serving") for v in verdicts):
         return ExitCode.ACCURACY
     if any(v.answer == "failed" for v in verdicts):
         return ExitCode.CELLS_FAILED

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import budget, cores, machine, plan, store, targets
+from bench import budget, cores, machine, plan, serving, store, targets
 from bench.plan import Profile, Step
 from bench.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
 from bench.record import ComparisonRecord, Record, RunHeader, TimingRecord
-from bench.session import Session, Watcher
+from bench.session import Serve, Session, Watcher
 from bench.targets import Target
 from datasets.locate import Located
+from datasets.tokenise import text_rows
 from models.recipes import Recipe
+
+# Reviews that every backend scores with each saved model.
+SERVED_REVIEWS = 256
 
 # Returns every record that is on disk by now.
 Read = Callable[[], Sequence[Record]]
@@ -76,7 +80,16 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
             start = _starter(order, located, writer.logs)
             for number, steps in enumerate(_passes(order, read)):
                 peaks = number == 0 and order.comparison is None
-                Session(order.profile, start, writer.append, watch, draw, peaks=peaks, cores=shared).run(steps)
+                Session(
+                    order.profile,
+                    start,
+                    writer.append,
+                    watch,
+                    draw,
+                    peaks=peaks,
+                    serve=_server(located),
+                    cores=shared,
+                ).run(steps)
     finally:
         writer.close()
     return store.read(writer.folder)
@@ -95,6 +108,16 @@ def _starter(order: Order, located: Located, logs: Path) -> Callable[[Target], W
         )
 
     return start
+
+
+def _server(located: Located) -> Serve:
+    """Return what scores the first test reviews' raw text by saved models under a backend."""
+
+    def serve(models: Sequence[Path], backend: str) -> list[list[float]]:
+        reviews = located.corpus.test.text.slice(0, SERVED_REVIEWS)
+        return serving.scores(models, [review.decode() for review in text_rows(reviews)], backend)
+
+    return serve
 
 
 def _passes(order: Order, read: Read) -> Iterator[list[Step]]:

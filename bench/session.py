@@ -12,20 +12,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench import plan, protocol, stats, turns
+from bench import plan, protocol, serving, stats, turns
 from bench.cores import Cores
-from bench.plan import Counting, ParityCheck, Profile, Startup, Step, Timing, Training
+from bench.plan import Counting, ParityCheck, PeerTraining, Profile, Serving, Startup, Step, Timing, Training
 from bench.process import WorkerLost, WorkFailed
-from bench.protocol import Hello, Json, Message, Parity, Release, Train
+from bench.protocol import Hello, Json, Learn, Message, Parity, Peer, Release, Train
 from bench.record import (
     Cell,
     CounterRecord,
     FailureRecord,
     ParityRecord,
     PeaksRecord,
+    PeerRecord,
     PhaseResult,
     Record,
     Sample,
+    ServingRecord,
     TargetFacts,
     TargetRecord,
     TimingRecord,
@@ -38,6 +40,14 @@ RESTARTS = 3
 
 PARITY_STEPS = 10
 PARITY_REVIEWS = 1_000
+
+
+# Scores of the same texts by models that were saved, under a backend.
+Serve = Callable[[Sequence[Path], str], list[list[float]]]
+
+
+def _nowhere(_models: Sequence[Path], backend: str) -> list[list[float]]:
+    raise WorkFailed(f"this session serves nothing on {backend}")
 
 
 class Worker(Protocol):
@@ -75,6 +85,7 @@ class Session:
     """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
 
     With ``peaks``, the machine's own are measured first. With ``cores``, workers are confined while clocks run.
+    ``serve`` scores text with saved models under a backend.
     """
 
     profile: Profile
@@ -83,6 +94,7 @@ class Session:
     watch: Watcher
     order: random.Random
     peaks: bool = False
+    serve: Serve = _nowhere
     cores: Cores | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
 
@@ -107,6 +119,10 @@ class Session:
             self._train(step, self._workers(step))
         elif isinstance(step, Counting):
             self._count(step, self._workers(step))
+        elif isinstance(step, PeerTraining):
+            self._train_peer(step, self._workers(step))
+        elif isinstance(step, Serving):
+            self._serve(step, self._workers(step))
         else:
             self._compare(step, self._workers(step))
 
@@ -230,6 +246,43 @@ class Session:
         if len(answers) == len(workers):
             self.keep(_parity(step, *answers))
 
+    def _train_peer(self, step: PeerTraining, workers: dict[str, Worker]) -> None:
+        for name, worker in workers.items():
+            try:
+                answer = worker.ask(Peer(step.recipe.name, step.peer))
+            except WorkFailed as error:
+                self._fail(step, name, error)
+                continue
+            self.keep(PeerRecord(recipe=step.recipe.name, target=name, name=step.peer, **answer))
+
+    def _serve(self, step: Serving, workers: dict[str, Worker]) -> None:
+        """Let each worker save a model, and every backend score the same text with all of them."""
+        with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
+            models = {name: Path(folder) / f"{name}.keras" for name in workers}
+            for name, worker in workers.items():
+                request = Learn(step.recipe.name, 0, step.epochs, "compiled loop", str(models[name]))
+                try:
+                    worker.ask(request, self.watch.progress)
+                except WorkFailed as error:
+                    self._fail(step, name, error)
+                    del models[name]
+            self._serve_saved(step, models)
+
+    def _serve_saved(self, step: Serving, models: dict[str, Path]) -> None:
+        scores: dict[str, dict[str, list[float]]] = {}
+        for backend in serving.installed() if models else ():
+            try:
+                scores[backend] = dict(zip(models, self.serve([*models.values()], backend), strict=True))
+            except WorkFailed as error:
+                for name in models:
+                    self._keep_failure(step.recipe.name, name, f"serving on {backend}", str(error))
+        for name in models:
+            own = scores.get(self.seats[name].target.backend)
+            if own is None:
+                continue
+            for backend, found in scores.items():
+                self.keep(_served(step.recipe.name, name, backend, own[name], found[name]))
+
     def _ask_parity(self, step: ParityCheck, workers: dict[str, Worker], weights: Path) -> list[Json]:
         answers: list[Json] = []
         for name, worker in workers.items():
@@ -241,7 +294,7 @@ class Session:
                 break
         return answers
 
-    def _workers(self, step: Training | Counting | ParityCheck) -> dict[str, Worker]:
+    def _workers(self, step: Training | Counting | ParityCheck | PeerTraining | Serving) -> dict[str, Worker]:
         found = {target.name: self._worker(target, step, [step.name]) for target in step.targets}
         return {name: worker for name, worker in found.items() if worker is not None}
 
@@ -330,6 +383,16 @@ def _parity(step: ParityCheck, first: Json, second: Json) -> ParityRecord:
         steps=len(first["losses"]),
         prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
         loss_differences=[_relative(a, b) for a, b in losses],
+    )
+
+
+def _served(recipe: str, target: str, backend: str, own: list[float], found: list[float]) -> ServingRecord:
+    return ServingRecord(
+        recipe=recipe,
+        target=target,
+        served_on=backend,
+        reviews=len(found),
+        prediction_difference=stats.largest([abs(a - b) for a, b in zip(own, found, strict=True)]),
     )
 
 

@@ -20,7 +20,9 @@ from bench.record import (
     FailureRecord,
     ParityRecord,
     PeaksRecord,
+    PeerRecord,
     ReferenceRecord,
+    ServingRecord,
     TargetRecord,
     TimingRecord,
     TrainingRecord,
@@ -150,6 +152,15 @@ class Summary:
         return [(r, check.parity(r)) for r in self.run.records if isinstance(r, ParityRecord)]
 
     @cached_property
+    def serving(self) -> list[tuple[ServingRecord, Verdict]]:
+        """Every model that was saved, on every backend that served it."""
+        return [(r, check.serving(r)) for r in self.run.records if isinstance(r, ServingRecord)]
+
+    @cached_property
+    def peers(self) -> list[PeerRecord]:
+        return [r for r in self.run.records if isinstance(r, PeerRecord)]
+
+    @cached_property
     def failures(self) -> list[FailureRecord]:
         return [r for r in self.run.records if isinstance(r, FailureRecord)]
 
@@ -207,7 +218,11 @@ class Summary:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """Every verdict of the run, failures of whole cells included."""
-        found = [check.verdict for check in self.accuracy if check.decides] + [verdict for _, verdict in self.parity]
+        found = (
+            [check.verdict for check in self.accuracy if check.decides]
+            + [v for _, v in self.parity]
+            + [v for _, v in self.serving]
+        )
         return found + check.completeness(self.run.records)
 
     @cached_property

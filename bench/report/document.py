@@ -24,6 +24,8 @@ def render(summary: Summary, code: ExitCode) -> str:
         "targets": summary.targets,
         "accuracy": [{**_fields(row), "difference": row.difference} for row in summary.accuracy],
         "parity": [{**record.model_dump(), "verdict": verdict} for record, verdict in summary.parity],
+        "serving": [{**record.model_dump(), "verdict": verdict} for record, verdict in summary.serving],
+        "peers": summary.peers,
         "training": summary.training,
         "time_to_accuracy": summary.time_to_accuracy,
         "prediction": summary.prediction,

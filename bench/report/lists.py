@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from bench.plan import Counting, Profile, Step, Timing, Training
+from bench.plan import Counting, PeerTraining, Profile, Step, Timing, Training
 from bench.record import Cell, RunHeader
 from bench.reference import Row
 from bench.report.numbers import MISSING, figure
@@ -37,7 +37,7 @@ def step_list(profile: Profile, steps: Sequence[Step], left_out: Sequence[Cell])
         Column("recipe", lambda work: work[0].recipe.name, key=True),
         Column("work", lambda work: _work(work[0])),
         Column("paths", lambda work: listed(path for step in work for path in _paths(step)) or MISSING),
-        Column("targets", lambda work: listed(target.name for step in work for target in step.targets), hoist=True),
+        Column("targets", lambda work: listed(_targets(work, steps)), hoist=True),
     ]
     notes = [f"timed in {profile.replicates} pass{'es' * (profile.replicates > 1)}, each with processes of its own"]
     notes += [f"left to --profile full: {by_phase(left_out)}"] if left_out else []
@@ -45,16 +45,22 @@ def step_list(profile: Profile, steps: Sequence[Step], left_out: Sequence[Cell])
     return section(f"Profile {profile.name}", profile.summary, columns, rows, notes) or Text("no steps")
 
 
+def _targets(work: Sequence[Step], every: Sequence[Step]) -> list[str]:
+    """Return whose work it is; a peer stands beside all of them, in whichever process it is trained."""
+    beside_all = any(isinstance(step, PeerTraining) for step in work)
+    return [target.name for step in (every if beside_all else work) for target in step.targets]
+
+
 def _work(step: Step) -> str:
     """Return what a step does, in the words that it shares with those that differ in path, seed or target."""
-    if isinstance(step, Training):
-        return "train to accuracy"
+    if isinstance(step, Training | PeerTraining):
+        return "train to accuracy" if isinstance(step, Training) else "train peers"
     return f"count {step.cell.phase} {step.cell.batch_size}" if isinstance(step, Counting) else step.name
 
 
 def _paths(step: Step) -> list[str]:
-    if isinstance(step, Training):
-        return [step.path]
+    if isinstance(step, Training | PeerTraining):
+        return [step.path if isinstance(step, Training) else step.peer]
     cells = [step.cell] if isinstance(step, Counting) else step.cells if isinstance(step, Timing) else []
     return [cell.path for cell in cells]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import RenderableType
 
-from bench.report.numbers import MISSING, figure, signed, significant
+from bench.check import Verdict
+from bench.record import ServingRecord
+from bench.report.numbers import MISSING, figure, milliseconds, signed, significant
 from bench.report.table import Column, section
 from bench.report.words import curve, label, over_seeds, verdict
 from bench.stats import largest
@@ -52,6 +56,39 @@ def parity(summary: Summary) -> RenderableType | None:
     return section("Equal work", caption, columns, summary.parity, [])
 
 
+def peers(summary: Summary) -> RenderableType | None:
+    """Return what models outside deep learning reach on the same encodings."""
+    columns = [
+        Column("recipe", lambda row: row.recipe, key=True),
+        Column("model", lambda row: row.name),
+        Column("test acc.", lambda row: figure(row.test_accuracy), number=True),
+        Column("ROC AUC", lambda row: figure(row.roc_auc), number=True),
+        Column("train s", lambda row: significant(row.train_s), number=True),
+        *(_predicting(size) for size in sorted({size for row in summary.peers for size in row.predict_s})),
+    ]
+    notes = ["on which words a review has, without their order; ms: a prediction of so many reviews, already encoded"]
+    return section("Peers outside deep learning", "scikit-learn, same encodings", columns, summary.peers, notes)
+
+
+def serving(summary: Summary) -> RenderableType | None:
+    """Return how far the scores of saved models lie apart on every backend that serves them, the worst of recipes."""
+    if not summary.serving:
+        return None
+    pairs: dict[tuple[str, str], list[tuple[ServingRecord, Verdict]]] = {}
+    for record, answer in summary.serving:
+        pairs.setdefault((record.target, record.served_on), []).append((record, answer))
+    columns = [
+        Column("trained on", lambda pair: label(summary, pair[0]), key=True),
+        Column("served on", lambda pair: pair[1]),
+        Column("recipes", lambda pair: str(len(pairs[pair])), number=True),
+        Column("predictions", lambda pair: f"{_furthest(pairs[pair]):.1e}", number=True),
+        Column("verdict", lambda pair: verdict(_worst(pairs[pair])), number=True),
+    ]
+    reviews = summary.serving[0][0].reviews
+    caption = f"largest differences from the trainer's own scores of {reviews} raw reviews"
+    return section("Trained here, served there", caption, columns, list(pairs), [])
+
+
 def time_to_accuracy(summary: Summary) -> RenderableType | None:
     """Return the table of time to accuracy: seconds of training, compilation included, until a curve reaches it."""
     rows = summary.time_to_accuracy
@@ -64,6 +101,18 @@ def time_to_accuracy(summary: Summary) -> RenderableType | None:
     ]
     caption = over_seeds(max((row.seeds for row in rows), default=0))
     return section("Time to accuracy", caption, columns, rows, ["99 % of the best published accuracy"])
+
+
+def _predicting(reviews: int) -> Column:
+    return Column(f"{reviews} ms", lambda row: milliseconds(row.predict_s[reviews]), number=True)
+
+
+def _furthest(rows: Sequence[tuple[ServingRecord, Verdict]]) -> float:
+    return largest([record.prediction_difference for record, _ in rows])
+
+
+def _worst(rows: Sequence[tuple[ServingRecord, Verdict]]) -> str:
+    return next((found.answer for _, found in rows if found.answer != "passed"), "passed")
 
 
 def _short(figure_name: str) -> str:

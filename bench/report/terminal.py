@@ -74,7 +74,9 @@ def left_out(summary: Summary) -> RenderableType | None:
 PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     heading,
     quality.accuracy,
+    quality.peers,
     quality.parity,
+    quality.serving,
     speed.training,
     quality.time_to_accuracy,
     speed.prediction,

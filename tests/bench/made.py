@@ -16,11 +16,13 @@ from bench.record import (
     FailureRecord,
     ParityRecord,
     PeaksRecord,
+    PeerRecord,
     PhaseResult,
     Record,
     ReferenceRecord,
     RunHeader,
     Sample,
+    ServingRecord,
     TargetFacts,
     TargetRecord,
     TimingRecord,
@@ -152,6 +154,28 @@ def parity(*, predictions: float = 1e-7, losses: Sequence[float] = (0.0, 1e-7), 
         steps=len(losses),
         prediction_difference=predictions,
         loss_differences=list(losses),
+    )
+
+
+def serving(
+    served_on: str = "numpy", *, difference: float = 1e-7, recipe: str = "dense", target: str = "jax-cpu"
+) -> ServingRecord:
+    """Return a saved model's scores elsewhere; by default as float32 has them."""
+    return ServingRecord(
+        recipe=recipe, target=target, served_on=served_on, reviews=256, prediction_difference=difference
+    )
+
+
+def peer(name: str = "linear SVM", *, recipe: str = "dense") -> PeerRecord:
+    """Return what a model outside deep learning reached."""
+    return PeerRecord(
+        recipe=recipe,
+        target="jax-cpu",
+        name=name,
+        train_s=2.5,
+        test_accuracy=0.88,
+        roc_auc=0.95,
+        predict_s={1: 0.0005, 32: 0.00075, 512: 0.00125},
     )
 
 

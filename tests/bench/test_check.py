@@ -306,3 +306,16 @@ def test_every_profile_decides_about_every_recipe(recipe: Recipe, profile: objec
     """However short a profile is, each recipe it times has a figure that its accuracy hangs on."""
     trained = epochs(recipe, profile)  # type: ignore[arg-type]
     assert any(decides for _, decides in check.figures(recipe, trained, corpus="imdb"))
+
+
+@pytest.mark.parametrize(("difference", "answer"), [(0.0, "passed"), (1e-5, "passed"), (1.1e-5, "failed")])
+def test_a_model_served_elsewhere_gives_the_scores_of_its_trainer(difference: float, answer: str) -> None:
+    """The tolerance is parity's; the verdict says who trained and who served."""
+    verdict = check.serving(made.serving("openvino", difference=difference))
+    assert (verdict.rule, verdict.answer) == ("serving", answer)
+    assert verdict.target == "jax-cpu served on openvino"
+
+
+def test_scores_that_are_no_numbers_fail() -> None:
+    """NaN is not within any tolerance."""
+    assert check.serving(made.serving(difference=math.nan)).answer == "failed"

@@ -10,7 +10,7 @@ from scipy import stats
 
 from bench import plan
 from bench.paths import FLOOR
-from bench.plan import PROFILES, Counting, ParityCheck, Profile, Startup, Step, Timing, Training
+from bench.plan import PROFILES, Counting, ParityCheck, PeerTraining, Profile, Serving, Startup, Step, Timing, Training
 from bench.record import Cell
 from bench.targets import BACKENDS, Target
 from models.recipes import RECIPES, Recipe
@@ -83,13 +83,13 @@ def test_every_profile_trains_every_recipes_final_phase(profile: Profile, recipe
 
 
 @pytest.mark.parametrize(
-    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5]), ("full", 41, [6, 6, 6, 6])]
+    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5]), ("full", 44, [6, 6, 6, 6])]
 )
 def test_a_plan_has_so_many_steps(profile: str, first: int, later: list[int]) -> None:
     """Counted by hand for each recipe: trainings (seeds x paths x 2 targets), parity, one timing for each batch size.
 
-    smoke 2 + 1 + (1 + 3 + 1), default the same; full 20 + 1 + a start + 5 and 2 x (3 + 4) counts. A later pass times
-    alone.
+    smoke 2 + 1 + (1 + 3 + 1), default the same; full 20 + 1 + 2 peers + serving + a start + 5 and 2 x (3 + 4) counts. A
+    later pass times alone.
     """
     assert [len(one) for one in passes(PROFILES[profile])] == [len(RECIPES) * number for number in (first, *later)]
 
@@ -99,7 +99,7 @@ def test_recipes_come_one_after_another_and_accuracy_before_speed(profile: Profi
     """Encoding a recipe takes seconds, so it happens once; a wrong result is known before it is timed."""
     found = steps(profile)
     assert list(dict.fromkeys(step.recipe.name for step in found)) == list(RECIPES)
-    order = {Training: 0, ParityCheck: 1, Startup: 2, Timing: 3, Counting: 4}
+    order = {Training: 0, ParityCheck: 1, PeerTraining: 2, Serving: 3, Startup: 4, Timing: 5, Counting: 6}
     for before, after in pairwise(found):
         assert before.recipe is after.recipe or isinstance(before, Timing | Counting)
         assert before.recipe is not after.recipe or order[type(before)] <= order[type(after)]

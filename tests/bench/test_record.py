@@ -24,6 +24,8 @@ RECORDS: list[Record] = [
     made.training(final=made.result({"val_accuracy": [0.5, 0.75]}, epoch_s=[1.5, 1.25])),
     made.timing(made.cell(), SAMPLES),
     made.parity(),
+    made.serving(),
+    made.peer(),
     made.peaks(),
     made.counters(made.cell()),
     made.comparison(),

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import plan
 from bench.plan import PROFILES, Step
-from bench.process import WorkerLost, WorkerProcess
+from bench.process import WorkerLost, WorkerProcess, WorkFailed
 from bench.protocol import Json
-from bench.record import FailureRecord, ParityRecord, Record, TargetRecord, TimingRecord, TrainingRecord
-from bench.session import RESTARTS, Session
+from bench.record import (
+    FailureRecord,
+    ParityRecord,
+    PeerRecord,
+    Record,
+    ServingRecord,
+    TargetRecord,
+    TimingRecord,
+    TrainingRecord,
+)
+from bench.session import RESTARTS, Serve, Session
 from bench.targets import Target
 from models.recipes import RECIPES
 
@@ -145,3 +155,69 @@ def test_the_watcher_hears_of_every_step_and_epoch(go: Go) -> None:
     assert watch.told[:2] == ["starting jax-cpu", "starting tensorflow-cpu"]
     assert watch.told.count("epoch 4") == 1
     assert "failed jax-cpu train to accuracy by compiled loop, seed 0" in watch.told
+
+
+def test_every_saved_model_is_served_by_every_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each trainer's file goes to each backend; what differs is measured from the trainer's own scores."""
+    shift = {"jax": 0.0, "tensorflow": 1e-7, "numpy": 2e-7}
+    asked: list[tuple[str, list[str]]] = []
+
+    def serve(models: Sequence[Path], backend: str) -> list[list[float]]:
+        asked.append((backend, [model.read_text() for model in models]))
+        return [[0.5 + shift[backend], 0.25] for _ in models]
+
+    records = serving_session(tmp_path, monkeypatch, serve)
+    assert asked == [(backend, ["jax", "tensorflow"]) for backend in shift]
+    found = {(r.target, r.served_on): r.prediction_difference for r in records if isinstance(r, ServingRecord)}
+    assert found == {
+        ("jax-cpu", "jax"): 0.0,
+        ("jax-cpu", "tensorflow"): pytest.approx(1e-7),
+        ("jax-cpu", "numpy"): pytest.approx(2e-7),
+        ("tensorflow-cpu", "jax"): pytest.approx(1e-7),
+        ("tensorflow-cpu", "tensorflow"): 0.0,
+        ("tensorflow-cpu", "numpy"): pytest.approx(1e-7),
+    }
+
+
+def test_a_backend_that_cannot_serve_is_a_failure_of_each_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not compared is never silence; the other backends are asked all the same."""
+
+    def serve(models: Sequence[Path], backend: str) -> list[list[float]]:
+        if backend == "numpy":
+            raise WorkFailed("numpy could not serve the model: no such layer")
+        return [[0.5] for _ in models]
+
+    records = serving_session(tmp_path, monkeypatch, serve)
+    failures = [(r.target, r.work, r.reason) for r in records if isinstance(r, FailureRecord)]
+    reason = "numpy could not serve the model: no such layer"
+    assert failures == [(name, "serving on numpy", reason) for name in ("jax-cpu", "tensorflow-cpu")]
+    assert sum(isinstance(r, ServingRecord) for r in records) == 4
+
+
+def test_a_peer_is_trained_in_the_first_target_s_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model outside deep learning needs no backend, so one process is enough."""
+    steps = [plan.PeerTraining(DENSE[0], TARGETS[0], peer) for peer in plan.PEERS]
+    found = [r for r in small_session(tmp_path, monkeypatch, steps) if isinstance(r, PeerRecord)]
+    assert [(r.name, r.target, r.test_accuracy) for r in found] == [(peer, "jax-cpu", 0.88) for peer in plan.PEERS]
+    assert found[0].predict_s[512] == 0.00125
+
+
+def serving_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve) -> list[Record]:
+    """Run the serving of one recipe with fake workers on three backends."""
+    monkeypatch.setattr("bench.serving.installed", lambda: ["jax", "tensorflow", "numpy"])
+    return small_session(tmp_path, monkeypatch, [plan.Serving(DENSE[0], tuple(TARGETS))], serve=serve)
+
+
+def small_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Sequence[Step], **more: Any) -> list[Record]:
+    """Run ``steps`` with fake workers and return the records."""
+    monkeypatch.setenv("KERASMARK_FAKE", "")
+    kept: list[Record] = []
+
+    def start(target: Target) -> WorkerProcess:
+        log = tmp_path / f"{target.name}.log"
+        return WorkerProcess(target, corpus=tmp_path, log=log, stall_limit_s=3.0, module="tests.bench.fake_worker")
+
+    Session(PROFILES["full"], start, kept.append, Silent(), random.Random(1), **more).run(steps)
+    return kept

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.plan import PROFILES
+from bench.plan import PEERS, PROFILES
 from bench.record import Record, RunHeader, TimingRecord
 from bench.report import lists, quality, speed, terminal
 from bench.store import Run
@@ -176,3 +176,22 @@ def test_a_profile_is_listed_with_its_summary(name: str) -> None:
 
 def _bad() -> object:
     return made.result(epoch_s=[1.0] * 4, accuracy=0.6)
+
+
+def test_pairs_of_backends_are_shown_with_their_worst_recipe() -> None:
+    """One row for each trainer and server; a recipe that fails makes the row fail."""
+    records = [
+        made.header(),
+        *map(made.target, ("jax-cpu", "tensorflow-cpu")),
+        made.serving("numpy", difference=1e-7),
+        made.serving("numpy", recipe="lstm", difference=2e-3),
+        made.serving("openvino", difference=3e-8),
+        made.serving("numpy", target="tensorflow-cpu", difference=0.0),
+    ]
+    held("serving.txt", shown(quality.serving(summary(records))))
+
+
+def test_peers_stand_beside_the_networks() -> None:
+    """Recipe by recipe, with their own training time and latency."""
+    peers = [made.peer(name, recipe=recipe) for recipe in ("dense", "lstm") for name in PEERS]
+    held("peers.txt", shown(quality.peers(summary([made.header(), made.target(), *peers]))))
