@@ -49,6 +49,15 @@ def variation(name: str, settings: list[str], file: Path | None = None) -> Recip
         raise WrongUse(error.args[0]) from error
 
 
+def grid(words: list[str] | None) -> dict[str, list[str]]:
+    """Return the values of each setting in words like "units=16,32"."""
+    parted = [word.partition("=") for word in words or []]
+    for name, equals, values in parted:
+        if not (name and equals and values):
+            raise WrongUse(f"--over takes SETTING=VALUE,VALUE, as in units=16,32; received {name + equals + values!r}")
+    return {name: each([values]) for name, _, values in parted}
+
+
 def targets(names: list[str] | None, device: Literal["cpu", "gpu"]) -> list[Target]:
     """Return a target for each backend so named, or for every backend; DataError where the device is not there."""
     from bench import hardware

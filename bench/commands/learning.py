@@ -1,4 +1,4 @@
-"""The commands that teach: `train` one model and save it, `score` text with it; they time nothing."""
+"""The commands that teach: `train` one model and save it, `score` text with it, `sweep` over variations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from bench import choices
 from bench.commands import common
-from bench.commands.common import Data, Flag, RecipeFile
+from bench.commands.common import Data, Flag, Names, RecipeFile
 from bench.commands.outcome import Outcome
 
 
@@ -102,3 +102,67 @@ def score(
     if code:
         raise scoring.ScoringError(f"scoring ended with exit status {code}; what it said stands above")
     return Outcome()
+
+
+def sweep(
+    recipe: str,
+    /,
+    *,
+    over: Names = None,
+    also: Names = None,
+    seeds: int = 5,
+    backend: Names = None,
+    data: Data = None,
+    out: Path | None = None,
+    show: Flag = False,
+) -> Outcome:
+    """Train variations of a recipe over seeds and say which of them differ from it; goes on where it stopped.
+
+    Settings: optimizer, learning_rate, units, hidden_layers, embedding_units, lstm_units, lstm_layers, lstm_dropout,
+    recurrent_dropout, dropout, l2, vocabulary_size, sequence_length, skip_top, batch_size, epochs, held_out,
+    restore_best. Proposed by the sources: lstm-stacked, lstm-dropout, lstm-rare-words, lstm-large-vocabulary,
+    lstm-long, pooling-plain, pooling-undropped, pooling-unpenalized.
+
+    Parameters
+    ----------
+    recipe
+        The recipe that is varied, and that every variation is held against.
+    over
+        Settings with their values, as in optimizer=rmsprop,adam,sgd units=16,32: every combination is trained.
+    also
+        Variations by name, beside the grid.
+    seeds
+        Trainings of each variation on each backend.
+    backend
+        Backends; jax if not given.
+    out
+        File of the trainings, in JSON Lines; its table and charts are written beside it. In results/runs/sweeps if not
+        given.
+    show
+        Train nothing; print what is there.
+    """
+    import tempfile
+
+    from bench import collect, reference, sweep
+    from bench.report import sweep as report
+    from bench.report import terminal
+
+    base = choices.variation(recipe, [])
+    chosen = sweep.recipes(base, choices.grid(over), [choices.variation(name, []) for name in choices.each(also)])
+    file = out or sweep.default_file(base, choices.grid(over), choices.each(also))
+    choices.at_least("--seeds", seeds)
+    if not show:
+        located = common.corpus(data)
+        collect.collect(
+            chosen,
+            choices.targets(backend or ["jax"], "cpu"),
+            seeds={one.name: seeds for one in chosen},
+            corpus=(located.corpus.name, located.corpus.digest, located.folder),
+            file=file,
+            logs=Path(tempfile.mkdtemp(prefix="kerasmark-sweep-")),
+            notice=terminal.console(stderr=True).print,
+        )
+    found = sweep.rows(chosen, records := reference.load(file))
+    if found and not show:
+        common.say(f"written: {', '.join(one.name for one in report.write(found, records, file, common.command()))}")
+    return Outcome(report.render(found))
