@@ -42,9 +42,7 @@ def variation(name: str, settings: list[str], file: Path | None = None) -> Recip
 
     own = {recipe.name: recipe for recipe in (recipe_file.read(file, None) if file else [])}
     try:
-        if name in own and not settings:
-            return own[name]
-        return variations.find(" ".join([name, *settings]))
+        return variations.find(" ".join([name, *settings]), own)
     except (KeyError, variations.VariationError) as error:
         raise WrongUse(error.args[0]) from error
 

@@ -29,7 +29,7 @@ class Row:
     accuracies  on the test reviews, one a seed
     best        highest validation accuracy of each seed; empty where nothing is held out
     gap         training accuracy at the end minus test accuracy, mean over seeds: how far it overfits
-    epoch_s     median seconds an epoch, the first left out, which compiles
+    epoch_s     seconds of the fastest epoch, which other work on the machine disturbed least
     difference  mean test accuracy minus the base's; None for the base itself
     p_value     Welch's, adjusted by Holm over the table's rows; None for the base
     """
@@ -108,7 +108,7 @@ def _row(
         accuracies=accuracies,
         best=tuple(max(curve) for curve in curves if curve),
         gap=statistics.fmean(result.curves["accuracy"][-1] - result.test_accuracy for result in last),
-        epoch_s=statistics.median(second for result in last for second in result.epoch_s[1:] or result.epoch_s),
+        epoch_s=min(second for result in last for second in result.epoch_s),
         difference=difference,
         p_value=p_value,
         answer=None if p_value is None or difference is None else _answer(accuracies, base, difference, p_value),

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from models import recipes
@@ -204,8 +205,8 @@ PROPOSED: dict[str, str] = {
 }
 
 
-def find(name: str) -> Recipe:
-    """Return the recipe called ``name``: a published one, a proposed variation, or one with changed settings.
+def find(name: str, own: Mapping[str, Recipe] = MappingProxyType({})) -> Recipe:
+    """Return the recipe called ``name``: published, proposed, one of ``own``, or any of these with changed settings.
 
     Raises KeyError where the recipe is unknown, VariationError where a setting is.
     """
@@ -213,7 +214,7 @@ def find(name: str) -> Recipe:
     if first in PROPOSED:
         first, *more = PROPOSED[first].split()
         words = more + words
-    recipe = recipes.find(first)
+    recipe = own.get(first) or recipes.find(first)
     return derive(recipe, dict(_parted(word) for word in words)) if words else recipe
 
 

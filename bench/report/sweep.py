@@ -19,7 +19,7 @@ from bench.sweep import ALPHA, Row, label
 NOTES = (
     f"difference from the first row: Welch's t over seeds, Holm's correction over rows, {ALPHA:.0%} a table",
     "gap: training accuracy at the end minus test accuracy, how far it overfits",
-    "epoch: median seconds over the first row's, side by side on all processors: a rough guide, no measurement",
+    "epoch: the fastest epoch's seconds over the first row's, trained side by side: a rough guide, no measurement",
 )
 ANSWERS = {None: MISSING, "no difference seen": "~", "too few seeds": "?", "better": "better", "worse": "worse"}
 

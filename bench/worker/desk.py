@@ -105,5 +105,5 @@ class Desk:
         """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
         if self._reviews is None or self._reviews.recipe.name != recipe:
             keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
-            self._reviews = Reviews(self._corpus, self._own.get(recipe) or find(recipe))
+            self._reviews = Reviews(self._corpus, find(recipe, self._own))
         return self._reviews

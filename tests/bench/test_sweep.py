@@ -89,7 +89,7 @@ def test_many_variations_are_corrected_for() -> None:
 
 
 def test_a_row_says_how_far_it_overfits_and_how_long_an_epoch_takes() -> None:
-    """Training accuracy at the end minus test accuracy; the first epoch, which compiles, is left out."""
+    """Training accuracy at the end minus test accuracy; the fastest epoch, which nothing disturbed."""
     (row,) = sweep.rows([DENSE], trained("dense", 0.87, 0.89, seconds=3.0))
     assert row.gap == pytest.approx(0.07)
     assert row.epoch_s == 3.0

@@ -1,0 +1,53 @@
+"""The examples run as their first lines say, on either backend, and a model of one's own joins the suite."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.targets import BACKENDS, ROOT
+
+pytestmark = pytest.mark.framework
+
+DATA = os.environ.get("KERASMARK_DATA") or "synthetic"
+
+
+def run(*words: str, backend: str = "jax") -> str:
+    """Run a module from the checkout's root and return what it prints."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4_000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_dense_tutorial_learns_on_either_backend(backend: str) -> None:
+    """One epoch is enough for more than four reviews in five, as published (.8690 of those held out)."""
+    said = run("examples.dense_tutorial", "--epochs", "1", "--data", DATA, backend=backend)
+    (tested,) = [line for line in said.splitlines() if line.startswith(f"{backend}: test accuracy")]
+    assert float(tested.split()[3].rstrip(",")) > 0.8
+
+
+def test_predict_s_slowness_is_found() -> None:
+    """Four ways take turns, and for one review `predict` costs more than the compiled function on any machine."""
+    lines = run("examples.why_is_predict_slow").splitlines()
+    times = {line[:22].strip(): float(line[22:].split()[1]) for line in lines if "times the compiled" in line}
+    assert list(times) == ["predict", "the model, called", "predict_on_batch", "a compiled function"]
+    assert times["predict"] > times["a compiled function"] == 1
+
+
+def test_a_model_of_one_s_own_is_trained_by_the_suite(tmp_path: Path) -> None:
+    """Its file is all that the suite needs; settings change it like any recipe."""
+    own = ("--recipes", "examples/own_model.py", "--data", DATA, "--save", str(tmp_path), "--json")
+    small = ("epochs=1", "held_out=24000", "vocabulary_size=1000", "sequence_length=50")
+    record = json.loads(run("bench", "train", "bigrams", *small, *own))
+    assert record["recipe"] == f"bigrams {' '.join(small)}"
+    assert record["parameters"] == 1000 * 16 + (2 * 16 * 32 + 32) + 33
+    assert (tmp_path / "model.keras").exists()
