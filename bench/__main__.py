@@ -24,7 +24,7 @@ app = App(
 )
 
 for command in (
-    *(measure.run, kept.show, kept.runs, look.list_cells, look.sample, look.doctor),
+    *(measure.run, measure.peers, kept.show, kept.runs, look.list_cells, look.sample, look.doctor),
     *(learning.train, learning.score, learning.sweep),
     *(comparing.compare, comparing.regress, comparing.versions, comparing.calibrate),
     *(kept.export, kept.history, measure.reference),

@@ -1,4 +1,4 @@
-"""The commands that train and time recipes: `run`, and `reference` over many seeds."""
+"""The commands that train and time recipes: `run`, `peers` beside them, and `reference` over many seeds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bench import choices
 from bench.commands import common
 from bench.commands.common import Data, Flag, Names
 from bench.commands.outcome import Outcome
+from bench.exit_codes import ExitCode
 
 
 def run(
@@ -65,6 +66,33 @@ def run(
         budget_s=choices.minutes(budget),
     )
     return reports.of_run(common.execute(order, data, out), json=json)
+
+
+def peers(*, recipe: Names = None, data: Data = None, out: Path | None = None, json: Flag = False) -> Outcome:
+    """Train scikit-learn's linear models on the recipes' encodings: what is there to be had without a network?
+
+    Parameters
+    ----------
+    recipe
+        Recipes whose encodings are used; all of them if not given.
+    out
+        Folder for the run's records; results/runs if not given.
+    json
+        Print one JSON document instead of tables.
+    """
+    from rich.console import Group
+
+    from bench import plan, summary
+    from bench import run as runs
+    from bench.report import document, quality, terminal
+
+    recipes, (target,) = choices.recipes(recipe), choices.targets(["jax"], "cpu")
+    steps = [plan.PeerTraining(one, target, peer) for one in recipes for peer in plan.PEERS]
+    done = common.execute(runs.Order(recipes, [target], plan.PROFILES["full"], given=[steps]), data, out)
+    found = summary.summarize(done)
+    parts = [terminal.heading(found), quality.peers(found), terminal.failures(found)]
+    code = ExitCode.CELLS_FAILED if found.failures else ExitCode.HELD
+    return Outcome(document.render(found, code) if json else Group(*[part for part in parts if part]), int(code))
 
 
 def reference(

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 # What a record says about versions, where installed.
-PACKAGES = ("keras", "jax", "jaxlib", "optax", "tensorflow", "tensorflow-cpu", "numpy")
+PACKAGES = ("keras", "jax", "jaxlib", "optax", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn")
 
 
 class WrongDevice(Exception):

@@ -73,7 +73,7 @@ def test_a_stream_of_lines_keeps_the_rate_of_the_compiled_predictor(backend: str
     for name, ratios in found.items():
         middle = statistics.median(ratios)
         print(
-            f"{backend} {name}: stream {middle:.2f} times the plain loop's rate ({min(ratios):.2f} to {max(ratios):.2f})"
+            f"{backend} {name}: stream {middle:.2f} of the plain loop's rate ({min(ratios):.2f} to {max(ratios):.2f})"
         )
     assert all(statistics.median(ratios) > 0.9 for ratios in found.values())
 
@@ -106,7 +106,8 @@ def _peak_mib(model: Path, lines: int) -> float:
     """Return the largest memory of a child that scores so many lines; a process of its own asks, to see it alone."""
     program = f"""
 import resource, subprocess, sys
-feed = subprocess.Popen([sys.executable, "-c", "for i in range({lines}): print('a good film', i)"], stdout=subprocess.PIPE)
+lines = "for number in range({lines}): print('a good film', number)"
+feed = subprocess.Popen([sys.executable, "-c", lines], stdout=subprocess.PIPE)
 words = [sys.executable, "-m", "bench.worker.score", {str(model)!r}, "--scores-only"]
 subprocess.run(words, stdin=feed.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
