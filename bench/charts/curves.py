@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def chart(recipe: Recipe, phases: Mapping[str, PhaseResult], *, title: str, subtitle: str = "") -> alt.VConcatChart:
     """Return the chart: a row for each phase, its loss beside its accuracy."""
     rows = [
-        alt.hconcat(*(_panel(panel(recipe, name, phase, metric), f"{name} phase: {metric}") for metric in METRICS))
+        alt.hconcat(*(one(panel(recipe, name, phase, metric), f"{name} phase: {metric}") for metric in METRICS))
         for name, phase in phases.items()
     ]
     text = alt.TitleParams(title, subtitle=subtitle or alt.Undefined, offset=12)
@@ -48,11 +48,8 @@ def panel(recipe: Recipe, phase_name: str, phase: PhaseResult, metric: str) -> l
     return measured + published
 
 
-def _row(series: str, split: str, epoch: int, value: float, *, joined: bool) -> Row:
-    return {"series": series, "split": split, "epoch": epoch, "value": value, "joined": joined}
-
-
-def _panel(rows: list[Row], title: str) -> alt.LayerChart:
+def one(rows: list[Row], title: str) -> alt.LayerChart:
+    """Return one panel's chart."""
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False, padding=8)),
         y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
@@ -67,3 +64,7 @@ def _panel(rows: list[Row], title: str) -> alt.LayerChart:
     return alt.LayerChart(layer=[lines, single, validation, training]).properties(
         title=alt.TitleParams(title, fontSize=12, fontWeight="normal"), width=WIDTH, height=HEIGHT
     )
+
+
+def _row(series: str, split: str, epoch: int, value: float, *, joined: bool) -> Row:
+    return {"series": series, "split": split, "epoch": epoch, "value": value, "joined": joined}

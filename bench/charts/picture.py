@@ -15,12 +15,17 @@ SCALE = 2.0
 
 def write(chart: alt.TopLevelMixin, stem: Path) -> list[Path]:
     """Write ``stem`` with the endings .svg and .png, each whole or not at all, and return the files."""
+    contents = draw(chart, stem)
+    for file, content in contents.items():
+        store.write_atomically(file, content)
+    return list(contents)
+
+
+def draw(chart: alt.TopLevelMixin, stem: Path, *, scale: float = SCALE) -> dict[Path, bytes]:
+    """Return what `write` writes, by file; ``scale``: pixels of the PNG for each of the chart's."""
     spec = chart.to_dict()
     contents = {
         ".svg": vl_convert.vegalite_to_svg(spec).encode(),
-        ".png": vl_convert.vegalite_to_png(spec, scale=SCALE),
+        ".png": vl_convert.vegalite_to_png(spec, scale=scale),
     }
-    files = [stem.with_name(stem.name + ending) for ending in contents]
-    for file, content in zip(files, contents.values(), strict=True):
-        store.write_atomically(file, content)
-    return files
+    return {stem.with_name(stem.name + ending): content for ending, content in contents.items()}
