@@ -110,6 +110,13 @@ def versions(session: nox.Session) -> None:
     bench(session, "versions", *session.posargs)
 
 
+@nox.session(default=False)
+def publish(session: nox.Session) -> None:
+    """Publish finished runs as tables, charts and a page: `nox -s publish -- RUN`; without one, make all anew."""
+    install(session, "cpu")
+    bench(session, "publish", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, and the files that GitHub Actions reads."""

@@ -8,7 +8,7 @@ import traceback
 from cyclopts import App, CycloptsError
 
 from bench import choices
-from bench.commands import comparing, kept, learning, look, measure
+from bench.commands import comparing, kept, learning, look, measure, publishing
 from bench.commands.outcome import Outcome
 
 app = App(
@@ -27,7 +27,7 @@ for command in (
     *(measure.run, measure.peers, kept.show, kept.runs, look.list_cells, look.sample, look.doctor),
     *(learning.train, learning.score, learning.sweep),
     *(comparing.compare, comparing.regress, comparing.versions, comparing.calibrate),
-    *(kept.export, kept.history, measure.reference),
+    *(kept.export, kept.history, publishing.publish, measure.reference),
 ):
     app.command(command, name="list" if command is look.list_cells else None)
 
@@ -68,12 +68,13 @@ def _unusable() -> tuple[type[Exception], ...]:
     from bench.history import HistoryError
     from bench.pool import PoolError
     from bench.process import WorkFailed
+    from bench.publish.rows import PublishError
     from bench.recipe_file import RecipeFileError
     from bench.scoring import ScoringError
     from bench.store import StoreError
     from datasets.errors import DataError
 
-    data = (DataError, HistoryError, PoolError, StoreError)
+    data = (DataError, HistoryError, PoolError, PublishError, StoreError)
     return (BuildError, CheckoutError, ContrastError, RecipeFileError, ScoringError, WorkFailed, *data)
 
 

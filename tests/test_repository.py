@@ -79,10 +79,22 @@ def test_the_parent_process_never_loads_a_framework(command: list[str], tmp_path
     assert not loaded(words) & (FRAMEWORKS | {"torch"})
 
 
-@pytest.mark.parametrize("command", [["--help"], ["regress", "--help"], ["sample", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["--help"], ["regress", "--help"], ["sample", "--help"], ["publish", "--help"]], ids=" ".join
+)
 def test_help_waits_for_no_library(command: list[str]) -> None:
     """It answers in under half a second: what takes long to import waits until a command runs."""
-    assert not loaded(command) & {"numpy", "scipy", "pydantic", "psutil", "requests", "ruptures", "plotext"}
+    assert not loaded(command) & {
+        "numpy",
+        "scipy",
+        "pydantic",
+        "psutil",
+        "requests",
+        "ruptures",
+        "plotext",
+        "altair",
+        "vl_convert",
+    }
 
 
 def loaded(words: list[str]) -> set[str]:

@@ -1,0 +1,96 @@
+"""Published runs for the tests: a whole one on disk, a hostile one, one of many cells; nothing here is a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.publish import keep
+from bench.publish.rows import FailureRow, Published, TimedRow
+from bench.record import Record
+from bench.store import RunWriter
+from tests.bench import made
+
+COMMAND = "python -m bench run --recipe dense --profile smoke"
+PACES = {"jax-cpu": 1.0, "tensorflow-cpu": 1.25}
+
+HOSTILE = "</script><script>window.hurt = true</script><img src=x onerror='window.hurt = true'>`|*[x](javascript:hurt)"
+
+
+def records(**header: Any) -> list[Record]:
+    """Return a whole run of the smoke profile with one recipe: trained, equal, timed once, nothing lost."""
+    found: list[Record] = [made.header(**{"command": COMMAND, **header}), *map(made.target, PACES)]
+    found += [
+        made.training("dense", name, validation=_trained(pace), final=_trained(pace)) for name, pace in PACES.items()
+    ]
+    found.append(made.parity())
+    for name, pace in PACES.items():
+        for path, times in (("fit", 2.0), ("compiled loop", 1.1), ("floor", 1.0)):
+            found.append(made.timing(made.cell("train", path, target=name), made.blocks(*_turns(0.01 * times * pace))))
+        for path, times in (("predict_on_batch", 4.0), ("compiled", 1.25), ("floor", 1.0)):
+            cell = made.cell("predict", path, target=name, batch_size=1)
+            calls = [[1e-3 * times * pace * (1 + call / 50) for call in range(50)] for _ in range(6)]
+            found.append(made.timing(cell, made.calls(*calls), work={"reviews": 1.0}))
+    return found
+
+
+def write(folder: Path, *found: Record) -> Path:
+    """Write a run into ``folder``; the whole one if no records are given."""
+    writer = RunWriter(folder)
+    for record in found or records():
+        writer.append(record)
+    writer.close()
+    return folder
+
+
+def one(**changes: Any) -> Published:
+    """Return the whole run as it is published."""
+    return keep.of_run(made.run(*records()[3:], command=COMMAND)).model_copy(update=changes)
+
+
+def hostile() -> Published:
+    """Return a run in which every word that a record may choose is an attack."""
+    found = one(profile=HOSTILE, command=HOSTILE, doubts=[HOSTILE], versions={"keras": HOSTILE}, corpus=HOSTILE)
+    rows = [row.model_copy(update={"path": HOSTILE}) for row in found.timed]
+    accuracy = [row.model_copy(update={"recipe": HOSTILE, "figure": HOSTILE}) for row in found.accuracy]
+    machine = found.machine.model_copy(update={"cpu": HOSTILE, "system": HOSTILE})
+    failures = [FailureRow(recipe=HOSTILE, target=HOSTILE, work=HOSTILE, reason=HOSTILE)]
+    changes = {"timed": rows, "accuracy": accuracy, "machine": machine, "failures": failures}
+    return found.model_copy(update=changes)
+
+
+def large(cells: int = 10_000) -> Published:
+    """Return a run of so many timed cells, over many recipes and batch sizes."""
+    rows = [
+        TimedRow(
+            recipe=f"recipe {number // 100:03}",
+            phase="train" if number % 2 else "predict",
+            path=f"path {number % 10}",
+            batch_size=2 ** (number // 10 % 10),
+            target=("jax-cpu", "tensorflow-cpu")[number // 2 % 2],
+            seconds=1e-3 * (1 + number % 97),
+            seconds_low=0.9e-3 * (1 + number % 97),
+            seconds_high=1.1e-3 * (1 + number % 97),
+            share=0.5,
+            reviews_per_s=1e5 / (1 + number % 97),
+            p50_s=1e-3 * (1 + number % 97),
+            processes=3,
+            steady=True,
+            struck=False,
+        )
+        for number in range(cells)
+    ]
+    return one(timed=rows)
+
+
+def _trained(pace: float) -> Any:
+    curves = {
+        "accuracy": [0.8, 0.9, 0.92, 0.94],
+        "loss": [0.5, 0.3, 0.2, 0.1],
+        "val_accuracy": [0.85, 0.87, 0.88, 0.89],
+    }
+    return made.result(curves, epoch_s=[pace] * 4)
+
+
+def _turns(seconds: float) -> list[float]:
+    return [seconds * turn for turn in (1.0, 1.01, 0.995, 1.02, 1.0, 1.005)]

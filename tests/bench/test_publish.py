@@ -1,0 +1,321 @@
+"""Tests of publishing: what is refused and kept, that the same runs give the same bytes, that no word is markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench import history
+from bench.__main__ import main
+from bench.charts import look
+from bench.exit_codes import ExitCode
+from bench.machine import Commit
+from bench.publish import documents, doubts, drawn, keep, overview, page, rows, shelf, tables
+from bench.publish.rows import Published, PublishError
+from bench.store import StoreError
+from tests.bench import made, published
+from tests.bench.test_judge import CONTROLS, TIGHT, pair, timed
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def shelved(folder: Path, *runs: Published) -> Path:
+    """Keep ``runs`` in ``folder`` with all that follows from them, pictures aside."""
+    for run in runs:
+        shelf.keep(run, folder)
+    for file, content in shelf.files(folder).items():
+        file.write_bytes(content)
+    return folder
+
+
+def compared() -> Published:
+    """Return a comparison whose one cell is 10 % slower, which a fresh batch confirms."""
+    cells = [*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3)]
+    controls = [*timed("base again", TIGHT), *timed("base +10% work", [1.099, 1.1, 1.101])]
+    return keep.of_run(made.run(made.comparison(controls=CONTROLS), *cells, *controls, profile="gate"))
+
+
+# What is refused.
+
+
+def test_nothing_speaks_against_a_whole_run_of_a_clean_checkout(tmp_path: Path) -> None:
+    """It is read as the store reads it."""
+    run, found = doubts.read(published.write(tmp_path / "run"))
+    assert found == []
+    assert len(run.records) == len(published.records()) - 1
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ({"commit": Commit(revision="a" * 40, dirty=True)}, "from a dirty checkout: files differed from aaaaaaaaaa"),
+        ({"commit": None}, "from no git checkout"),
+        ({"command": "python -m bench run"}, "unfinished: it was to time pooling-dropout, pooling-logits, lstm"),
+        ({"profile": "default"}, "lack processes, first dense train fit 512 jax-cpu: 1 of 3"),
+    ],
+)
+def test_what_nobody_could_repeat_and_what_was_interrupted_is_doubted(
+    tmp_path: Path, header: dict[str, object], words: str
+) -> None:
+    """Each doubt says what it is about."""
+    _, found = doubts.read(published.write(tmp_path / "run", *published.records(**header)))
+    assert any(words.replace("from aaaaaaaaaa", "from commit aaaaaaaaaa") in doubt for doubt in found)
+
+
+def test_work_without_an_answer_is_doubted(tmp_path: Path) -> None:
+    """A run with failures is not a finished one."""
+    _, found = doubts.read(published.write(tmp_path / "run", *published.records(), made.failure()))
+    assert found == ["unfinished: 1 pieces of work gave no answer, first dense parity on tensorflow-cpu: it was killed"]
+
+
+def test_a_damaged_record_is_left_out_and_said(tmp_path: Path) -> None:
+    """What else can be read is read; without a header there is no run."""
+    folder = published.write(tmp_path / "run")
+    file = folder / "records.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole + b'{"kind": "timing", "cell"')
+    _, found = doubts.read(folder)
+    assert found == [f"damaged: 1 of {len(published.records()) + 1} records cannot be read"]
+    file.write_bytes(b"no record\n" + whole)
+    with pytest.raises(StoreError, match="does not begin with a run's header"):
+        doubts.read(folder)
+
+
+def test_a_seed_that_is_missing_is_doubted(tmp_path: Path) -> None:
+    """Two seeds on one backend, one on the other: somebody stopped it."""
+    more = made.training("dense", "jax-cpu", seed=1)
+    _, found = doubts.read(published.write(tmp_path / "run", *published.records(), more))
+    assert found == ["unfinished: dense by fit lacks seeds on tensorflow-cpu"]
+
+
+# What is kept.
+
+
+def test_what_is_kept_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """One row a line; no folder of the machine that measured."""
+    found = published.one()
+    shelf.keep(found, tmp_path)
+    (file,) = tmp_path.glob("*/*.json")
+    assert rows.load(file) == found
+    assert file.parent.name == "made-cpu-2-processors"
+    assert file.name == "2026-07-31-120000-smoke.json"
+
+
+def test_a_kept_run_of_another_schema_is_named(tmp_path: Path) -> None:
+    """The message says what to do."""
+    file = tmp_path / "run.json"
+    file.write_text(rows.dump(published.one()).replace('"schema_version": 1', '"schema_version": 2', 1))
+    with pytest.raises(PublishError, match=r"run\.json does not fit schema 1 of published runs.*publish its run again"):
+        rows.load(file)
+
+
+def test_folders_in_an_error_are_left_out() -> None:
+    """Whose machine it was is nobody's business; ratios and dates are no folders."""
+    assert keep.public("lost /srv/someone/lib/x.py, 1/2 at 2026/07/31") == "lost x.py, 1/2 at 2026/07/31"
+
+
+def test_the_best_way_is_told_apart_from_the_other_backends_best() -> None:
+    """TensorFlow takes 1.25 times as long by every path, and the compiled loop 1.1 where fit takes 2."""
+    train, predict = published.one().best
+    assert (train.target, train.path, train.rival, train.usual) == ("jax-cpu", "compiled loop", "tensorflow-cpu", "fit")
+    assert train.times == pytest.approx(1.25)
+    assert train.over_usual == pytest.approx(2 / 1.1, rel=1e-4)
+    assert (predict.path, predict.over_usual) == ("compiled", pytest.approx(4 / 1.25, rel=1e-4))
+
+
+def test_a_step_is_the_floor_and_what_comes_around_it() -> None:
+    """The floor is half of fit's step, the compiled loop 1.1 floors: 50, 5 and 45 percent."""
+    found = [row["share"] for row in tables.parts(published.one()) if row["target"] == "jax"]
+    assert found == pytest.approx([0.5, 0.05, 0.45], abs=1e-4)
+
+
+def test_the_overview_begins_with_accuracy_and_then_says_what_to_use() -> None:
+    """Whether a run may be believed comes before how fast it was."""
+    first, train, _, advice, _ = overview.sentences(published.one())
+    assert first.startswith(("Accuracy first:", "No accuracy was judged"))
+    assert train == "For training, each backend by its best path: of 1 comparisons, JAX is faster in 1."
+    assert advice.startswith("dense, train: JAX by 'compiled loop'")
+    assert "1.25 times as fast as TensorFlow by 'compiled loop'" in advice
+
+
+def test_a_comparison_says_its_answers_and_its_controls() -> None:
+    """One slower cell, two controls that held."""
+    words = overview.sentences(compared())
+    assert words[1:] == ["Of the cells that decide: 1 slower.", "All 2 controls held."]
+    assert [row.answer for row in compared().verdicts if row.decides] == ["slower"]
+
+
+# What is written.
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    """Published again, nothing changes; published elsewhere, nothing differs."""
+    shelf.keep(published.one(), tmp_path / "one")
+    assert shelf.write(tmp_path / "one")
+    assert shelf.write(tmp_path / "one") == []
+    assert not shelf.keep(published.one(), tmp_path / "one")
+    shelf.keep(published.one(), tmp_path / "two")
+    shelf.write(tmp_path / "two")
+    contents = [
+        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.*") if file.is_file()}
+        for folder in (tmp_path / "one", tmp_path / "two")
+    ]
+    assert contents[0] == contents[1]
+    assert {file.suffix for file in contents[0]} == {".json", ".md", ".csv", ".html", ".svg", ".png"}
+
+
+def test_a_superseded_run_is_kept_and_points_to_the_newer_one(tmp_path: Path) -> None:
+    """The newest comes first; the older one's tables say what replaced it. A comparison replaces nothing."""
+    older = published.one(run_id="older", started_at="2026-07-30T09:00:00+00:00")
+    shelved(tmp_path, older, published.one(), compared())
+    index = (tmp_path / "README.md").read_text()
+    assert [line.split(" | ")[0] for line in index.splitlines() if line.startswith("| 2026")] == [
+        "| 2026-07-31 12:00 UTC",
+        "| 2026-07-31 12:00 UTC",
+        "| 2026-07-30 09:00 UTC",
+    ]
+    assert index.count("superseded by 2026-07-31 12:00 UTC") == 1
+    page_of_older = (tmp_path / older.folder / f"{older.stem}.md").read_text()
+    assert "Superseded by [2026-07-31 12:00 UTC, smoke, commit aaaaaaaaaa](2026-07-31-120000-smoke.md)" in page_of_older
+
+
+def test_a_run_of_another_machine_supersedes_nothing(tmp_path: Path) -> None:
+    """Machines are never mixed: each has a folder of its own."""
+    other = made.MACHINE.model_copy(update={"cpu": "Other CPU"})
+    shelved(tmp_path, published.one(), published.one(run_id="other", machine=other))
+    assert {file.parent.name for file in tmp_path.glob("*/*.md")} == {
+        "made-cpu-2-processors",
+        "other-cpu-2-processors",
+    }
+    assert "superseded" not in (tmp_path / "README.md").read_text()
+
+
+def test_a_doubted_run_supersedes_nothing_and_says_so_everywhere(tmp_path: Path) -> None:
+    """Whoever publishes one anyway cannot hide it."""
+    doubted = published.one(run_id="doubted", started_at="2026-08-01T12:00:00+00:00", doubts=["from a dirty checkout"])
+    shelved(tmp_path, published.one(), doubted)
+    stem = tmp_path / doubted.folder / doubted.stem
+    for file in (f"{stem}.md", f"{stem}.csv", tmp_path / "README.md", tmp_path / "index.html"):
+        assert "from a dirty checkout" in Path(file).read_text()
+    assert "superseded" not in (tmp_path / "README.md").read_text()
+    assert shelf.main(shelf.every(tmp_path)) is None
+
+
+def test_what_is_written_by_hand_around_the_marks_stays(tmp_path: Path) -> None:
+    """Only what lies between them is made."""
+    file = tmp_path / "README.md"
+    file.write_text(f"# Mine\n\n{shelf.BEGIN}\nold\n{shelf.END}\n\nalso mine\n")
+    text = shelf.marked(file, "new")
+    assert text == f"# Mine\n\n{shelf.BEGIN}\nnew\n{shelf.END}\n\nalso mine\n"
+    file.write_text(f"# Mine\n{shelf.BEGIN}\nold\n")
+    with pytest.raises(PublishError, match=r"README\.md has a line"):
+        shelf.marked(file, "new")
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    """No table of nothing."""
+    shelved(tmp_path)
+    assert "Nothing is published yet: `python -m bench publish RUN`" in (tmp_path / "README.md").read_text()
+    assert "bench publish RUN" in (tmp_path / "index.html").read_text()
+
+
+def test_each_table_says_what_it_was_measured_on(tmp_path: Path) -> None:
+    """Machine, date, commit, versions, corpus, seeds, spread, and the one command that measures it again."""
+    found = published.one()
+    text = documents.page(found, None)
+    again = f"git checkout {'a' * 10} && {published.COMMAND}"
+    for words in (
+        "- **machine**: Made CPU, 2 processors, 8 GiB, Linux x86\\_64".replace("\\_", "_"),
+        "- **date**: 2026-07-31 12:00 UTC",
+        "- **commit**: aaaaaaaaaa",
+        "keras 3.15.1",
+        f"- **corpus**: imdb ({made.DIGEST[:12]})",
+        "- **seeds**: 0",
+        "- **spread**: 95 % intervals over 1 fresh processes",
+        f"Measured again by `{again}`.",
+    ):
+        assert words in text
+    lines = list(csv.DictReader(io.StringIO(documents.comma_separated(found))))
+    assert {line["command"] for line in lines} == {again}
+    fit = [line for line in lines if (line["path"], line["target"], line["table"]) == ("fit", "jax-cpu", "timed")]
+    assert float(fit[0]["seconds"]) == pytest.approx(0.02, rel=0.02)
+
+
+@pytest.mark.parametrize("make", [published.hostile, published.one, compared], ids=["hostile", "whole", "compared"])
+def test_no_word_of_a_record_is_markup(make: Callable[[], Published]) -> None:
+    """In Markdown no element, link or end of a table's cell; on the page, data that holds no tag."""
+    found = make()
+    texts = documents.page(found, None) + documents.index([found], {}) + documents.readme(found)
+    without_links = re.sub(r"\[(Markdown|CSV)\]\([\w./-]+\)|\[results/[^\]]+\]\(results/[\w./-]+\)", "", texts)
+    assert not re.search(r"<[a-z/]", without_links.replace("`", ""), re.IGNORECASE) or make is published.hostile
+    outside_code = re.sub(r"(?<!\\)`[^`\n]*(?<!\\)`", "", without_links)
+    assert not re.search(r"(?<!\\)<|(?<!\\)\]\(", outside_code)
+    html = page.render([found], {}, [])
+    assert len(re.findall(r"<script", html)) == 3
+    assert len(re.findall(r"</script", html)) == 3
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    assert data is not None
+    assert not re.search(r"[<>&]", data[1])
+    assert json.loads(data[1])["runs"][0]["again"] == documents.reproduced_by(found)
+
+
+def test_the_policy_names_the_very_scripts_and_nothing_from_anywhere() -> None:
+    """SHA-256 of "a" in base64, as CSP Level 3 writes it; a script that HTML would end is refused."""
+    found = page.policy(scripts=["a"], styles=["a"])
+    digest = "'sha256-ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs='"
+    assert found == (
+        f"default-src 'none'; script-src {digest}; style-src {digest}; base-uri 'none'; form-action 'none'"
+    )
+    with pytest.raises(ValueError, match="without an end tag"):
+        page.policy(scripts=["'</script>'"], styles=[])
+
+
+def test_every_chart_has_a_sentence_and_a_table() -> None:
+    """Who cannot see it reads it; a chart and its table come from the same rows."""
+    lines = [history.of_run(_summary(day)) for day in range(3)]
+    found = drawn.every(published.one(), history.courses(lines))
+    assert [chart.key for chart in found] == ["throughput", "step", "latency", "reaching", "curves", "course"]
+    keys = {table.key for table in tables.every(published.one())} | {"course"}
+    assert all(chart.sentence and chart.table in keys for chart in found)
+    assert [chart.key for chart in drawn.every(compared(), [])] == ["verdicts"]
+
+
+def test_a_chart_shows_the_floor_and_both_backends() -> None:
+    """The same rows as the table's, in the colours of the backends."""
+    (chart,) = [one for one in drawn.every(published.one(), []) if one.key == "throughput"]
+    ((title, panel),) = chart.panels
+    assert title == "dense"
+    assert {(row["path"], row["target"]) for row in panel} == {
+        (path, target) for path in ("fit", "compiled loop", "floor") for target in ("jax", "tensorflow")
+    }
+    assert all(row["low"] <= row["value"] <= row["high"] for row in panel)
+    assert (look.colour("jax"), look.colour("tensorflow@head")) == (look.BLUE, look.VERMILION)
+
+
+def _summary(day: int) -> object:
+    from bench.summary import summarize
+
+    found = published.records(run_id=f"run-{day}", started_at=f"2026-07-{day + 1:02}T12:00:00+00:00")
+    return summarize(made.run(*found[3:], run_id=f"run-{day}", started_at=f"2026-07-{day + 1:02}T12:00:00+00:00"))
+
+
+# The command line, and this repository.
+
+
+def test_a_doubted_run_is_refused_unless_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 6, in one line that says why and what would publish it; nothing is written."""
+    run = published.write(tmp_path / "runs" / "run", *published.records(commit=None))
+    words = ["publish", str(run), "--out", str(tmp_path / "results")]
+    assert main(words) == ExitCode.UNUSABLE
+    said = capsys.readouterr().err
+    assert "not published: 20260731T120000Z-smoke: from no git checkout" in said
+    assert "--anyway" in said
+    assert not (tmp_path / "results").exists()
+    assert main([*words, "--anyway"]) == ExitCode.HELD
+    assert "do not rely on it" in (tmp_path / "results" / "README.md").read_text()
