@@ -319,3 +319,13 @@ def test_a_doubted_run_is_refused_unless_told(tmp_path: Path, capsys: pytest.Cap
     assert not (tmp_path / "results").exists()
     assert main([*words, "--anyway"]) == ExitCode.HELD
     assert "do not rely on it" in (tmp_path / "results" / "README.md").read_text()
+
+
+def test_what_is_committed_here_is_what_publish_makes() -> None:
+    """The README's table, the index, every table and the page: `python -m bench publish` makes them fresh again."""
+    stale = [
+        str(file.relative_to(ROOT))
+        for file, content in shelf.files(ROOT / "results", readme=ROOT / "README.md").items()
+        if not file.exists() or file.read_bytes() != content
+    ]
+    assert not stale, f"stale: {', '.join(stale)}; run `python -m bench publish` and commit what it writes"
