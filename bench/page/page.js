@@ -31,20 +31,13 @@
 
   // Numbers as people read them.
 
-  function digits(value, count) {
-    if (value === 0) return "0";
-    const format = { minimumSignificantDigits: count, maximumSignificantDigits: count };
-    return new Intl.NumberFormat("en-US", format).format(Number(value.toPrecision(count)));
-  }
-  const formats = new Map();
-  function significant(value) {
-    if (!formats.has(value)) formats.set(value, digits(value, 3));
-    return formats.get(value);
-  }
+  const three = new Intl.NumberFormat("en-US", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+  const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+  const significant = (value) => (value === 0 ? "0" : three.format(Number(value.toPrecision(3))));
   const share = (value) => (value >= 0.0095 ? `${Math.round(100 * value)}%` : "<1%");
   const shown = {
     text: String,
-    count: (value) => Math.round(value).toLocaleString("en-US"),
+    count: (value) => whole.format(value),
     figure: (value) => value.toFixed(4),
     signed: (value) => (value < 0 ? "" : "+") + value.toFixed(4),
     significant,
@@ -65,12 +58,15 @@
 
   function table(spec, open) {
     const place = spec.columns.findIndex((column) => column.key === "recipe");
-    const texts = spec.rows.map((row) => row.map((value, index) => words(spec.columns[index].kind, value)));
-    const haystack = texts.map((row) => row.join(" ").toLowerCase());
+    const texts = new Map(); // of a row, once it is shown or searched
+    const text = (row) => {
+      if (!texts.has(row)) texts.set(row, spec.rows[row].map((value, at) => words(spec.columns[at].kind, value)));
+      return texts.get(row);
+    };
     const body = element("tbody");
     const count = element("span", { role: "status", class: "quiet" });
     const more = element("button", { type: "button", onclick: () => (limit += ROWS, draw()) });
-    let order = texts.map((_, index) => index);
+    const order = spec.rows.map((_, index) => index);
     let limit = ROWS;
     let needle = "";
 
@@ -92,20 +88,22 @@
 
     function draw() {
       const wanted = needle.split(" ").filter(Boolean);
+      const holds = (row) => {
+        const line_ = wanted.length ? text(row).join(" ").toLowerCase() : "";
+        return wanted.every((word) => line_.includes(word));
+      };
       const found = order.filter(
-        (row) =>
-          (!chosen.recipe || place < 0 || spec.rows[row][place] === chosen.recipe) &&
-          wanted.every((word) => haystack[row].includes(word)),
+        (row) => (!chosen.recipe || place < 0 || spec.rows[row][place] === chosen.recipe) && holds(row),
       );
       body.replaceChildren(...found.slice(0, limit).map(line));
-      count.textContent = `${found.length.toLocaleString("en-US")} of ${spec.rows.length.toLocaleString("en-US")} rows`;
+      count.textContent = `${whole.format(found.length)} of ${whole.format(spec.rows.length)} rows`;
       const left = found.length - limit;
       more.hidden = left <= 0;
       more.textContent = `Show ${Math.min(ROWS, left)} more rows`;
     }
 
     function line(row) {
-      return element("tr", {}, ...texts[row].map((text, index) => cell(text, spec.columns[index], index)));
+      return element("tr", {}, ...text(row).map((shown_, index) => cell(shown_, spec.columns[index], index)));
     }
 
     function cell(text, column, index) {
@@ -132,11 +130,13 @@
       element("div", { class: "tools" }, more),
       ...spec.notes.map((note) => element("p", { class: "notes" }, note)),
     ];
-    draw();
-    const box = element("div", { class: "table" });
-    if (open) box.append(element("h3", {}, spec.title), ...parts);
-    else box.append(element("details", {}, element("summary", {}, `Table: ${spec.title}`), ...parts));
-    return box;
+    if (open) {
+      draw();
+      return element("div", { class: "table" }, element("h3", {}, spec.title), ...parts);
+    }
+    const details = element("details", {}, element("summary", {}, `Table: ${spec.title}`), ...parts);
+    details.addEventListener("toggle", draw, { once: true });
+    return element("div", { class: "table" }, details);
   }
 
   function compared(a, b, sign) {
@@ -175,7 +175,7 @@
   function panel(spec, one) {
     const rows = one.rows.map((row) => Object.fromEntries(row.map((value, index) => [spec.columns[index], value])));
     const label = `${spec.title}, ${one.title}: ${rows.length} points, which the table lists. ${spec.sentence}`;
-    const drawing = element("div", { class: "drawing", role: "img", "aria-label": label });
+    const drawing = element("div", { class: "drawing", role: "img", "aria-label": label }, element("div"));
     const box = element("div", { class: "panel" }, element("h4", {}, one.title), drawing);
     box.draw = () => draw(drawing, data.specs[spec.key], rows);
     watcher.observe(box);
@@ -192,7 +192,7 @@
       spec.height = spec.usermeta.step * Math.max(1, lines.size);
     }
     spec.autosize = { type: "fit-x", contains: "padding" };
-    vegaEmbed(drawing, spec, {
+    vegaEmbed(drawing.firstChild, spec, {
       mode: "vega-lite",
       renderer: "svg",
       actions: false,
@@ -204,6 +204,7 @@
     }).then((found) => {
       views.push(found);
       drawing.classList.add("drawn");
+      drawing.querySelector("svg").setAttribute("aria-hidden", "true"); // the drawing's own label and table say it
     });
   }
 
