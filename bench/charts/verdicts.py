@@ -12,20 +12,25 @@ STEP = 24
 
 
 def one(rows: list[Row], title: str) -> alt.LayerChart:
-    """Return one recipe's chart; rows: cell, ratio, low, high, answer, from and to of the margin."""
+    """Return the chart of one operation; rows: cell, ratio, low, high, answer, from and to of the margin."""
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        color=alt.Color("answer:N", title=None, scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))),
+        color=alt.Color(
+            "answer:N",
+            title=None,
+            legend=alt.Legend(columns=2),
+            scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        ),
         tooltip=["cell:N", "answer:N", *[alt.Tooltip(f"{end}:Q", format=".3f") for end in ("ratio", "low", "high")]],
     )
     scale = alt.Scale(type="log", nice=False, padding=12)
-    y = alt.Y("cell:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, grid=False))
+    y = alt.Y("cell:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, grid=False))
     margin = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect(color=look.GREY, opacity=0.18)
         .encode(x=alt.X("min(margin_from):Q", scale=scale), x2="max(margin_to):Q")
     )
     ends = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y)
-    x = alt.X("ratio:Q", title="seconds over the base's; shaded: the margin", scale=scale, axis=alt.Axis(format=".2f"))
+    x = alt.X("ratio:Q", title="× base; shaded: same", scale=scale, axis=alt.Axis(format=".2f"))
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y)
     return alt.LayerChart(layer=[margin, ends, dots]).properties(
         title=look.titled(title), width=look.WIDTH, height=look.height(rows, "cell", STEP)

@@ -4,6 +4,8 @@
 (() => {
   const ROWS = 100; // shown at first and with each press of a table's button
   const PANELS = 12; // likewise, of a chart
+  const FIRST = "best"; // the table that stands with the overview
+  const OPEN = new Set(["curves"]); // charts whose table is more than their numbers: accuracy comes before speed
   const MISSING = "—";
 
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -168,7 +170,7 @@
       element("p", {}, spec.sentence),
       panels.length ? grid : element("p", { class: "quiet" }, "Nothing of this recipe."),
       element("div", { class: "tools" }, more),
-      own ? table(own, false) : null,
+      own ? table(own, OPEN.has(spec.key)) : null,
     );
   }
 
@@ -261,7 +263,7 @@
     main.replaceChildren(
       overview(run),
       section("charts", "Charts", run.charts.map((one) => chart(one, run))),
-      section("tables", "Tables", run.tables.filter((one) => !bound.has(one.key)).map((one) => table(one, true))),
+      section("tables", "Tables", run.tables.filter((one) => !bound.has(one.key) && one.key !== FIRST).map((one) => table(one, true))),
     );
   }
 
@@ -279,6 +281,7 @@
   }
 
   function overview(run) {
+    const best = run.tables.find((one) => one.key === FIRST);
     const facts = run.facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
     return element(
       "section",
@@ -287,7 +290,16 @@
       run.doubts.length ? element("p", { class: "doubt", role: "note" }, `Published all the same, do not rely on it: ${run.doubts.join("; ")}.`) : null,
       run.newer ? element("p", { class: "quiet" }, `Superseded by the run of ${run.newer}.`) : null,
       element("ul", { class: "overview" }, ...run.overview.map(([kind, words_]) => element("li", { class: kind }, ...led(words_)))),
-      element("dl", { class: "facts" }, ...facts, element("dt", {}, "again"), element("dd", {}, element("code", {}, run.again))),
+      best ? table(best, true) : null,
+      element(
+        "dl",
+        { class: "facts" },
+        ...facts,
+        element("dt", {}, "again"),
+        element("dd", {}, element("code", {}, run.again)),
+        element("dt", {}, "files"),
+        element("dd", {}, ...["md", "csv", "json"].flatMap((end) => [element("a", { href: `${run.files}.${end}` }, end), " "])),
+      ),
     );
   }
 

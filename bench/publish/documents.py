@@ -88,12 +88,17 @@ def _plain(value: object) -> object:
     return f"'{value}" if formula else "" if value is None else value
 
 
-def index(every: Sequence[Published], newer: dict[str, Published]) -> str:
-    """Return the list of what is published, newest first, as Markdown."""
+def index(every: Sequence[Published], newer: dict[str, Published], pictures: dict[str, dict[str, str]]) -> str:
+    """Return the list of what is published, newest first, as Markdown; ``pictures``: of each folder, files by title."""
     if not every:
         return "Nothing is published yet: `python -m bench publish RUN` publishes a finished run."
     lines = ["| measured | profile | machine | corpus | commit | tables | state |", "| --- " * 7 + "|"]
-    return "\n".join([*lines, *(_line(one, newer.get(one.run_id)) for one in every)])
+    lines += [_line(one, newer.get(one.run_id)) for one in every]
+    lines += ["", "Pictures of each machine's newest run, as SVG with a PNG beside:", ""] if pictures else []
+    for folder, titles in pictures.items():
+        links = ", ".join(f"[{title}]({folder}/{key}.svg)" for title, key in titles.items())
+        lines.append(f"- {folder}: {links}")
+    return "\n".join(lines)
 
 
 def readme(published: Published) -> str:

@@ -162,13 +162,14 @@ def _one(published: Published, one: CurvesRow) -> list[Row]:
 
 def _verdicts(published: Published) -> list[Row]:
     margin = published.margin or 0.0
-    return [
-        {"recipe": row.recipe, "panel": row.recipe, "cell": f"{row.operation} {label(published, row.target)}"}
+    found: list[Row] = [
+        {"recipe": row.recipe, "panel": f"{row.recipe}, {row.operation}", "cell": label(published, row.target)}
         | {"ratio": row.ratio, "low": row.low or row.ratio, "high": row.high or row.ratio, "answer": row.answer}
         | {"margin_from": 1 / (1 + margin), "margin_to": 1 + margin}
-        for row in sorted(published.verdicts, key=lambda row: row.recipe)
+        for row in published.verdicts
         if row.ratio is not None
     ]
+    return _in_panels(found)
 
 
 def _margin(published: Published) -> str:

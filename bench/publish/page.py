@@ -103,6 +103,7 @@ def _run(published: Published, newer: Published | None, courses: Sequence[Course
         "machine": f"{published.machine.cpu}, {published.machine.processors} processors",
         "comparison": published.is_comparison,
         "newer": documents.moment(newer) if newer else None,
+        "files": f"{published.folder}/{published.stem}",
         "question": _question(published),
         "doubts": published.doubts,
         "facts": documents.facts(published),

@@ -76,8 +76,9 @@ def files(folder: Path, *, readme: Path | None = None) -> dict[Path, bytes]:
         stem = folder / one.folder / one.stem
         made[stem.with_name(f"{one.stem}.md")] = documents.page(one, newer.get(one.run_id))
         made[stem.with_name(f"{one.stem}.csv")] = documents.comma_separated(one)
+    pictures = {one.folder: {chart.title: chart.key for chart in _pictured(one)} for one in _newest(found)}
     made[folder / PAGE] = page.render(found, newer, courses)
-    made[folder / INDEX] = marked(folder / INDEX, documents.index(found, newer))
+    made[folder / INDEX] = marked(folder / INDEX, documents.index(found, newer, pictures))
     best = main(found)
     if readme is not None and best is not None:
         made[readme] = marked(readme, documents.readme(best))
@@ -111,14 +112,22 @@ def marked(file: Path, content: str) -> str:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     """Draw the charts of each machine's newest run, and yield what changed; few, since each is kept for ever."""
+    for one in _newest(every(folder)):
+        for chart in _pictured(one):
+            yield from _picture(folder / one.folder / chart.key, one, chart)
+
+
+def _newest(found: Sequence[Published]) -> list[Published]:
+    """Return the newest run of each machine that nothing speaks against: a picture cannot say what does."""
     newest: dict[str, Published] = {}
-    for one in every(folder):
-        if not one.is_comparison:
+    for one in found:
+        if not (one.is_comparison or one.doubts):
             newest.setdefault(one.folder, one)
-    for one in newest.values():
-        for chart in drawn.every(one, ()):
-            if chart.key in PICTURED:
-                yield from _picture(folder / one.folder / chart.key, one, chart)
+    return list(newest.values())
+
+
+def _pictured(one: Published) -> list[drawn.Drawn]:
+    return [chart for chart in drawn.every(one, ()) if chart.key in PICTURED]
 
 
 def _of_first_target(published: Published, chart: drawn.Drawn) -> list[tuple[str, list[Row]]]:

@@ -158,7 +158,7 @@ def _best(published: Published) -> Table:
         _target(published),
         _PATH,
         _field("reviews_per_s", "reviews/s", "significant"),
-        _field("times", "× the other backend's best", "significant"),
+        _field("times", "× the other's best", "significant"),
         Column("times_interval", "95 % interval", "text", lambda row: interval(row.times_low, row.times_high)),
         Column("answer", "told apart", "text", _answer),
         _field("over_usual", "× the usual path", "significant"),

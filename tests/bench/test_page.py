@@ -131,7 +131,7 @@ def test_the_overview_comes_first_and_every_chart_is_drawn(whole: Any) -> None:
     assert "JAX by 'compiled loop'" in whole.locator(".overview").inner_text()
     names = whole.locator(".drawing").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert all("which the table lists" in name for name in names)
-    assert whole.locator(".chart h3").all_inner_texts() == [
+    assert whole.locator(".chart > h3").all_inner_texts() == [
         "Training throughput",
         "Where a step's time goes",
         "Prediction latency",
@@ -228,7 +228,8 @@ def test_axe_finds_no_violation_in_either_theme(opened: Open, theme: str) -> Non
     found.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     # Colours are all that differs: the other rules are asked once.
     rules = {"dark": {}, "light": {"runOnly": ["color-contrast"]}}
-    results = Axe().run(found, options=rules[theme])
+    # A drawing is hidden from readers of other kinds: its label and its table say what it shows.
+    results = Axe().run(found, context={"exclude": [["svg"]]}, options=rules[theme])
     assert results.violations_count == 0, results.generate_report()
 
 

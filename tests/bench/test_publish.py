@@ -54,7 +54,10 @@ def test_nothing_speaks_against_a_whole_run_of_a_clean_checkout(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ({"commit": Commit(revision="a" * 40, dirty=True)}, "from a dirty checkout: files differed from aaaaaaaaaa"),
+        (
+            {"commit": Commit(revision="a" * 40, dirty=True)},
+            "from a dirty checkout: files differed from commit aaaaaaaaaa",
+        ),
         ({"commit": None}, "from no git checkout"),
         ({"command": "python -m bench run"}, "unfinished: it was to time pooling-dropout, pooling-logits, lstm"),
         ({"profile": "default"}, "lack processes, first dense train fit 512 jax-cpu: 1 of 3"),
@@ -65,7 +68,7 @@ def test_what_nobody_could_repeat_and_what_was_interrupted_is_doubted(
 ) -> None:
     """Each doubt says what it is about."""
     _, found = doubts.read(published.write(tmp_path / "run", *published.records(**header)))
-    assert any(words.replace("from aaaaaaaaaa", "from commit aaaaaaaaaa") in doubt for doubt in found)
+    assert any(words in doubt for doubt in found)
 
 
 def test_work_without_an_answer_is_doubted(tmp_path: Path) -> None:
@@ -231,7 +234,7 @@ def test_each_table_says_what_it_was_measured_on(tmp_path: Path) -> None:
     text = documents.page(found, None)
     again = f"git checkout {'a' * 10} && {published.COMMAND}"
     for words in (
-        "- **machine**: Made CPU, 2 processors, 8 GiB, Linux x86\\_64".replace("\\_", "_"),
+        "- **machine**: Made CPU, 2 processors, 8 GiB, Linux x86_64",
         "- **date**: 2026-07-31 12:00 UTC",
         "- **commit**: aaaaaaaaaa",
         "keras 3.15.1",
@@ -251,9 +254,8 @@ def test_each_table_says_what_it_was_measured_on(tmp_path: Path) -> None:
 def test_no_word_of_a_record_is_markup(make: Callable[[], Published]) -> None:
     """In Markdown no element, link or end of a table's cell; on the page, data that holds no tag."""
     found = make()
-    texts = documents.page(found, None) + documents.index([found], {}) + documents.readme(found)
+    texts = documents.page(found, None) + documents.index([found], {}, {}) + documents.readme(found)
     without_links = re.sub(r"\[(Markdown|CSV)\]\([\w./-]+\)|\[results/[^\]]+\]\(results/[\w./-]+\)", "", texts)
-    assert not re.search(r"<[a-z/]", without_links.replace("`", ""), re.IGNORECASE) or make is published.hostile
     outside_code = re.sub(r"(?<!\\)`[^`\n]*(?<!\\)`", "", without_links)
     assert not re.search(r"(?<!\\)<|(?<!\\)\]\(", outside_code)
     html = page.render([found], {}, [])
@@ -329,3 +331,8 @@ def test_what_is_committed_here_is_what_publish_makes() -> None:
         if not file.exists() or file.read_bytes() != content
     ]
     assert not stale, f"stale: {', '.join(stale)}; run `python -m bench publish` and commit what it writes"
+
+
+def test_the_page_is_small_enough_to_open_anywhere() -> None:
+    """Its library is most of it; the issue's limit is 2 MB."""
+    assert (ROOT / "results" / "index.html").stat().st_size < 2_000_000
