@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 
 from bench.publish import overview, tables
@@ -12,7 +13,19 @@ from bench.publish.tables import Column, Table, label, sentence, words
 from bench.report.numbers import MISSING, milliseconds, share, significant
 
 # What else stands in a line of a CSV file: a line that is cut out still says what it was measured on.
-CSV_TABLES = ("timed", "accuracy", "parity", "reached", "startup", "hardware", "verdicts", "counts", "failures")
+CSV_TABLES = (
+    "timed",
+    "accuracy",
+    "parity",
+    "serving",
+    "peers",
+    "reached",
+    "startup",
+    "hardware",
+    "verdicts",
+    "counts",
+    "failures",
+)
 ABOUT = ("run", "machine", "date", "commit", "doubts", "versions", "corpus", "seeds", "command")
 
 
@@ -84,6 +97,8 @@ def comma_separated(published: Published) -> str:
 
 def _plain(value: object) -> object:
     """Return a value for a CSV file; words that a spreadsheet would take for a formula begin with a quotation mark."""
+    if isinstance(value, dict):
+        return json.dumps(value)
     formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
     return f"'{value}" if formula else "" if value is None else value
 

@@ -20,8 +20,10 @@ from bench.publish.rows import (
     FailureRow,
     HardwareRow,
     ParityRow,
+    PeerRow,
     Published,
     ReachedRow,
+    ServingRow,
     StartupRow,
     TimedRow,
     VerdictRow,
@@ -42,6 +44,8 @@ def of_run(run: Run, doubts: Sequence[str] = ()) -> Published:
         **common,
         accuracy=_accuracy(found),
         parity=_parity(found),
+        serving=_serving(found),
+        peers=_peers(found),
         best=[row for cells in _contests(found) for row in _best(found, cells)],
         timed=[_timed(row) for row in _rows(found)],
         reached=[ReachedRow(**_rounded(dataclasses.asdict(row))) for row in found.time_to_accuracy],
@@ -119,6 +123,33 @@ def _parity(found: Summary) -> list[ParityRow]:
             answer=verdict.answer,
         )
         for record, verdict in found.parity
+    ]
+
+
+def _serving(found: Summary) -> list[ServingRow]:
+    return [
+        ServingRow(
+            recipe=record.recipe,
+            target=record.target,
+            served_on=record.served_on,
+            predictions=number(record.prediction_difference),
+            answer=verdict.answer,
+        )
+        for record, verdict in found.serving
+    ]
+
+
+def _peers(found: Summary) -> list[PeerRow]:
+    return [
+        PeerRow(
+            recipe=record.recipe,
+            name=record.name,
+            test_accuracy=number(record.test_accuracy),
+            roc_auc=number(record.roc_auc),
+            train_s=number(record.train_s),
+            predict_s={reviews: number(seconds) or 0.0 for reviews, seconds in record.predict_s.items()},
+        )
+        for record in found.peers
     ]
 
 

@@ -80,9 +80,17 @@ def _accuracy(published: Published) -> list[str]:
     failed = [row for row in decided if row.answer != "passed"]
     if not failed:
         where = " and ".join(name(published, target) for target in dict.fromkeys(row.target for row in decided))
-        return [f"Accuracy first: all {len(decided)} figures that decide passed on {where}."]
+        return [f"Accuracy first: all {len(decided)} figures that decide passed on {where}.", *_unequal(published)]
     words = [f"{row.recipe} on {name(published, row.target)} ({row.figure}: {row.answer})" for row in failed]
-    return [f"Accuracy first: {len(failed)} of {len(decided)} figures that decide did not pass: {'; '.join(words)}."]
+    words_ = f"{len(failed)} of {len(decided)} figures that decide did not pass: {'; '.join(words)}"
+    return [f"Accuracy first: {words_}.", *_unequal(published)]
+
+
+def _unequal(published: Published) -> list[str]:
+    """Say where backends do not do the same work from the same weights; nothing where they do."""
+    apart = [f"{row.recipe} ({row.targets})" for row in published.parity if row.answer != "passed"]
+    apart += [f"{row.recipe} served on {row.served_on}" for row in published.serving if row.answer != "passed"]
+    return [f"Not the same work from the same weights: {'; '.join(apart)}."] if apart else []
 
 
 def _headline(published: Published) -> list[str]:

@@ -64,6 +64,27 @@ class ParityRow(_Row):
     answer: str
 
 
+class ServingRow(_Row):
+    """A saved model on a backend that serves it: the largest difference from its trainer's own scores."""
+
+    recipe: str
+    target: str
+    served_on: str
+    predictions: float | None = None
+    answer: str
+
+
+class PeerRow(_Row):
+    """A model outside deep learning on a recipe's encoding; seconds of a prediction by its number of reviews."""
+
+    recipe: str
+    name: str
+    test_accuracy: float | None = None
+    roc_auc: float | None = None
+    train_s: float | None = None
+    predict_s: dict[int, float]
+
+
 class TimedRow(_Row):
     """A timed cell; ``share`` is the floor's seconds over its own, from neighbouring blocks.
 
@@ -220,6 +241,8 @@ class Published(_Row):
     void: bool = False
     accuracy: list[AccuracyRow] = []
     parity: list[ParityRow] = []
+    serving: list[ServingRow] = []
+    peers: list[PeerRow] = []
     best: list[BestRow] = []
     timed: list[TimedRow] = []
     reached: list[ReachedRow] = []

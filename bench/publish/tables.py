@@ -212,6 +212,37 @@ def _parity(published: Published) -> Table:
     return Table("parity", "Equal work", caption, columns, tuple(published.parity))
 
 
+def _serving(published: Published) -> Table:
+    columns = (
+        _RECIPE,
+        _target(published, "trained on"),
+        _field("served_on", "served on"),
+        _field("predictions", "predictions", "exponent"),
+        _field("answer", "verdict"),
+    )
+    caption = "the largest differences from the trainer's own scores of raw reviews"
+    return Table("serving", "Trained here, served there", caption, columns, tuple(published.serving))
+
+
+def _peers(published: Published) -> Table:
+    sizes = sorted({size for row in published.peers for size in row.predict_s})
+    columns = (
+        _RECIPE,
+        _field("name", "model"),
+        _field("test_accuracy", "test accuracy", "figure"),
+        _field("roc_auc", "ROC AUC", "figure"),
+        _field("train_s", "train s", "significant"),
+        *(_predicting(size) for size in sizes),
+    )
+    caption = "scikit-learn on the same encodings: which words a review has, without their order"
+    return Table("peers", "Peers outside deep learning", caption, columns, tuple(published.peers))
+
+
+def _predicting(size: int) -> Column:
+    heading = f"{size} review{'s' * (size > 1)}, ms"
+    return Column(f"predict_{size}", heading, "milliseconds", lambda row: row.predict_s.get(size))
+
+
 def _timings(published: Published, phase: str) -> tuple[TimedRow, ...]:
     return tuple(row for row in published.timed if row.phase == phase)
 
@@ -373,6 +404,8 @@ _ORDER: Sequence[Callable[[Published], Table]] = (
     _counts,
     _accuracy,
     _parity,
+    _serving,
+    _peers,
     _training,
     _step,
     _reached,

@@ -23,7 +23,7 @@ def records(**header: Any) -> list[Record]:
     found += [
         made.training("dense", name, validation=_trained(pace), final=_trained(pace)) for name, pace in PACES.items()
     ]
-    found.append(made.parity())
+    found += [made.parity(), made.serving(), made.peer()]
     for name, pace in PACES.items():
         for path, times in (("fit", 2.0), ("compiled loop", 1.1), ("floor", 1.0)):
             found.append(made.timing(made.cell("train", path, target=name), made.blocks(*_turns(0.01 * times * pace))))

@@ -147,6 +147,21 @@ def test_the_overview_begins_with_accuracy_and_then_says_what_to_use() -> None:
     assert "1.25 times as fast as TensorFlow by 'compiled loop'" in advice
 
 
+def test_work_that_is_not_the_same_is_said_before_speed() -> None:
+    """A backend that computes something else is not faster at the same."""
+    (row,) = published.one().parity
+    found = published.one(parity=[row.model_copy(update={"answer": "failed"})])
+    words = "Not the same work from the same weights: dense (jax-cpu = tensorflow-cpu)."
+    assert overview.sentences(found)[1] == words
+
+
+def test_peers_and_served_models_have_tables() -> None:
+    """A column for each number of reviews that a peer predicts at once."""
+    found = {table.key: table for table in tables.every(published.one())}
+    assert found["serving"].rows == [["dense", "jax", "numpy", 1e-7, "passed"]]
+    assert found["peers"].rows == [["dense", "linear SVM", 0.88, 0.95, 2.5, 0.0005, 0.00075, 0.00125]]
+
+
 def test_a_comparison_says_its_answers_and_its_controls() -> None:
     """One slower cell, two controls that held."""
     words = overview.sentences(compared())
