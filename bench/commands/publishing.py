@@ -12,9 +12,9 @@ from bench.commands.outcome import Outcome
 def publish(*run: str, out: Path | None = None, runs: Path | None = None, anyway: Flag = False) -> Outcome:
     """Publish finished runs as tables, charts and a page that people read; without a run, make all of them again.
 
-    Writes results/<machine>/<date>-<profile>.md, .csv and .json for each run, pictures of each machine's newest, the
-    list in results/README.md, the page results/index.html, and the table of README.md. The same runs give the same
-    bytes. A run that is damaged, unfinished or from a dirty checkout is refused.
+    Writes results/MACHINE/DATE-PROFILE.md, .csv and .json for each run, pictures of each machine's newest, the list in
+    results/README.md, the page results/index.html and the table of README.md, and adds the run to the history. The
+    same runs give the same bytes. A run that is damaged, unfinished or from a dirty checkout is refused.
 
     Parameters
     ----------

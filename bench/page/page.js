@@ -337,7 +337,6 @@
     options(document.getElementById("machine"), machines.map((name) => [name, name]), chosen.machine);
     options(document.getElementById("run"), here.map((one) => [one.id, one.title]), chosen.run);
     options(document.getElementById("recipe"), [["", "all recipes"], ...recipes.map((name) => [name, name])], chosen.recipe);
-    document.getElementById("choices").hidden = false;
     show();
   }
 
@@ -351,5 +350,7 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (named(), show()));
   named();
   choose(null, null);
+  if (data.older)
+    document.querySelector("footer").append(element("p", {}, `${data.older} older runs are in README.md beside this page.`));
   performance.mark("usable");
 })();

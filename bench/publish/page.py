@@ -78,6 +78,7 @@ def _data(every: Sequence[Published], newer: dict[str, Published], courses: Sequ
     return {
         "runs": runs,
         "specs": {key: _spec(key) for key in keys},
+        "older": max(0, len(every) - MOST_RUNS),
         "config": look.CONFIG,
         "colours": look.BACKENDS,
         "other": look.GREY,

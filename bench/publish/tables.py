@@ -164,7 +164,10 @@ def _best(published: Published) -> Table:
         _field("over_usual", "× the usual path", "significant"),
         _field("usual", "usual path"),
     )
-    notes = ("the fastest of what was measured; ratios are of neighbouring blocks in the same processes",)
+    notes = (
+        "the fastest of what was measured; ratios are of neighbouring blocks in the same processes",
+        "each interval stands for itself: of twenty, about one misses",
+    )
     caption = "the fastest way to drive Keras for each piece of work"
     return Table("best", "Which backend, which path", caption, columns, tuple(published.best), notes)
 

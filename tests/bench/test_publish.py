@@ -351,3 +351,13 @@ def test_what_is_committed_here_is_what_publish_makes() -> None:
 def test_the_page_is_small_enough_to_open_anywhere() -> None:
     """Its library is most of it; the issue's limit is 2 MB."""
     assert (ROOT / "results" / "index.html").stat().st_size < 2_000_000
+
+
+def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> None:
+    """It must open in time whatever was published over the years; the index has them all."""
+    found = published.one()
+    html = page.render([found.model_copy(update={"run_id": f"run-{number}"}) for number in range(15)], {}, [])
+    data = re.search(r'id="data">(.*?)</script>', html, re.DOTALL)
+    assert data is not None
+    shown = json.loads(data[1])
+    assert (len(shown["runs"]), shown["older"]) == (12, 3)
