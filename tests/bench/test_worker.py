@@ -167,7 +167,7 @@ def test_a_block_without_an_operation_is_refused_and_the_worker_lives(workers: d
 
 
 def test_a_peer_outside_deep_learning_learns_from_the_same_rows(workers: dict[str, WorkerProcess]) -> None:
-    """A logistic regression on which words the first hundred tokens have; .795 of the real test reviews were measured."""
+    """A logistic regression on which words the first hundred tokens have; .795 of the real reviews were measured."""
     found = workers["jax"].ask(Peer("lstm", "logistic regression"))
     assert 0.7 < found["test_accuracy"] < 0.9
     assert found["roc_auc"] > found["test_accuracy"]
