@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 from bench import choices
 from bench.commands import comparing, kept, learning, look, measure, publishing
 from bench.commands.outcome import Outcome
+from bench.report import lookalikes
 
 app = App(
     name="bench",
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status; what is wrong is said in one line on stderr."""
     from bench.exit_codes import ExitCode
 
+    lookalikes.use(sys.stdout, sys.stderr)
     try:
         found = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         return _shown(found if isinstance(found, Outcome) else Outcome())
