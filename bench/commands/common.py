@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +97,6 @@ def corpus(data: str | None) -> Located:
 
 
 def command() -> str:
-    """Return the command as it can be repeated, without paths of this machine."""
+    """Return the command as a shell can repeat it, without paths of this machine."""
     words = ["python", "-m", "bench", *sys.argv[1:]]
-    return " ".join(Path(word).name if Path(word).is_absolute() else word for word in words)
+    return shlex.join(Path(word).name if Path(word).is_absolute() else word for word in words)
