@@ -146,10 +146,14 @@ def sweep(
     from bench import collect, reference, sweep
     from bench.report import sweep as report
     from bench.report import terminal
+    from models.variations import VariationError
 
-    base = choices.variation(recipe, [])
-    chosen = sweep.recipes(base, choices.grid(over), [choices.variation(name, []) for name in choices.each(also)])
-    file = out or sweep.default_file(base, choices.grid(over), choices.each(also))
+    base, values, others = choices.variation(recipe, []), choices.grid(over), choices.each(also)
+    try:
+        chosen = sweep.recipes(base, values, [choices.variation(name, []) for name in others])
+    except VariationError as error:
+        raise choices.WrongUse(str(error)) from error
+    file = out or sweep.default_file(base, values, others)
     choices.at_least("--seeds", seeds)
     if not show:
         located = common.corpus(data)
