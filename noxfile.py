@@ -59,8 +59,10 @@ def bench_gpu_tensorflow(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; the reviews are found as in a run, and tests that need the real ones say so where they are not."""
     install(session, "test")
-    # A file's tests stay together, since they share workers; frameworks are large, so there are never many at once.
-    side_by_side = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--benchmark-disable")
+    # A file's tests stay together, since they share workers, and files keep their order: the slowest have few tests and
+    # would come last. Frameworks are large, so there are never many at once.
+    files = ("--dist=loadfile", "--no-loadscope-reorder", "--benchmark-disable")
+    side_by_side = ("--numprocesses=auto", "--maxprocesses=4", *files)
     session.run("python", "-m", "pytest", *side_by_side, *session.posargs, env=found_reviews())
 
 

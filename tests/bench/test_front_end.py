@@ -15,6 +15,11 @@ from bench.targets import ROOT
 pytestmark = pytest.mark.framework
 
 
+def alone() -> dict[str, str]:
+    """Return the environment without the words by which a pytest beside others knows that it is one of several."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+
+
 def test_an_operation_is_an_ordinary_benchmark_of_its_backend(tmp_path: Path) -> None:
     """It says which backend and reviews it is of, names no machine, and takes its place in a comparison."""
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/benchmarks/operations")
@@ -23,7 +28,7 @@ def test_an_operation_is_an_ordinary_benchmark_of_its_backend(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, *words, *choice, f"--benchmark-storage={storage}", "--benchmark-save=made-jax"],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": "jax", "KERASMARK_DATA": "synthetic"},
+        env={**alone(), "KERAS_BACKEND": "jax", "KERASMARK_DATA": "synthetic"},
         capture_output=True,
         text=True,
         check=False,

@@ -89,8 +89,9 @@ def column(opened_page: Any, table: str, index: int) -> list[str]:
 
 
 def unfold(opened_page: Any, table: str) -> None:
-    """Open the table below a chart."""
-    opened_page.locator("details", has=opened_page.locator(f"#table-{table}")).locator("summary").click()
+    """Open the table below a chart, by keyboard: a click may miss while charts above are drawn and push it down."""
+    opened_page.locator("details", has=opened_page.locator(f"#table-{table}")).locator("summary").press("Enter")
+    opened_page.locator(f"#table-{table} tbody tr").first.wait_for()
 
 
 def drawn(opened_page: Any, panels: int) -> None:
