@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,27 +38,39 @@ def main() -> int:
     except (saved.SavedModelError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    scorer = Scorer(model, predictor(model), options.batch_size)
     try:
-        stream(model, sys.stdin.buffer, sys.stdout.buffer, batch_size=options.batch_size, texts=not options.scores_only)
+        scorer.stream(sys.stdin.buffer, sys.stdout.buffer, texts=not options.scores_only)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has enough: `| head`
     return 0
 
 
-def stream(model: Saved, lines: Iterable[bytes], out: BinaryIO, *, batch_size: int, texts: bool) -> None:
-    """Write "score", or "score TAB text", for each line in its order; a line ends where it ends, an empty one counts.
+@dataclass(frozen=True)
+class Scorer:
+    """A saved model, the program that predicts ``batch_size`` of its rows, and what they do with lines."""
 
-    The next batches are read and encoded while the program of one runs.
-    """
-    predict = predictor(model)
-    with ThreadPoolExecutor(1) as encoder:
-        for batch, rows in _ahead(
-            encoder, lambda taken: _encoded(model, taken, batch_size), _batches(lines, batch_size)
-        ):
-            scores = probabilities(predict(rows), logits=model.logits)[: len(batch)].tolist()
-            shown = (b"%.4f\t%s\n" % pair for pair in zip(scores, batch, strict=True))
-            out.writelines(shown if texts else (b"%.4f\n" % score for score in scores))
-            out.flush()
+    model: Saved
+    predict: Callable[[Any], Any]
+    batch_size: int
+
+    def stream(self, lines: Iterable[bytes], out: BinaryIO, *, texts: bool) -> None:
+        """Write "score", or "score TAB text", for each line in its order; an empty line counts as well.
+
+        The next batches are read and encoded while the program of one runs.
+        """
+        with ThreadPoolExecutor(1) as encoder:
+            for batch, rows in _ahead(encoder, self.encoded, _batches(lines, self.batch_size)):
+                scores = probabilities(self.predict(rows), logits=self.model.logits)[: len(batch)].tolist()
+                shown = (b"%.4f\t%s\n" % pair for pair in zip(scores, batch, strict=True))
+                out.writelines(shown if texts else (b"%.4f\n" % score for score in scores))
+                out.flush()
+
+    def encoded(self, batch: list[bytes]) -> Batch:
+        """Return ``batch`` and its rows, filled up to the batch size: another number would compile again."""
+        rows = self.model.encode(tokenise.ragged_text(batch))
+        missing = self.batch_size - len(rows)
+        return batch, np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)]) if missing else rows
 
 
 def predictor(model: Saved) -> Callable[[Any], Any]:
@@ -73,13 +86,6 @@ def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
     stripped = (line.rstrip(b"\r\n") for line in lines)
     while batch := list(islice(stripped, size)):
         yield batch
-
-
-def _encoded(model: Saved, batch: list[bytes], size: int) -> Batch:
-    """Return ``batch`` and its rows, filled up to ``size``: another number of rows would compile again."""
-    rows = model.encode(tokenise.ragged_text(batch))
-    missing = size - len(rows)
-    return batch, np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)]) if missing else rows
 
 
 def _ahead(
