@@ -67,7 +67,8 @@ def peers(summary: Summary) -> RenderableType | None:
         *(_predicting(size) for size in sorted({size for row in summary.peers for size in row.predict_s})),
     ]
     notes = ["on which words a review has, without their order; ms: a prediction of so many reviews, already encoded"]
-    return section("Peers outside deep learning", "scikit-learn, same encodings", columns, summary.peers, notes)
+    title, caption = "Peers outside deep learning", "scikit-learn, same encodings"
+    return section(title, caption, columns, summary.peers, notes, tight=True)
 
 
 def serving(summary: Summary) -> RenderableType | None:
