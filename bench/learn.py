@@ -36,27 +36,31 @@ class Lesson:
         """Every phase of the recipe with its own number of epochs."""
         return {phase.name: phase.epochs for phase in self.recipe.phases}
 
+    @property
+    def step(self) -> Training:
+        """The lesson as a plan knows it, for whoever watches."""
+        return Training(self.recipe, self.target, self.seed, self.epochs, self.path)
+
 
 def learn(lesson: Lesson, located: Located, watch: Watcher) -> LearnedRecord:
     """Train, and save the model, its record, Keras's summary and the picture of the curves where there is a folder.
 
     Each file is written whole or not at all. Raises WorkFailed where the worker gives no answer.
     """
-    step = Training(lesson.recipe, lesson.target, lesson.seed, lesson.epochs, lesson.path)
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as scratch:
         model = Path(scratch) / MODEL
-        record = _trained(lesson, located, watch, step, model if lesson.folder else None)
+        record = _trained(lesson, located, watch, model if lesson.folder else None)
         if lesson.folder:
             _keep(record, lesson, model, lesson.folder)
     return record
 
 
-def _trained(lesson: Lesson, located: Located, watch: Watcher, step: Training, model: Path | None) -> LearnedRecord:
+def _trained(lesson: Lesson, located: Located, watch: Watcher, model: Path | None) -> LearnedRecord:
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as logs:
         watch.starting(lesson.target)
         worker = WorkerProcess(lesson.target, corpus=located.folder, log=Path(logs) / "worker.log")
         try:
-            watch.begin(step)
+            watch.begin(lesson.step)
             request = protocol.Learn(
                 lesson.recipe.name, lesson.seed, lesson.epochs, lesson.path, str(model) if model else ""
             )

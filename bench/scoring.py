@@ -22,25 +22,29 @@ class ScoringError(Exception):
 def texts(model: Path, backend: str, given: Sequence[str]) -> list[float]:
     """Return how probably each text is positive."""
     lines = "".join(" ".join(text.splitlines()) + "\n" for text in given).encode()
-    done = _run(model, backend, ["--scores-only", "--batch-size", str(max(1, len(given)))], lines=lines)
+    done = answer(_words(model, "--scores-only", "--batch-size", str(max(1, len(given)))), backend, lines)
     return [float(line) for line in done.splitlines()]
 
 
 def stream(model: Path, backend: str, lines: IO[bytes], *, batch_size: int, scores_only: bool) -> int:
     """Let the program read ``lines`` and write to standard output itself; return its exit status."""
-    words = ["--batch-size", str(batch_size), *(["--scores-only"] if scores_only else [])]
+    words = _words(model, "--batch-size", str(batch_size), *(["--scores-only"] if scores_only else []))
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as home:
         return subprocess.run(
-            _command(model, words), stdin=lines, env=environment_of(backend, home), cwd=ROOT, check=False
+            [sys.executable, "-m", *words], stdin=lines, env=_environment(backend, home), cwd=ROOT, check=False
         ).returncode
 
 
-def _run(model: Path, backend: str, words: Sequence[str], *, lines: bytes) -> bytes:
+def answer(words: Sequence[str], backend: str, given: bytes) -> bytes:
+    """Return what `python -m` with ``words`` writes to standard output, ``given`` its standard input.
+
+    Raises ScoringError with its last words where it fails.
+    """
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as home:
         done = subprocess.run(
-            _command(model, words),
-            input=lines,
-            env=environment_of(backend, home),
+            [sys.executable, "-m", *words],
+            input=given,
+            env=_environment(backend, home),
             cwd=ROOT,
             capture_output=True,
             check=False,
@@ -51,10 +55,10 @@ def _run(model: Path, backend: str, words: Sequence[str], *, lines: bytes) -> by
     return done.stdout
 
 
-def _command(model: Path, words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "bench.worker.score", str(model.resolve()), *words]
+def _words(model: Path, *options: str) -> list[str]:
+    return ["bench.worker.score", str(model.resolve()), *options]
 
 
-def environment_of(backend: str, keras_home: str) -> dict[str, str]:
+def _environment(backend: str, keras_home: str) -> dict[str, str]:
     """Return the environment of a program that serves under ``backend``; ``keras_home`` is an empty folder."""
     return {**environment(Target(backend), keras_home), "TF_CPP_MIN_LOG_LEVEL": "2"}

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import scoring
 from bench.process import WorkFailed
-from bench.scoring import BACKENDS, environment_of
-from bench.targets import ROOT
+from bench.scoring import BACKENDS, ScoringError
 
 # Keras's other backends need a framework; this one is NumPy's own.
 ALWAYS = "numpy"
@@ -25,18 +22,9 @@ def installed() -> list[str]:
 
 def scores(models: Sequence[Path], texts: Sequence[str], backend: str) -> list[list[float]]:
     """Return how probably each text is positive, by each model, under ``backend``; WorkFailed with its last words."""
-    with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
-        given = Path(folder) / "texts.json"
-        given.write_text(json.dumps(list(texts)), "utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.worker.serve", str(given), *map(str, models)],
-            cwd=ROOT,
-            env=environment_of(backend, folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise WorkFailed(f"{backend} could not serve the model: {said[-1] if said else done.returncode}")
-    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+    words = ["bench.worker.serve", *map(str, models)]
+    try:
+        written = scoring.answer(words, backend, json.dumps(list(texts)).encode())
+    except ScoringError as error:
+        raise WorkFailed(f"{backend} could not serve the model: {error}") from error
+    return json.loads(written.splitlines()[-1])  # type: ignore[no-any-return]

@@ -144,23 +144,23 @@ def _yes(word: str) -> bool:
 
 def _share(word: str) -> float:
     share = _real(word)
-    if not 0 <= share < 1:
-        raise ValueError("a share from 0, below 1")
-    return share
+    return _held(share, 0 <= share < 1, "a share from 0, below 1")
 
 
 def _rate(word: str) -> float:
     rate = _real(word)
-    if not 0 < rate <= 10:
-        raise ValueError("a number above 0, at most 10")
-    return rate
+    return _held(rate, 0 < rate <= 10, "a number above 0, at most 10")
 
 
 def _penalty(word: str) -> float:
     penalty = _real(word)
-    if not 0 <= penalty <= 10:
-        raise ValueError("a number from 0 to 10")
-    return penalty
+    return _held(penalty, 0 <= penalty <= 10, "a number from 0 to 10")
+
+
+def _held(number: float, holds: bool, expected: str) -> float:
+    if not holds:
+        raise ValueError(expected)
+    return number
 
 
 def _real(word: str) -> float:

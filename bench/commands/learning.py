@@ -45,7 +45,6 @@ def train(
         Print the record as JSON instead of tables.
     """
     from bench import learn
-    from bench.plan import Training
     from bench.report import learned, terminal
     from bench.report.progress import ProgressReport
 
@@ -53,8 +52,7 @@ def train(
     chosen = choices.variation(recipe, list(settings), recipes)
     lesson = learn.Lesson(chosen, common.with_recipes(target, recipes), seed, path, common.command(), save)
     located = common.corpus(data)
-    planned = [Training(chosen, target, seed, lesson.epochs, path)]
-    with ProgressReport(terminal.console(stderr=True), planned) as watch:
+    with ProgressReport(terminal.console(stderr=True), [lesson.step]) as watch:
         record = learn.learn(lesson, located, watch)
     return Outcome(record.model_dump_json(indent=2) if json else learned.render(record, chosen, save))
 

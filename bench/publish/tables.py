@@ -11,13 +11,11 @@ from typing import Any, Literal
 
 from bench.charts.step import PARTS
 from bench.publish.rows import Published, TimedRow
-from bench.report.numbers import MISSING, figure, share, signed, significant
+from bench.report.numbers import MISSING, WIDEST, figure, share, signed, significant
 from models.recipes import RECIPES
 
 Kind = Literal["text", "count", "figure", "signed", "significant", "milliseconds", "percent", "spread", "exponent"]
 Value = str | float | int | None
-
-WIDEST = 1.0  # as in `bench.report.numbers.spread`: half an interval wider than its value tells nothing but that
 
 
 @dataclass(frozen=True)
