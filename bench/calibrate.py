@@ -1,6 +1,7 @@
-"""The calibration: replicates for the pool and whole gates on identical targets, added to what is there already.
+"""The calibration: whole gates on identical targets, one after another, and the pool of their replicates.
 
-Both go on where an interrupted one stopped: a replicate, or a gate, is kept whole or not at all.
+Slowed targets take turns beside the gate's own in some cells; the gate does not see them, the pool keeps them. It goes
+on where an interrupted one stopped: a gate is kept whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bench.gate import Gate
 from bench.plan import Step, Timing
 from bench.pool import PoolRecord
 from bench.process import WorkerLost
-from bench.record import FailureRecord
+from bench.record import Cell, FailureRecord, TimingRecord
 from bench.run import Order
 from bench.session import Watcher
 from bench.store import Run
@@ -40,7 +41,11 @@ MARGIN, ALPHA = 0.03, 0.05
 
 
 class GateRecord(BaseModel):
-    """One whole gate on identical targets, as it was run."""
+    """One whole gate on identical targets, as it was run.
+
+    first_replicate  where its replicates begin in the pool
+    duration_s       includes the slowed targets, which a gate of a user's does not have
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +55,7 @@ class GateRecord(BaseModel):
     commit: str
     corpus: str
     duration_s: float
+    first_replicate: int
     replicates: int
     turns: int
     answers: dict[str, judge.Answer]
@@ -72,62 +78,49 @@ class Calibration:
     turns: int = gate.PROFILE.turns
     stall_limit_s: float = 300.0
 
-    def add_replicate(self, file: Path, contestants: Contest, *, order_seed: int) -> None:
-        """Measure every gate cell once more, identical and slowed targets alive together, and keep it."""
-        number = pool.next_replicate(pool.load(file))
-        passes = [self.steps(contestants, backend) for backend in self._backends()]
-        done = self._execute(
-            Order(self.recipes, contestants.targets, gate.PROFILE, given=passes, order_seed=order_seed)
-        )
-        found = pool.condense(
-            done.records,
-            replicate=number,
-            measured_at=done.header.started_at,
-            machine=done.header.machine.title,
-            commit=next(iter(contestants.sides.values())),
-            corpus=done.header.corpus,
-        )
-        missing = done_cells(passes) - {record.cell.name for record in found}
-        if missing:
-            why = {record.reason for record in done.records if isinstance(record, FailureRecord)}
-            raise WorkerLost(f"a replicate lacks {len(missing)} cells: {'; '.join(sorted(why))}")
-        pool.append(file, found)
-
-    def steps(self, contestants: Contest, backend: str) -> list[Step]:
-        """Return one replicate's work on ``backend``."""
-        sides = tuple(target for target in contestants.targets if target.backend == backend)
-        return [
-            Timing(
-                recipe,
-                phase,
-                (path,),
-                gate.size(recipe, phase),
-                (*sides, *(_slowed(sides[0]) if (recipe.name, phase) in SLOWED else ())),
-                0,
-                self.turns,
-                throughput=True,
-            )
-            for recipe in self.recipes
-            for phase, path in gate.DECIDING
-        ]
-
-    def add_gate(self, file: Path, contestants: Contest, *, order_seed: int) -> GateRecord:
-        """Run one whole gate and keep what it said."""
+    def add_gate(self, folder: Path, contestants: Contest, *, order_seed: int) -> GateRecord:
+        """Run one whole gate on identical targets, and keep its replicates and what it said."""
         begun = time.monotonic()
         planned = Gate(self.recipes, contestants.targets, self.replicates, self.turns, beside=False)
-        done = self._execute(contest.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=order_seed))
-        record = self._record(done, time.monotonic() - begun)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab") as into:
+        passes = [[_with_slowed(step) for step in steps] for steps in planned.passes()]
+        order = contest.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=order_seed)
+        done = self._execute(replace(order, given=passes))
+        measured = self._replicates(done, commit=next(iter(contestants.sides.values())))
+        _complain(done, passes, measured)
+        first = pool.next_replicate(pool.load(folder / POOL))
+        for number, records in enumerate(measured):
+            pool.append(folder / POOL, [record.model_copy(update={"replicate": first + number}) for record in records])
+        record = self._record(_seen_by(planned, done), time.monotonic() - begun, first)
+        with (folder / GATES).open("ab") as into:
             into.write(record.model_dump_json().encode() + b"\n")
         return record
+
+    def _replicates(self, done: Run, *, commit: str) -> list[list[PoolRecord]]:
+        """Return what the first batch says of every cell that the pool keeps, replicate by replicate."""
+        return [
+            pool.condense(
+                [
+                    record
+                    for record in done.records
+                    if isinstance(record, TimingRecord)
+                    and record.replicate == number
+                    and record.cell.target.partition("@")[2] != gate.ITSELF
+                ],
+                replicate=number,
+                measured_at=done.header.started_at,
+                machine=done.header.machine.title,
+                commit=commit,
+                corpus=done.header.corpus,
+            )
+            for number in range(self.replicates)
+        ]
 
     def _execute(self, order: Order) -> Run:
         with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
             order = replace(order, stall_limit_s=self.stall_limit_s)
             return run.execute(order, self.located, out=Path(folder), command="calibrate", watch=self.watch)
 
-    def _record(self, done: Run, duration_s: float) -> GateRecord:
+    def _record(self, done: Run, duration_s: float, first_replicate: int) -> GateRecord:
         decision = judge.decide(done)
         deciding = [judged for judged in decision.cells if judged.decides]
         commit = machine.commit(ROOT)
@@ -137,6 +130,7 @@ class Calibration:
             commit=commit.revision[:10] if commit else "",
             corpus=done.header.corpus,
             duration_s=round(duration_s, 1),
+            first_replicate=first_replicate,
             replicates=self.replicates,
             turns=self.turns,
             answers={judged.cell.name: judged.answer for judged in deciding},
@@ -145,9 +139,6 @@ class Calibration:
             void=decision.void,
             exit_code=int(of_comparison(decision)),
         )
-
-    def _backends(self) -> list[str]:
-        return list(dict.fromkeys(target.backend for target in self.targets))
 
 
 def load_gates(file: Path) -> list[GateRecord]:
@@ -160,38 +151,57 @@ def label(share: float) -> str:
     return f"base +{share:.0%} work"
 
 
-def done_cells(passes: Sequence[Sequence[Step]]) -> set[str]:
-    """Return the names of all cells that a replicate must have."""
-    return {cell.name for steps in passes for step in steps if isinstance(step, Timing) for cell in step.cells}
-
-
 @dataclass(frozen=True)
 class Wanted:
-    """How much there should be, all sessions together, and after how many seconds nothing new is begun."""
+    """How many gates there should be, all sessions together, and after how many seconds no other is begun."""
 
-    replicates: int
     gates: int
     limit_s: float | None = None
 
 
 def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: Callable[[str], object]) -> None:
-    """Add replicates, then whole gates, until there is as much as is wanted or the time is up."""
+    """Add whole gates until there are as many as are wanted or the time is up."""
     begun = time.monotonic()
 
     def early() -> bool:
         return wanted.limit_s is None or time.monotonic() - begun < wanted.limit_s
 
     with contest.identical(calibration.targets, calibration.revision) as contestants:
-        while early() and (number := pool.next_replicate(pool.load(folder / POOL))) < wanted.replicates:
-            notice(f"replicate {number + 1} of {wanted.replicates}")
-            calibration.add_replicate(folder / POOL, contestants, order_seed=number)
         while early() and (number := len(load_gates(folder / GATES))) < wanted.gates:
             notice(f"whole gate {number + 1} of {wanted.gates}")
-            calibration.add_gate(folder / GATES, contestants, order_seed=number)
+            calibration.add_gate(folder, contestants, order_seed=number)
 
 
-def _slowed(base: Target) -> list[Target]:
+def slowed(base: Target) -> list[Target]:
+    """Return ``base`` with each share of more work."""
     return [replace(base, label=label(share), extra_work=share) for share in SHARES]
+
+
+def _with_slowed(step: Step) -> Step:
+    """Let slowed targets take turns at ``step`` where its cell is one of `SLOWED`; a control may be one of them."""
+    if not isinstance(step, Timing) or (step.recipe.name, step.phase) not in SLOWED:
+        return step
+    return replace(step, targets=tuple(dict.fromkeys([*step.targets, *slowed(step.targets[0])])))
+
+
+def _seen_by(planned: Gate, done: Run) -> Run:
+    """Return ``done`` without the cells that were slowed beside the gate's own: it must not judge by them."""
+    own = _cells(planned.passes())
+    return replace(done, records=tuple(r for r in done.records if not isinstance(r, TimingRecord) or r.cell in own))
+
+
+def _complain(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:
+    """Raise WorkerLost where a replicate lacks cells: it would the next time as well."""
+    wanted = {cell.name for cell in _cells(passes) if cell.target.partition("@")[2] != gate.ITSELF}
+    lacking = [name for records in measured for name in wanted - {record.cell.name for record in records}]
+    if lacking:
+        why = {record.reason for record in done.records if isinstance(record, FailureRecord)}
+        raise WorkerLost(f"a gate lacks {len(lacking)} cells: {'; '.join(sorted(why))}")
+
+
+def _cells(passes: Sequence[Sequence[Step]]) -> set[Cell]:
+    """Return the cells that ``passes`` time."""
+    return {cell for steps in passes for step in steps if isinstance(step, Timing) for cell in step.cells}
 
 
 def records(folder: Path) -> list[PoolRecord]:

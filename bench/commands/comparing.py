@@ -194,7 +194,6 @@ def compare(
 
 def calibrate(
     *,
-    replicates: int = 60,
     gates: int = 12,
     show: Flag = False,
     minutes: float | None = None,
@@ -204,14 +203,12 @@ def calibrate(
 
     Parameters
     ----------
-    replicates
-        Replicates in the pool of identical and slowed targets, all sessions together.
     gates
-        Whole gates on identical targets, all sessions together.
+        Whole gates on identical targets, all sessions together; their replicates are the pool.
     show
         Measure nothing; compute the rates from what is there, print them and write the page.
     minutes
-        Begin nothing new after so long; without end if not given.
+        Begin nothing new after so long; no limit if not given.
     """
     from bench import calibrate as calibration
     from bench import error_rates, gate, store
@@ -226,7 +223,7 @@ def calibrate(
         targets = [replace(target, quiet=True) for target in choices.targets(None, "cpu")]
         with ProgressReport(screen, []) as watch:
             plan = calibration.Calibration(list(RECIPES.values()), targets, common.corpus(data), watch)
-            wanted = calibration.Wanted(replicates, gates, choices.minutes(minutes))
+            wanted = calibration.Wanted(gates, choices.minutes(minutes))
             calibration.collect(plan, wanted, folder=calibration.FOLDER, notice=screen.print)
     settings = gate.comparison(Gate([], [], controls=False), {}, margin=calibration.MARGIN, alpha=calibration.ALPHA)
     pool = error_rates.Pool.of(calibration.records(calibration.FOLDER))

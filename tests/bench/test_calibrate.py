@@ -15,7 +15,7 @@ from bench.calibrate import Calibration, Wanted
 from bench.contest import Contest
 from bench.plan import Timing
 from bench.process import WorkerLost
-from bench.record import FailureRecord, Record
+from bench.record import Cell, FailureRecord, Record
 from bench.report import calibration as report
 from bench.run import Order
 from bench.store import Run
@@ -34,11 +34,15 @@ CONTESTANTS = Contest(
 
 @pytest.fixture
 def calibration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calibration:
-    """A calibration whose runs take no time: every cell of every order has three blocks of 10 ms."""
+    """A calibration whose runs take no time: three blocks of 10 ms, and of what a target does more."""
 
     def execute(order: Order, located: object, **_: Any) -> Run:
-        cells = [cell for steps in order.passes() for step in steps if isinstance(step, Timing) for cell in step.cells]
-        records: list[Record] = [made.timing(cell, blocks(0.01, 0.01, 0.01)) for cell in cells]
+        timed = [step for steps in order.passes() for step in steps if isinstance(step, Timing)]
+        records: list[Record] = [
+            made.timing(cell, blocks(*3 * [seconds(cell)]), replicate=step.replicate)
+            for step in timed
+            for cell in step.cells
+        ]
         if order.comparison is not None:
             records = [order.comparison, *records]
         return Run(tmp_path, made.header(), tuple(records))
@@ -53,16 +57,13 @@ def calibration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calibration:
     return Calibration(list(RECIPES.values()), targets, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
 
 
-def test_a_replicate_has_every_gate_cell_and_slows_some(calibration: Calibration) -> None:
-    """Two identical targets everywhere, three slowed ones beside them in four cells of each backend."""
-    steps = [step for step in calibration.steps(CONTESTANTS, "jax") if isinstance(step, Timing)]
-    assert len(steps) == len(RECIPES) * len(gate.DECIDING)
-    labels = {(step.recipe.name, step.phase): [t.label for t in step.targets] for step in steps}
-    assert labels["dense", "train"] == ["base", "head", "base +3% work", "base +5% work", "base +10% work"]
-    assert labels["dense", "predict"] == ["base", "head"]
-    assert sum(len(found) == 5 for found in labels.values()) == len(calibrate.SLOWED)
-    slowed = steps[0].targets[2:]
-    assert [target.extra_work for target in slowed] == list(calibrate.SHARES)
+def seconds(cell: Cell) -> float:
+    """Return the seconds of a block of ``cell``, going by the label of its target."""
+    return {calibrate.label(share): 0.01 * (1 + share) for share in calibrate.SHARES}.get(label_of(cell), 0.01)
+
+
+def label_of(cell: Cell) -> str:
+    return cell.target.partition("@")[2]
 
 
 def collect(calibration: Calibration, folder: Path, **wanted: Any) -> list[str]:
@@ -71,40 +72,76 @@ def collect(calibration: Calibration, folder: Path, **wanted: Any) -> list[str]:
     return told
 
 
+def test_a_gate_slows_some_cells_beside_its_own(calibration: Calibration, tmp_path: Path) -> None:
+    """Three shares in four cells of each backend; the first recipe's ten per cent are the gate's own control."""
+    collect(calibration, tmp_path, gates=1)
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for record in calibrate.records(tmp_path):
+        if record.replicate == 0:
+            cell = record.cell
+            found.setdefault((cell.target.partition("-")[0], cell.recipe, cell.phase), []).append(label_of(cell))
+    assert len(found) == 2 * len(RECIPES) * len(gate.DECIDING)
+    slowed = [calibrate.label(share) for share in calibrate.SHARES]
+    for (_, recipe, phase), labels in found.items():
+        control = [gate.SLOWED] if recipe == "dense" else []
+        assert set(labels) == {"base", "head", *(slowed if (recipe, phase) in calibrate.SLOWED else control)}
+        assert len(labels) == len(set(labels))
+
+
+def test_its_replicates_are_the_pool(calibration: Calibration, tmp_path: Path) -> None:
+    """Numbered on from gate to gate; a gate says where its own begin."""
+    collect(calibration, tmp_path, gates=2)
+    many = calibration.replicates
+    assert {record.replicate for record in calibrate.records(tmp_path)} == set(range(2 * many))
+    assert [kept.first_replicate for kept in calibrate.load_gates(tmp_path / calibrate.GATES)] == [0, many]
+
+
 def test_it_goes_on_where_it_stopped(calibration: Calibration, tmp_path: Path) -> None:
-    """Two replicates now, a third and two gates later; nothing is measured twice."""
-    assert collect(calibration, tmp_path, replicates=2, gates=0) == ["replicate 1 of 2", "replicate 2 of 2"]
-    assert collect(calibration, tmp_path, replicates=3, gates=1) == ["replicate 3 of 3", "whole gate 1 of 1"]
-    records = calibrate.records(tmp_path)
-    assert {record.replicate for record in records} == {0, 1, 2}
-    # 8 cells on 2 identical targets and 4 on 3 slowed ones, on 2 backends.
-    assert len(records) == 3 * 2 * (8 * 2 + 4 * 3)
-    assert collect(calibration, tmp_path, replicates=3, gates=1) == []
+    """One gate now, two more later; nothing is measured twice."""
+    assert collect(calibration, tmp_path, gates=1) == ["whole gate 1 of 1"]
+    assert collect(calibration, tmp_path, gates=3) == ["whole gate 2 of 3", "whole gate 3 of 3"]
+    assert collect(calibration, tmp_path, gates=3) == []
 
 
 def test_nothing_new_begins_when_the_time_is_up(calibration: Calibration, tmp_path: Path) -> None:
-    assert collect(calibration, tmp_path, replicates=2, gates=1, limit_s=0.0) == []
+    assert collect(calibration, tmp_path, gates=1, limit_s=0.0) == []
 
 
 def test_a_gate_is_kept_with_what_it_said(calibration: Calibration, tmp_path: Path) -> None:
-    """Identical blocks: every cell is the same; its control with more work is not slower here, so it is void."""
-    collect(calibration, tmp_path, replicates=0, gates=1)
+    """Every cell of its own is the same, its control is slower; what was slowed beside them it does not see."""
+    collect(calibration, tmp_path, gates=1)
     (kept,) = calibrate.load_gates(tmp_path / calibrate.GATES)
     assert set(kept.answers.values()) == {"same"}
     assert len(kept.answers) == 16
-    assert (kept.void, kept.exit_code, kept.flagged) == (True, 4, [])
+    assert (kept.void, kept.exit_code, kept.flagged) == (False, 0, [])
 
 
-def test_a_replicate_that_lacks_cells_is_not_kept(
+def test_a_gate_does_not_judge_by_cells_slowed_beside_it(
+    calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An extra cell that hides its ten per cent would make a control fail, were it one."""
+    honest = seconds
+    hidden = ("lstm", "train", gate.SLOWED)
+    monkeypatch.setattr(
+        "tests.bench.test_calibrate.seconds",
+        lambda cell: 0.01 if (cell.recipe, cell.phase, label_of(cell)) == hidden else honest(cell),
+    )
+    collect(calibration, tmp_path, gates=1)
+    (kept,) = calibrate.load_gates(tmp_path / calibrate.GATES)
+    assert not kept.void
+
+
+def test_a_gate_that_lacks_cells_is_not_kept(
     calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And stops the calibration, with the reason: it would fail the next time as well."""
     failure = made.failure()
     assert isinstance(failure, FailureRecord)
     monkeypatch.setattr(run, "execute", lambda *_, **__: Run(tmp_path, made.header(), (failure,)))
-    with pytest.raises(WorkerLost, match="a replicate lacks 56 cells: it was killed"):
-        collect(calibration, tmp_path, replicates=1, gates=0)
+    with pytest.raises(WorkerLost, match="a gate lacks 348 cells: it was killed"):
+        collect(calibration, tmp_path, gates=1)
     assert pool.load(tmp_path / calibrate.POOL) == []
+    assert calibrate.load_gates(tmp_path / calibrate.GATES) == []
 
 
 def test_the_page_and_the_tables_say_the_same() -> None:
