@@ -104,11 +104,9 @@ class Gate:
 
     def _counted(self, sides: tuple[Target, ...]) -> list[Step]:
         return [
-            Counting(step.recipe, target, cell)
+            Counting(step.recipe, step.phase, path, step.batch_size, sides)
             for step in self._deciding(sides, 0)
-            for cell in step.cells
-            for target in sides
-            if target.name == cell.target
+            for path in step.paths
         ]
 
     def _backends(self) -> list[str]:

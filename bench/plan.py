@@ -143,12 +143,7 @@ class Timing:
     @property
     def cells(self) -> list[Cell]:
         """The cells in the order of the paths."""
-        return [
-            Cell(recipe=self.recipe.name, phase=self.phase, path=name, batch_size=self.batch_size, target=target.name)  # type: ignore[arg-type]
-            for name in self.paths
-            for target in self.targets
-            if paths.applies(paths.find(self.phase, name), self.recipe, target.backend)
-        ]
+        return _cells(self.recipe, self.phase, self.paths, self.batch_size, self.targets)
 
 
 @dataclass(frozen=True)
@@ -185,19 +180,22 @@ class Startup:
 
 @dataclass(frozen=True)
 class Counting:
-    """What does not wobble in a cell: compilations, operations, bytes."""
+    """What does not wobble in an operation, on every target at the same time: compilations, operations, bytes."""
 
     recipe: Recipe
-    target: Target
-    cell: Cell
+    phase: str
+    path: str
+    batch_size: int
+    targets: tuple[Target, ...]
 
     @property
     def name(self) -> str:
-        return f"count {self.cell.operation}"
+        return f"count {self.phase} {self.path} {self.batch_size}"
 
     @property
-    def targets(self) -> tuple[Target, ...]:
-        return (self.target,)
+    def cells(self) -> list[Cell]:
+        """The operation on each target that has it."""
+        return _cells(self.recipe, self.phase, (self.path,), self.batch_size, self.targets)
 
 
 @dataclass(frozen=True)
@@ -340,12 +338,22 @@ def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replic
 
 def _counted(recipe: Recipe, targets: tuple[Target, ...], profile: Profile) -> list[Step]:
     sizes = {"train": recipe.batch_size, "predict": COUNTED_REVIEWS}
-    return [
-        Counting(recipe, target, cell)
+    found = [
+        Counting(recipe, phase, name, sizes[phase], targets)
         for phase, names in profile.counted.items()
-        for cell in Timing(recipe, phase, names, sizes[phase], targets).cells
+        for name in names
+    ]
+    return [step for step in found if step.cells]
+
+
+def _cells(
+    recipe: Recipe, phase: str, names: tuple[str, ...], batch_size: int, targets: tuple[Target, ...]
+) -> list[Cell]:
+    return [
+        Cell(recipe=recipe.name, phase=phase, path=name, batch_size=batch_size, target=target.name)  # type: ignore[arg-type]
+        for name in names
         for target in targets
-        if target.name == cell.target
+        if paths.applies(paths.find(phase, name), recipe, target.backend)
     ]
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import budget, cores, machine, plan, serving, store, targets
+from bench.cores import Cores
 from bench.plan import Profile, Step
 from bench.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
 from bench.record import ComparisonRecord, Record, RunHeader, TimingRecord
@@ -77,7 +78,7 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
     draw = random.Random(order.order_seed)
     try:
         with cores.apart(quiet=any(target.quiet for target in order.targets)) as shared:
-            start = _starter(order, located, writer.logs)
+            start = _starter(order, located, writer.logs, shared)
             for number, steps in enumerate(_passes(order, read)):
                 peaks = number == 0 and order.comparison is None
                 Session(
@@ -95,7 +96,7 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
     return store.read(writer.folder)
 
 
-def _starter(order: Order, located: Located, logs: Path) -> Callable[[Target], WorkerProcess]:
+def _starter(order: Order, located: Located, logs: Path, shared: Cores | None) -> Callable[[Target], WorkerProcess]:
     def start(target: Target) -> WorkerProcess:
         reason = targets.missing(target)
         if reason is not None:
@@ -104,6 +105,7 @@ def _starter(order: Order, located: Located, logs: Path) -> Callable[[Target], W
             target,
             corpus=located.folder,
             log=logs / f"{target.name}.log",
+            processors=shared.every if shared else None,  # the runner keeps off one, and a child takes after it
             stall_limit_s=order.stall_limit_s,
         )
 

@@ -118,7 +118,7 @@ class Session:
         elif isinstance(step, Training):
             self._train(step, self._workers(step))
         elif isinstance(step, Counting):
-            self._count(step, self._workers(step))
+            self._count(step)
         elif isinstance(step, PeerTraining):
             self._train_peer(step, self._workers(step))
         elif isinstance(step, Serving):
@@ -203,15 +203,18 @@ class Session:
         except WorkFailed as error:
             self._fail(step, target.name, error)
 
-    def _count(self, step: Counting, workers: dict[str, Worker]) -> None:
-        cell = step.cell
-        for name, worker in workers.items():
+    def _count(self, step: Counting) -> None:
+        """Let every target count at the same time: nothing that is counted depends on who else works."""
+        workers = self._workers(step)
+        request = protocol.Count(step.recipe.name, step.phase, step.path, step.batch_size)
+        cells = [cell for cell in step.cells if cell.target in workers]
+        with ThreadPoolExecutor(max(1, len(cells))) as pool:
+            asked = [(cell, pool.submit(workers[cell.target].ask, request)) for cell in cells]
+        for cell, counted in asked:
             try:
-                counters = worker.ask(protocol.Count(cell.recipe, cell.phase, cell.path, cell.batch_size))
+                self.keep(CounterRecord(cell=cell, counters=counted.result()))
             except WorkFailed as error:
-                self._fail(step, name, error)
-                continue
-            self.keep(CounterRecord(cell=cell, counters=counters))
+                self._fail(step, cell.target, error)
 
     def _measure_peaks(self) -> None:
         """Measure what each target's machine reaches, once, before anything else keeps it busy."""

@@ -100,9 +100,16 @@ def environment(target: Target, keras_home: str, environ: Mapping[str, str] = os
 
 
 def _quiet_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what keeps every library to one thread; flags that the user set for XLA stay."""
+    """Return what keeps every library to one thread; flags that the user set for XLA stay.
+
+    XLA's client counts the processors that it starts with unless PJRT_NPROC (NPROC in older releases) says how many.
+    """
     flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    openmp, tensorflow = (
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+    )
+    threads = (*openmp, *tensorflow, "PJRT_NPROC", "NPROC")
     return {"XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flags}".strip(), **dict.fromkeys(threads, "1")}
 
 

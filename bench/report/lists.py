@@ -55,14 +55,13 @@ def _work(step: Step) -> str:
     """Return what a step does, in the words that it shares with those that differ in path, seed or target."""
     if isinstance(step, Training | PeerTraining):
         return "train to accuracy" if isinstance(step, Training) else "train peers"
-    return f"count {step.cell.phase} {step.cell.batch_size}" if isinstance(step, Counting) else step.name
+    return f"count {step.phase} {step.batch_size}" if isinstance(step, Counting) else step.name
 
 
 def _paths(step: Step) -> list[str]:
     if isinstance(step, Training | PeerTraining):
         return [step.path if isinstance(step, Training) else step.peer]
-    cells = [step.cell] if isinstance(step, Counting) else step.cells if isinstance(step, Timing) else []
-    return [cell.path for cell in cells]
+    return [cell.path for cell in step.cells] if isinstance(step, Counting | Timing) else []
 
 
 def references(rows: Sequence[Row], corpus: str) -> RenderableType:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Hello, Message, Quit
 from bench.worker.channel import Channel, SessionGone
@@ -79,5 +81,12 @@ def _failed(error: Exception) -> Failed:
     return Failed(error=type(error).__name__, message=(str(error).strip().splitlines() or [""])[0])
 
 
+def leave(status: int) -> NoReturn:
+    """End the process at once: taking a framework apart takes a second or two, and nothing is left to save."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bench import cores
+from bench import cores, gate, run
+from bench.run import Order
+from bench.targets import Target, environment
 from bench.worker import clock
 from bench.worker.clock import Operation
 from bench.worker.operations import extra
@@ -83,6 +87,26 @@ def test_workers_have_one_core_and_the_runner_the_others() -> None:
         assert chosen.every == AVAILABLE
         assert os.sched_getaffinity(0) == AVAILABLE - chosen.timed
     assert os.sched_getaffinity(0) == AVAILABLE
+
+
+@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two cores and a way to choose")
+@pytest.mark.parametrize("quiet", [True, False])
+def test_workers_start_with_every_core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quiet: bool) -> None:
+    """A child takes after its parent, which keeps off one: importing and compiling on one core took twice as long."""
+    given: list[set[int] | None] = []
+    monkeypatch.setattr(run, "WorkerProcess", lambda *_, processors, **__: given.append(processors))
+    order = Order([], [], gate.PROFILE)
+    located = SimpleNamespace(folder=tmp_path)
+    with cores.apart(quiet=quiet) as chosen:
+        run._starter(order, located, tmp_path, chosen)(Target("jax", quiet=quiet, python="elsewhere"))  # type: ignore[arg-type]
+    assert given == [AVAILABLE if quiet else None]
+
+
+@pytest.mark.parametrize("variable", ["PJRT_NPROC", "NPROC", "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"])
+def test_a_quiet_worker_is_told_to_take_one_thread(variable: str) -> None:
+    """Each library by its own variable, since a worker that may have every core would count them."""
+    found = [environment(Target("jax", quiet=quiet), "", environ={}).get(variable) for quiet in (True, False)]
+    assert found == ["1", None]
 
 
 def test_one_core_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,12 +83,12 @@ def test_every_profile_trains_every_recipes_final_phase(profile: Profile, recipe
 
 
 @pytest.mark.parametrize(
-    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5]), ("full", 44, [6, 6, 6, 6])]
+    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5]), ("full", 37, [6, 6, 6, 6])]
 )
 def test_a_plan_has_so_many_steps(profile: str, first: int, later: list[int]) -> None:
     """Counted by hand for each recipe: trainings (seeds x paths x 2 targets), parity, one timing for each batch size.
 
-    smoke 2 + 1 + (1 + 3 + 1), default the same; full 20 + 1 + 2 peers + serving + a start + 5 and 2 x (3 + 4) counts. A
+    smoke 2 + 1 + (1 + 3 + 1), default the same; full 20 + 1 + 2 peers + serving + a start + 5 and 3 + 4 counts. A
     later pass times alone.
     """
     assert [len(one) for one in passes(PROFILES[profile])] == [len(RECIPES) * number for number in (first, *later)]

@@ -11,7 +11,7 @@ from bench.cores import Cores
 from bench.plan import PROFILES, Counting, Startup, Step, Timing
 from bench.process import RequestFailed, WorkerLost
 from bench.protocol import Block, Json, Message, Peaks, Prepare, Release
-from bench.record import Cell, CounterRecord, FailureRecord, PeaksRecord, Record, TargetRecord, TimingRecord
+from bench.record import CounterRecord, FailureRecord, PeaksRecord, Record, TargetRecord, TimingRecord
 from bench.session import RESTARTS, Session
 from bench.targets import Target
 from models.recipes import DENSE
@@ -245,13 +245,15 @@ def test_a_start_that_fails_leaves_no_process_and_costs_no_worker(error: Excepti
 
 def test_counts_are_kept_by_cell_and_peaks_by_target() -> None:
     """What does not wobble has records of its own; the machine's peaks come before anything keeps it busy."""
-    cell = Cell(recipe="dense", phase="train", path="fit", batch_size=512, target="jax-cpu")
+    counting = Counting(DENSE, "train", "fit", 512, BOTH)
     stage = Stage()
     stage.session.peaks = True
-    stage.run(TRAIN, Counting(DENSE, JAX, cell))
+    stage.run(TRAIN, counting)
     assert [r.target for r in stage.records if isinstance(r, PeaksRecord)] == ["jax-cpu", "tensorflow-cpu"]
     assert all(isinstance(worker.requests[0], Peaks) for (worker,) in stage.workers.values())
-    assert [r for r in stage.records if isinstance(r, CounterRecord)] == [made.counters(cell)]
+    assert [r for r in stage.records if isinstance(r, CounterRecord)] == [
+        made.counters(cell) for cell in counting.cells
+    ]
 
 
 def test_a_worker_lost_at_its_peaks_is_started_anew() -> None:
