@@ -6,7 +6,6 @@ on where an interrupted one stopped: a gate is kept whole or not at all.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +22,6 @@ from bench.plan import Step, Timing
 from bench.pool import PoolRecord
 from bench.process import WorkerLost
 from bench.record import Cell, FailureRecord, TimingRecord
-from bench.run import Order
 from bench.session import Watcher
 from bench.store import Run
 from bench.targets import ROOT, Target
@@ -33,9 +31,9 @@ from models.recipes import Recipe
 FOLDER = ROOT / "results" / "calibration"
 POOL, GATES = "pool.jsonl", "gates.jsonl"
 
-# Real extra work, and the cells of each backend that are slowed by it.
+# Real extra work, and the cells of each backend that are slowed by it, beside the gate's own control (dense, 10 %).
 SHARES = (0.03, 0.05, 0.10)
-SLOWED = (("dense", "train"), ("pooling-logits", "train"), ("lstm", "train"), ("pooling-dropout", "predict"))
+SLOWED = (("pooling-logits", "train"), ("lstm", "train"), ("pooling-dropout", "predict"))
 
 MARGIN, ALPHA = 0.03, 0.05
 
@@ -84,7 +82,8 @@ class Calibration:
         planned = Gate(self.recipes, contestants.targets, self.replicates, self.turns, beside=False)
         passes = [[_with_slowed(step) for step in steps] for steps in planned.passes()]
         order = contest.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=order_seed)
-        done = self._execute(replace(order, given=passes))
+        order = replace(order, given=passes, stall_limit_s=self.stall_limit_s)
+        done = run.aside(order, self.located, command="calibrate", watch=self.watch)
         measured = self._replicates(done, commit=next(iter(contestants.sides.values())))
         _complain(done, passes, measured)
         first = pool.next_replicate(pool.load(folder / POOL))
@@ -97,28 +96,11 @@ class Calibration:
 
     def _replicates(self, done: Run, *, commit: str) -> list[list[PoolRecord]]:
         """Return what the first batch says of every cell that the pool keeps, replicate by replicate."""
+        own = [r for r in done.records if isinstance(r, TimingRecord) and r.cell.label != gate.ITSELF]
         return [
-            pool.condense(
-                [
-                    record
-                    for record in done.records
-                    if isinstance(record, TimingRecord)
-                    and record.replicate == number
-                    and record.cell.target.partition("@")[2] != gate.ITSELF
-                ],
-                replicate=number,
-                measured_at=done.header.started_at,
-                machine=done.header.machine.title,
-                commit=commit,
-                corpus=done.header.corpus,
-            )
+            pool.condense(done, [r for r in own if r.replicate == number], replicate=number, commit=commit)
             for number in range(self.replicates)
         ]
-
-    def _execute(self, order: Order) -> Run:
-        with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
-            order = replace(order, stall_limit_s=self.stall_limit_s)
-            return run.execute(order, self.located, out=Path(folder), command="calibrate", watch=self.watch)
 
     def _record(self, done: Run, duration_s: float, first_replicate: int) -> GateRecord:
         decision = judge.decide(done)
@@ -178,10 +160,10 @@ def slowed(base: Target) -> list[Target]:
 
 
 def _with_slowed(step: Step) -> Step:
-    """Let slowed targets take turns at ``step`` where its cell is one of `SLOWED`; a control may be one of them."""
+    """Let slowed targets take turns at ``step`` where its cell is one of `SLOWED`."""
     if not isinstance(step, Timing) or (step.recipe.name, step.phase) not in SLOWED:
         return step
-    return replace(step, targets=tuple(dict.fromkeys([*step.targets, *slowed(step.targets[0])])))
+    return replace(step, targets=(*step.targets, *slowed(step.targets[0])))
 
 
 def _seen_by(planned: Gate, done: Run) -> Run:
@@ -192,7 +174,7 @@ def _seen_by(planned: Gate, done: Run) -> Run:
 
 def _complain(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:
     """Raise WorkerLost where a replicate lacks cells: it would the next time as well."""
-    wanted = {cell.name for cell in _cells(passes) if cell.target.partition("@")[2] != gate.ITSELF}
+    wanted = {cell.name for cell in _cells(passes) if cell.label != gate.ITSELF}
     lacking = [name for records in measured for name in wanted - {record.cell.name for record in records}]
     if lacking:
         why = {record.reason for record in done.records if isinstance(record, FailureRecord)}

@@ -55,8 +55,7 @@ class Pool:
     def of(cls, records: Sequence[PoolRecord]) -> Pool:
         found: dict[int, dict[tuple[Key, str], PoolRecord]] = {}
         for record in records:
-            label = record.cell.target.partition("@")[2]
-            found.setdefault(record.replicate, {})[key_of(record.cell), label] = record
+            found.setdefault(record.replicate, {})[key_of(record.cell), record.cell.label] = record
         return cls(tuple(found[number] for number in sorted(found)))
 
     @cached_property
@@ -171,7 +170,7 @@ def mann_whitney(pool: Pool, trial: Trial) -> dict[Key, Answer]:
 
 def key_of(cell: Cell) -> Key:
     """Return ``cell`` without the label of its target."""
-    return cell.recipe, cell.phase, cell.path, cell.batch_size, cell.target.partition("@")[0]
+    return cell.recipe, cell.phase, cell.path, cell.batch_size, cell.where
 
 
 def cell_of(key: Key, label: str) -> Cell:

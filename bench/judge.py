@@ -160,11 +160,8 @@ class Decision:
 
     def _based(self, cells: Sequence[Cell], labels: Sequence[str]) -> list[Pair]:
         base = next(iter(self.rule.sides))
-        found = [(cell, cell.target.partition("@")) for cell in cells]
         return [
-            (cell, cell.model_copy(update={"target": f"{where}@{base}"}))
-            for cell, (where, _, label) in found
-            if label in labels
+            (cell, cell.model_copy(update={"target": f"{cell.where}@{base}"})) for cell in cells if cell.label in labels
         ]
 
     @property

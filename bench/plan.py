@@ -297,20 +297,20 @@ def expected_s(step: Step) -> float:
     """Return roughly how long ``step`` takes on two cores: only the proportions matter, for the time left."""
     if isinstance(step, Training):
         each = EPOCH_S.get(step.recipe.name.split()[0], {}).get(step.target.backend, 5.0)
-        return 3 + sum(number * each for number in step.epochs.values())
+        return 6 + sum(number * each for number in step.epochs.values())
     if isinstance(step, Timing):
-        return CELL_S[step.phase] * (3 if step.recipe.family == "lstm" else 1) * len(step.cells)
+        return CELL_S[step.phase] * (1.6 if step.recipe.family == "lstm" else 1) * len(step.cells)
     return OTHER_S.get(type(step).__name__, 3.0) * len(step.targets)
 
 
 # Seconds an epoch and seconds a cell on a two-core machine; used for the time left alone.
 EPOCH_S: dict[str, dict[str, float]] = {
-    "dense": {"jax": 0.8, "tensorflow": 0.8},
-    "pooling-dropout": {"jax": 1.1, "tensorflow": 1.0},
-    "pooling-logits": {"jax": 1.3, "tensorflow": 2.2},
-    "lstm": {"jax": 20.0, "tensorflow": 22.0},
+    "dense": {"jax": 1.2, "tensorflow": 1.2},
+    "pooling-dropout": {"jax": 0.9, "tensorflow": 1.2},
+    "pooling-logits": {"jax": 0.8, "tensorflow": 1.2},
+    "lstm": {"jax": 26.0, "tensorflow": 28.0},
 }
-CELL_S: dict[str, float] = {"train": 4.0, "predict": 1.5, "vectorize": 1.5}
+CELL_S: dict[str, float] = {"train": 3.2, "predict": 0.6, "vectorize": 0.9}
 OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "PeerTraining": 12.0, "ParityCheck": 1.5}
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench import compare, store
 from bench.record import Cell, Record, Sample, TimingRecord
+from bench.store import Run
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -74,17 +75,15 @@ def _lines(file: Path) -> list[bytes]:
     return [line for line in lines if line.endswith(b"\n")]
 
 
-def condense(
-    records: Sequence[Record], *, replicate: int, measured_at: str, machine: str, commit: str, corpus: str
-) -> list[PoolRecord]:
-    """Return what a replicate's records say of every cell, four figures a turn."""
+def condense(done: Run, records: Sequence[Record], *, replicate: int, commit: str) -> list[PoolRecord]:
+    """Return what ``records``, a replicate of ``done``, say of every cell, four figures a turn."""
     return [
         PoolRecord(
             replicate=replicate,
-            measured_at=measured_at,
-            machine=machine,
+            measured_at=done.header.started_at,
+            machine=done.header.machine.title,
             commit=commit,
-            corpus=corpus,
+            corpus=done.header.corpus,
             cell=record.cell,
             repeats=record.samples[-1].repeats,
             repeat_s=[float(f"{seconds:.4g}") for seconds in compare.per_repeat_s(record).values()],

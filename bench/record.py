@@ -91,6 +91,16 @@ class Cell(_Frozen):
         """What is done, on whatever target: "train fit 512"."""
         return f"{self.phase} {self.path} {self.batch_size}"
 
+    @property
+    def where(self) -> str:
+        """The backend and device of its target: "jax-cpu" of "jax-cpu@head"."""
+        return self.target.partition("@")[0]
+
+    @property
+    def label(self) -> str:
+        """The label of its target: "head" of "jax-cpu@head", nothing where it has none."""
+        return self.target.partition("@")[2]
+
 
 class Sample(_Frozen):
     """One block: ``duration_s`` over ``repeats`` calls; ``calls_s`` where each call had a clock of its own."""

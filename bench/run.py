@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from bench import budget, cores, machine, plan, serving, store, targets
 from bench.cores import Cores
 from bench.plan import Profile, Step
 from bench.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
-from bench.record import ComparisonRecord, Record, RunHeader, TimingRecord
+from bench.record import Cell, ComparisonRecord, Record, RunHeader, TimingRecord
 from bench.session import Serve, Session, Watcher
 from bench.targets import Target
 from datasets.locate import Located
@@ -76,6 +77,7 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
         return store.read(writer.folder).records
 
     draw = random.Random(order.order_seed)
+    lengths: dict[Cell, tuple[int, ...]] = {}
     try:
         with cores.apart(quiet=any(target.quiet for target in order.targets)) as shared:
             start = _starter(order, located, writer.logs, shared)
@@ -90,10 +92,17 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
                     peaks=peaks,
                     serve=_server(located),
                     cores=shared,
+                    lengths=lengths,
                 ).run(steps)
     finally:
         writer.close()
     return store.read(writer.folder)
+
+
+def aside(order: Order, located: Located, *, command: str, watch: Watcher) -> store.Run:
+    """Do what ``order`` asks in a folder that is gone afterwards: for those who keep an extract of the records."""
+    with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
+        return execute(order, located, out=Path(folder), command=command, watch=watch)
 
 
 def _starter(order: Order, located: Located, logs: Path, shared: Cores | None) -> Callable[[Target], WorkerProcess]:

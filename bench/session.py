@@ -85,7 +85,7 @@ class Session:
     """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
 
     With ``peaks``, the machine's own are measured first. With ``cores``, workers are confined while clocks run.
-    ``serve`` scores text with saved models under a backend.
+    ``serve`` scores text with saved models under a backend. ``lengths`` are those of blocks that an earlier pass found.
     """
 
     profile: Profile
@@ -96,6 +96,7 @@ class Session:
     peaks: bool = False
     serve: Serve = _nowhere
     cores: Cores | None = None
+    lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
     seats: dict[str, Seat] = field(default_factory=dict)
 
     def run(self, steps: Sequence[Step]) -> None:
@@ -155,6 +156,7 @@ class Session:
         self._confine(step, timed=False)
         for player in finished:
             self.keep(player.record(step.replicate))
+            self.lengths[player.cell] = player.lengths
         for target in step.targets:
             self._release(step, target)
 
@@ -184,7 +186,7 @@ class Session:
             lost = False
             for cell in [*cells]:
                 try:
-                    players.append(turns.prepare(cell, worker, extra_work=target.extra_work))
+                    players.append(self._prepare(cell, worker, target))
                 except WorkFailed as error:
                     cells.remove(cell)
                     self._fail(step, cell.target, error, work=cell.operation)
@@ -194,6 +196,15 @@ class Session:
             if not lost:
                 return players
         return []
+
+    def _prepare(self, cell: Cell, worker: Worker, target: Target) -> turns.Player:
+        return turns.prepare(
+            cell,
+            worker,
+            extra_work=target.extra_work,
+            variation=target.variation,
+            lengths=self.lengths.get(cell, (1,)),
+        )
 
     def _release(self, step: Timing, target: Target) -> None:
         worker = self.seats[target.name].worker

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench import stats, store
+from bench import pace, stats, store
 from bench.record import PhaseResult, ReferenceRecord
+from bench.stats import Estimate
 from models import variations
 from models.recipes import Recipe
 
@@ -29,9 +30,10 @@ class Row:
     accuracies  on the test reviews, one a seed
     best        highest validation accuracy of each seed; empty where nothing is held out
     gap         training accuracy at the end minus test accuracy, mean over seeds: how far it overfits
-    epoch_s     seconds of the fastest epoch, which other work on the machine disturbed least
     difference  mean test accuracy minus the base's; None for the base itself
     p_value     Welch's, adjusted by Holm over the table's rows; None for the base
+    train       seconds of a training step over the base's, measured in turns; None where that was not done
+    predict     the same of a prediction of 32 reviews
     """
 
     recipe: Recipe
@@ -39,10 +41,11 @@ class Row:
     accuracies: tuple[float, ...]
     best: tuple[float, ...]
     gap: float
-    epoch_s: float
     difference: float | None
     p_value: float | None
     answer: Answer | None
+    train: Estimate | None = None
+    predict: Estimate | None = None
 
     @property
     def mean(self) -> float:
@@ -73,15 +76,16 @@ def same(one: Recipe, other: Recipe) -> bool:
     return replace(one, **unpublished) == replace(other, **unpublished)  # type: ignore[arg-type]
 
 
-def rows(chosen: Sequence[Recipe], records: Sequence[ReferenceRecord]) -> list[Row]:
+def rows(chosen: Sequence[Recipe], records: Sequence[ReferenceRecord], ratios: pace.Ratios | None = None) -> list[Row]:
     """Return a row for each recipe, the first of which is the base, on each backend that trained it."""
     backends = dict.fromkeys(record.backend for record in records)
-    return [row for backend in backends for row in _rows(chosen, [r for r in records if r.backend == backend], backend)]
+    found = [row for name in backends for row in _rows(chosen, [r for r in records if r.backend == name], name)]
+    return [_timed(row, chosen[0], ratios or {}) for row in found]
 
 
 def label(row: Row, base: Row) -> str:
     """Return what the row changes, or that it changes nothing."""
-    return "as published" if row is base else row.recipe.name.removeprefix(base.recipe.name).strip()
+    return pace.changes(row.recipe, base.recipe)
 
 
 def _rows(chosen: Sequence[Recipe], records: Sequence[ReferenceRecord], backend: str) -> list[Row]:
@@ -96,6 +100,12 @@ def _rows(chosen: Sequence[Recipe], records: Sequence[ReferenceRecord], backend:
     ]
 
 
+def _timed(row: Row, base: Recipe, ratios: pace.Ratios) -> Row:
+    name = pace.changes(row.recipe, base)
+    train, predict = (ratios.get((name, row.backend, phase)) for phase in ("train", "predict"))
+    return replace(row, train=train, predict=predict)
+
+
 def _row(
     recipe: Recipe, backend: str, trained: Sequence[ReferenceRecord], base: Sequence[float], p_value: float | None
 ) -> Row:
@@ -108,7 +118,6 @@ def _row(
         accuracies=accuracies,
         best=tuple(max(curve) for curve in curves if curve),
         gap=statistics.fmean(result.curves["accuracy"][-1] - result.test_accuracy for result in last),
-        epoch_s=min(second for result in last for second in result.epoch_s),
         difference=difference,
         p_value=p_value,
         answer=None if p_value is None or difference is None else _answer(accuracies, base, difference, p_value),

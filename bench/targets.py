@@ -31,6 +31,7 @@ class Target:
 
     label       tells it from other targets of its backend: "head", "keras==3.14.1"
     checkout    the folder of the kerasmark whose worker does the work
+    variation   the recipe that it trains and predicts instead of the one asked for, as in "dense units=32"
     recipes     a file with recipes of one's own
     folder      first place where that file's imports are looked for
     extra_work  share of real work added to every repeat, by which a gate proves that it can see
@@ -41,6 +42,7 @@ class Target:
     device: Device = "cpu"
     python: str = sys.executable
     label: str = ""
+    variation: str = ""
     checkout: Path = ROOT
     recipes: Path | None = None
     folder: Path | None = None

@@ -61,9 +61,14 @@ class Player:
         )
 
 
-def prepare(cell: Cell, worker: Worker, *, extra_work: float = 0.0) -> Player:
-    """Let ``worker`` make the operation ready and run it once; `warm_up` comes next."""
-    answer = worker.ask(Prepare(cell.recipe, cell.phase, cell.path, cell.batch_size, extra_work))
+def prepare(
+    cell: Cell, worker: Worker, *, extra_work: float = 0.0, variation: str = "", lengths: tuple[int, ...] = (1,)
+) -> Player:
+    """Let ``worker`` make the operation ready, perhaps of a variation of its recipe, and run it once.
+
+    `warm_up` comes next; it begins with ``lengths``, those that an earlier replicate found.
+    """
+    answer = worker.ask(Prepare(variation or cell.recipe, cell.phase, cell.path, cell.batch_size, extra_work))
     return Player(
         cell=cell,
         worker=worker,
@@ -71,7 +76,7 @@ def prepare(cell: Cell, worker: Worker, *, extra_work: float = 0.0) -> Player:
         work=answer["work"],
         resolved=answer["resolved"],
         largest=answer["largest"],
-        lengths=(1,),
+        lengths=lengths,
         samples=[],
     )
 
@@ -79,15 +84,16 @@ def prepare(cell: Cell, worker: Worker, *, extra_work: float = 0.0) -> Player:
 def warm_up(player: Player) -> None:
     """Run blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not.
 
-    Where the cost is a line over repeats, two lengths are chosen instead of one.
+    Where the cost is a line over repeats, two lengths are chosen instead of one, unless they are known already.
     """
+    known = player.lengths
     while len(player.samples) < WARMUP_CAP and not player.steady:
         sample = _block(player, repeats=player.lengths[0], each=False, warmup=True, turn=0)
         player.lengths = (_longer(sample, player.largest),)
         recent = [s.duration_s / s.repeats for s in player.samples[-STEADY_BLOCKS:]]
         player.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
     if paths.find(player.cell.phase, player.cell.path).slope:
-        player.lengths = _slope_lengths(player)
+        player.lengths = known if len(known) == 2 else _slope_lengths(player)
 
 
 def warmed_up(players: Sequence[Player], *, drop: Callable[[Player, WorkFailed], None]) -> list[Player]:

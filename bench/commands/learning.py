@@ -112,6 +112,7 @@ def sweep(
     backend: Names = None,
     data: Data = None,
     out: Path | None = None,
+    speed: Flag = False,
     show: Flag = False,
 ) -> Outcome:
     """Train variations of a recipe over seeds and say which of them differ from it; goes on where it stopped.
@@ -136,14 +137,18 @@ def sweep(
     out
         File of the trainings, in JSON Lines; its table and charts are written beside it. In results/runs/sweeps if not
         given.
+    speed
+        Also time a training step and a prediction of each, in turns with the recipe's own, in processes of their own;
+        run nothing else meanwhile.
     show
         Train nothing; print what is there.
     """
     import tempfile
 
-    from bench import collect, reference, sweep
+    from bench import collect, pace, pool, reference, sweep
     from bench.report import sweep as report
     from bench.report import terminal
+    from bench.report.progress import ProgressReport
     from models.variations import VariationError
 
     base, values, others = choices.variation(recipe, []), choices.grid(over), choices.each(also)
@@ -153,18 +158,23 @@ def sweep(
         raise choices.WrongUse(str(error)) from error
     file = out or sweep.default_file(base, values, others)
     choices.at_least("--seeds", seeds)
+    screen, targets = terminal.console(stderr=True), choices.targets(backend or ["jax"], "cpu")
     if not show:
         located = common.corpus(data)
         collect.collect(
             chosen,
-            choices.targets(backend or ["jax"], "cpu"),
+            targets,
             seeds={one.name: seeds for one in chosen},
             corpus=(located.corpus.name, located.corpus.digest, located.folder),
             file=file,
             logs=Path(tempfile.mkdtemp(prefix="kerasmark-sweep-")),
-            notice=terminal.console(stderr=True).print,
+            notice=screen.print,
         )
-    found = sweep.rows(chosen, records := reference.load(file))
+    beside = pace.default_file(file)
+    if speed and not show:
+        with ProgressReport(screen, []) as watch:
+            pace.Pace(chosen, targets, located, watch).collect(beside, notice=screen.print)
+    found = sweep.rows(chosen, records := reference.load(file), pace.ratios(pool.load(beside)))
     if found and not show:
         common.say(f"written: {', '.join(one.name for one in report.write(found, records, file, common.command()))}")
     return Outcome(report.render(found))

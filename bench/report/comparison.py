@@ -59,11 +59,11 @@ def state(run: Run) -> str:
 
 def where(judged: Judged) -> str:
     """Return the backend, and the label of the target where more than one is compared."""
-    return judged.cell.target.partition("@")[0].removesuffix("-cpu")
+    return judged.cell.where.removesuffix("-cpu")
 
 
 def label(judged: Judged) -> str:
-    return judged.cell.target.partition("@")[2]
+    return judged.cell.label
 
 
 def ratio(estimate: Estimate | None) -> str:

@@ -10,16 +10,22 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bench import store
+from bench.pace import PREDICT_REVIEWS, REPLICATES
 from bench.record import ReferenceRecord
 from bench.report.markdown import table
 from bench.report.numbers import MISSING, figure, signed
 from bench.report.table import Column, section
+from bench.stats import Estimate
 from bench.sweep import ALPHA, Row, label
 
 NOTES = (
+    "test: mean accuracy on the test reviews over n seeds, and its SD; val.: the best on held-out reviews",
     f"difference from the first row: Welch's t over seeds, Holm's correction over rows, {ALPHA:.0%} a table",
     "gap: training accuracy at the end minus test accuracy, how far it overfits",
-    "epoch: the fastest epoch's seconds over the first row's, trained side by side: a rough guide, no measurement",
+)
+TIMED = (
+    f"step, predict: seconds of a training step and of a prediction of {PREDICT_REVIEWS} reviews over the first row's, "
+    f"in turns, {REPLICATES} processes of each; ~ where the 95% interval reaches 1"
 )
 ANSWERS = {None: MISSING, "no difference seen": "~", "too few seeds": "?", "better": "better", "worse": "worse"}
 
@@ -40,7 +46,9 @@ def page(found: Sequence[Row], records: Sequence[ReferenceRecord], *, title: str
     lines += [f"`{command}` makes this page, and goes on where it stopped."]
     for backend, rows in by_backend(found).items():
         lines += [f"## {backend}", table(columns(rows), rows), f"![{title} on {backend}]({picture}-{backend}.svg)"]
-    return "\n\n".join([*lines, "\n".join(f"- {note}" for note in NOTES)]) + "\n"
+    return (
+        "\n\n".join([*lines, "\n".join(f"- {note}" for note in (*NOTES, *((TIMED,) if timed(found) else ())))]) + "\n"
+    )
 
 
 def write(found: Sequence[Row], records: Sequence[ReferenceRecord], file: Path, command: str) -> list[Path]:
@@ -69,18 +77,31 @@ def columns(rows: Sequence[Row]) -> list[tuple[str, Show]]:
     base = rows[0]
     return [
         ("variation", lambda row: label(row, base)),
-        ("test acc.", lambda row: figure(row.mean)),
+        ("test", lambda row: figure(row.mean)),
         ("SD", lambda row: figure(row.deviation)),
-        ("seeds", lambda row: str(len(row.accuracies))),
+        ("n", lambda row: str(len(row.accuracies))),
         ("diff.", lambda row: signed(row.difference)),
         ("", lambda row: ANSWERS[row.answer]),
-        ("best val.", lambda row: figure(statistics.fmean(row.best)) if row.best else MISSING),
+        ("val.", lambda row: figure(statistics.fmean(row.best)) if row.best else MISSING),
         ("gap", lambda row: signed(row.gap, 3)),
-        ("epoch", lambda row: f"{row.epoch_s / base.epoch_s:.2f}x"),
+        *((("step", lambda row: times(row.train)), ("predict", lambda row: times(row.predict))) if timed(rows) else ()),
     ]
+
+
+def timed(rows: Sequence[Row]) -> bool:
+    """Return whether anything is known of their speed."""
+    return any(row.train or row.predict for row in rows)
+
+
+def times(ratio: Estimate | None) -> str:
+    """Return a ratio of seconds, and whether it can be told from one; the base over itself has no interval."""
+    if ratio is None:
+        return MISSING
+    return f"{ratio.value:.2f}x" + (" ~" if ratio.low <= 1 <= ratio.high and ratio.low < ratio.high else "")
 
 
 def _section(backend: str, rows: Sequence[Row]) -> RenderableType | None:
     first, *others = columns(rows)
     shown = [Column(*first), *(Column(heading, show, number=True) for heading, show in others)]
-    return section(f"{rows[0].recipe.name} and its variations", f"on {backend}", shown, rows, NOTES, tight=True)
+    notes = [*NOTES, TIMED] if timed(rows) else NOTES
+    return section(f"{rows[0].recipe.name} and its variations", f"on {backend}", shown, rows, notes, tight=True)

@@ -73,7 +73,7 @@ def collect(calibration: Calibration, folder: Path, **wanted: Any) -> list[str]:
 
 
 def test_a_gate_slows_some_cells_beside_its_own(calibration: Calibration, tmp_path: Path) -> None:
-    """Three shares in four cells of each backend; the first recipe's ten per cent are the gate's own control."""
+    """Three shares in three cells of each backend; the first recipe's ten per cent are the gate's own control."""
     collect(calibration, tmp_path, gates=1)
     found: dict[tuple[str, str, str], list[str]] = {}
     for record in calibrate.records(tmp_path):
@@ -138,7 +138,7 @@ def test_a_gate_that_lacks_cells_is_not_kept(
     failure = made.failure()
     assert isinstance(failure, FailureRecord)
     monkeypatch.setattr(run, "execute", lambda *_, **__: Run(tmp_path, made.header(), (failure,)))
-    with pytest.raises(WorkerLost, match="a gate lacks 348 cells: it was killed"):
+    with pytest.raises(WorkerLost, match="a gate lacks 324 cells: it was killed"):
         collect(calibration, tmp_path, gates=1)
     assert pool.load(tmp_path / calibrate.POOL) == []
     assert calibrate.load_gates(tmp_path / calibrate.GATES) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -279,6 +280,20 @@ def test_workers_are_ended_whatever_happens(steps: Sequence[Step]) -> None:
     with pytest.raises(OSError, match="no space"):
         stage.run(*steps)
     assert all(worker.closed for workers in stage.workers.values() for worker in workers)
+
+
+def test_a_later_replicate_begins_with_the_lengths_of_the_first() -> None:
+    """Finding them takes half of a warm-up, and a process finds what the one before it found."""
+    stage = Stage().run(TRAIN)
+    blocks = [len(worker.blocks) for worker in stage.workers["jax-cpu"]]
+    stage.run(replace(TRAIN, replicate=1))
+    first, second = (worker for worker in stage.workers["jax-cpu"])
+    assert [len(first.blocks)] == blocks
+    assert len(second.blocks) < len(first.blocks)
+    timed = [record for record in stage.records if isinstance(record, TimingRecord)]
+    for cell in {record.cell for record in timed}:
+        lengths = [{s.repeats for s in record.samples if not s.warmup} for record in timed if record.cell == cell]
+        assert lengths[0] == lengths[1]
 
 
 def test_quiet_workers_share_a_core_while_clocks_run_and_no_longer() -> None:

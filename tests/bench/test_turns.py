@@ -136,6 +136,23 @@ def test_warm_up_that_never_settles_ends_at_its_cap_and_says_so() -> None:
     assert not finished.record(0).steady
 
 
+@pytest.mark.parametrize(("path", "lengths"), [("train_on_batch", (400,)), ("fit", (20, 80))])
+def test_lengths_that_an_earlier_replicate_found_are_not_sought_again(path: str, lengths: tuple[int, ...]) -> None:
+    """Three blocks that agree, of the first length: nothing doubles, and no second length is tried out."""
+    worker = FakeWorker(linear(1e-3))
+    player = turns.prepare(cell("train", path, target=worker.name), worker, lengths=lengths)
+    turns.warm_up(player)
+    assert [block.repeats for block in worker.blocks] == 3 * [lengths[0]]
+    assert (player.steady, player.lengths) == (True, lengths)
+
+
+def test_a_length_that_has_become_too_short_grows() -> None:
+    """The machine was slower when it was found: a block is never shorter than it must be."""
+    player = turns.prepare(cell("train", "train_on_batch", target="made"), FakeWorker(linear(1e-3)), lengths=(5,))
+    turns.warm_up(player)
+    assert player.lengths[0] * 1e-3 >= turns.BLOCK_S
+
+
 def test_warm_up_is_kept_and_marked() -> None:
     """Every raw sample is in the record, and no warm-up one is taken for a measurement."""
     (player,), _ = play([prepared(FakeWorker(scripted(0.09, 0.05)))], number=6)
