@@ -21,6 +21,8 @@ from bench.pool import PoolRecord
 from bench.record import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
+# A gate's batches: the first and the fresh one.
+BATCHES = 2
 # pytest-benchmark's usual rule: the mean of all blocks may grow by so much.
 MEAN_LIMIT = 1.05
 MANN_WHITNEY_ALPHA = 0.05
@@ -113,12 +115,12 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
     """Draw ``count`` gates: twice ``replicates`` of a stretch of three times as many, in the order of time."""
     draw, size = random.Random(seed), len(pool.replicates)
     stretch = min(size, 3 * replicates)
-    if stretch < 2 * replicates:
+    if stretch < BATCHES * replicates:
         return []
     found = []
     for _ in range(count):
         start = draw.randrange(size - stretch + 1)
-        chosen = sorted(draw.sample(range(start, start + stretch), 2 * replicates))
+        chosen = sorted(draw.sample(range(start, start + stretch), BATCHES * replicates))
         found.append(Trial(tuple(chosen[:replicates]), tuple(chosen[replicates:]), swapped=draw.random() < 0.5))
     return found
 

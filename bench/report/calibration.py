@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bench import error_rates
+from bench import error_rates, scatter
 from bench.calibrate import GateRecord
 from bench.error_rates import Key, Pool, Rate, Rule
 from bench.judge import Answer
 from bench.record import ComparisonRecord
 from bench.report.markdown import table
 from bench.report.table import Column, section
+from bench.scatter import Scatter
 
 # Gates formed from the pool, and those for each slowed cell.
 FORMED, FORMED_SLOWED = 300, 300
@@ -41,19 +42,26 @@ class DetectionRow:
 
 @dataclass(frozen=True)
 class Rates:
-    """Everything that the calibration says."""
+    """Everything that the calibration says; of gates formed from the pool only where it has ``needed`` replicates."""
 
     replicates: int
+    needed: int
     cells: int
     alarms: tuple[AlarmRow, ...]
     live: Rate
     live_void: Rate
     detections: tuple[DetectionRow, ...]
+    scatter: tuple[Scatter, ...]
     machines: tuple[str, ...]
     commits: tuple[str, ...]
     corpora: tuple[str, ...]
     first_at: str
     last_at: str
+
+    @property
+    def formed(self) -> bool:
+        """Whether gates could be formed from the pool."""
+        return self.replicates >= self.needed
 
 
 def rates(
@@ -74,11 +82,13 @@ def rates(
     records = [record for one in pool.replicates for record in one.values()]
     return Rates(
         replicates=len(pool.replicates),
+        needed=error_rates.BATCHES * settings.replicates,
         cells=len(pool.keys),
         alarms=tuple(alarms),
         live=Rate(sum(gate.exit_code == 1 for gate in gates), len(gates)),
         live_void=Rate(sum(gate.void for gate in gates), len(gates)),
         detections=tuple(_detections(pool, settings, rules, notice)),
+        scatter=tuple(scatter.table(pool)),
         machines=_each(record.machine for record in records),
         commits=_each(record.commit for record in records),
         corpora=_each(record.corpus for record in records),
@@ -102,13 +112,14 @@ def terminal(found: Rates) -> RenderableType:
         Column("faster", lambda row: str(row.faster.events), number=True),
     ]
     live = AlarmRow("this gate, whole gates live", found.live)
+    formed = found.alarms if found.formed else ()
+    scattered = [Column(heading, show, number=heading != SCATTER[0][0]) for heading, show in SCATTER]
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
     parts = [
-        section("False alarms", caption, alarms, [live, *found.alarms], []),
-        section("Slowdowns found", "one slowed cell a gate", seen, found.detections, []),
-        Text(
-            "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know", style="dim"
-        ),
+        section("False alarms", caption, alarms, [live, *formed], []),
+        section("Slowdowns found", "one slowed cell a gate", seen, found.detections if found.formed else [], []),
+        section("Scatter", "SD of identical targets' ratio from process to process", scattered, found.scatter, []),
+        Text(_CAUTION if found.formed else _too_few(found), style="dim"),
     ]
     return Group(*[part for part in parts if part is not None])
 
@@ -138,9 +149,17 @@ def page(found: Rates) -> str:
         commits=", ".join(found.commits),
         corpora=", ".join(found.corpora),
         live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void",
-        alarms=table(alarm_columns, found.alarms),
-        detections=table(columns, found.detections),
+        alarms=table(alarm_columns, found.alarms) if found.formed else f"**Not yet:** {_too_few(found)}.",
+        detections=table(columns, found.detections) if found.formed else f"**Not yet:** {_too_few(found)}.",
+        scatter=table(SCATTER, found.scatter),
     )
+
+
+SCATTER: list[tuple[str, Callable[[Scatter], str]]] = [
+    ("estimated by", lambda row: row.estimator),
+    ("train", lambda row: f"{row.train:.1%}"),
+    ("predict", lambda row: f"{row.predict:.1%}"),
+]
 
 
 def counted(rate: Rate) -> str:
@@ -175,6 +194,13 @@ def _detections(
     return sorted(found, key=lambda row: int(row.share.strip("+%")))
 
 
+_CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know"
+
+
+def _too_few(found: Rates) -> str:
+    return f"a gate formed from the pool takes {found.needed} replicates, and there are {found.replicates} so far"
+
+
 def _other(name: str) -> Callable[[DetectionRow], str]:
     return lambda row: f"{row.others[name].share:.0%}" if row.others[name].trials else "—"
 
@@ -206,6 +232,13 @@ One slowed cell a gate, all others identical. The last columns: how often other 
 which is worth no more than their false alarms above.
 
 {detections}
+
+## Why neighbouring blocks
+
+How far the ratio of identical targets scatters from process to process, when it is estimated from the same blocks in
+other ways; standard deviation, root mean square over the cells of a phase:
+
+{scatter}
 
 The data are in `pool.jsonl` (a line for each cell of each target in each replicate: seconds of a repeat, turn by
 turn) and `gates.jsonl` (whole gates). `python -m bench calibrate --show` computes this page again from them.

@@ -138,10 +138,19 @@ def test_a_gate_that_lacks_cells_is_not_kept(
     failure = made.failure()
     assert isinstance(failure, FailureRecord)
     monkeypatch.setattr(run, "execute", lambda *_, **__: Run(tmp_path, made.header(), (failure,)))
-    with pytest.raises(WorkerLost, match="a gate lacks 324 cells: it was killed"):
+    with pytest.raises(WorkerLost, match="a gate lacks 432 cells: it was killed"):
         collect(calibration, tmp_path, gates=1)
     assert pool.load(tmp_path / calibrate.POOL) == []
     assert calibrate.load_gates(tmp_path / calibrate.GATES) == []
+
+
+def test_a_pool_too_small_for_a_gate_says_so() -> None:
+    """No rate of nothing, and how many replicates it takes."""
+    found = report.rates(made_pool(7), [], RULE, notice=lambda _: None)
+    assert not found.formed
+    for text in (report.page(found), shown(report.terminal(found), 120)):
+        assert "takes 8 replicates, and there are 7" in " ".join(text.split())
+        assert "0 of 0 (" not in text
 
 
 def test_the_page_and_the_tables_say_the_same() -> None:
