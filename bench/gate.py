@@ -22,6 +22,8 @@ BESIDE = (("train", ("fit",)), ("predict", ("predict_on_batch",)))
 
 # Reviews of a prediction: one size stands for all, since what layers cost shows at each.
 PREDICT_REVIEWS = 32
+# A prediction's blocks scatter twice as much as a training step's: so many times the turns.
+PREDICT_TURNS = 2
 # Cells that are shown beside are timed in so many replicates, with so many turns: they are there to look at.
 BESIDE_REPLICATES = 3
 BESIDE_TURNS = 6
@@ -37,7 +39,7 @@ PROFILE = Profile(
     epochs={},
     paths={"train": (TRAIN, "fit"), "predict": (PREDICT, "predict_on_batch")},
     counted={"train": (TRAIN,), "predict": (PREDICT,)},
-    replicates=6,
+    replicates=8,
     turns=40,
     calls=60,
 )
@@ -91,7 +93,16 @@ class Gate:
 
     def _deciding(self, sides: tuple[Target, ...], replicate: int) -> list[Timing]:
         return [
-            Timing(recipe, phase, (path,), size(recipe, phase), sides, replicate, self.turns, throughput=True)
+            Timing(
+                recipe,
+                phase,
+                (path,),
+                size(recipe, phase),
+                sides,
+                replicate,
+                self.turns * (PREDICT_TURNS if phase == "predict" else 1),
+                throughput=True,
+            )
             for recipe in self.recipes
             for phase, path in DECIDING
         ]

@@ -68,7 +68,15 @@ def settings() -> dict[str, Any]:
     }
 
 
-_FLAGS = ("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "JAX_PLATFORMS", "OMP_NUM_THREADS")
+_FLAGS = (
+    "XLA_FLAGS",
+    "TF_XLA_FLAGS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "JAX_PLATFORMS",
+    "JAX_CPU_ENABLE_ASYNC_DISPATCH",
+    "PJRT_NPROC",
+    "OMP_NUM_THREADS",
+)
 
 
 def _probe_jax() -> tuple[str, str]:

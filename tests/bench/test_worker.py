@@ -120,6 +120,21 @@ def test_the_parent_knows_every_path_of_the_workers(phase: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_more_work_is_added_before_the_first_block(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """Twice as much more makes three times as long; anything above one and a half is no accident."""
+
+    def block_s(extra_work: float) -> float:
+        answer = workers[backend].ask(Prepare("pooling-logits", "train", "compiled step", 32, extra_work))
+        assert answer["resolved"].get("extra_work", 0.0) == extra_work
+        block = Block("train", "compiled step", 32, repeats=8, each=False)
+        found = [workers[backend].ask(block)["duration_s"] for _ in range(15)]
+        workers[backend].ask(Release())
+        return statistics.median(found)
+
+    assert block_s(2.0) > 1.5 * block_s(0.0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_worker_holds_several_operations_that_take_turns(workers: dict[str, WorkerProcess], backend: str) -> None:
     """A path and its floor are neighbours in time: both are prepared, and each block names its own."""
     for path in ("compiled loop", "floor"):

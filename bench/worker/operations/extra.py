@@ -24,7 +24,7 @@ Work = Callable[[int], object]
 def add(operation: Operation, share: float) -> Operation:
     """Return ``operation`` with ``share`` more real work a repeat: matrix products in NumPy, after the device's.
 
-    How many is measured here, both kinds of work taking turns; ``resolved`` says how many products a repeat it is.
+    How many is measured here, both kinds of work taking turns: at this place, with these cores.
     """
     burn = _burner()
 
@@ -37,8 +37,7 @@ def add(operation: Operation, share: float) -> Operation:
         work(repeats)
         burn(round(products * repeats))
 
-    resolved = {**operation.resolved, "extra_work": share, "extra_products": products}
-    return replace(operation, run=run, wait=lambda _: None, resolved=resolved)
+    return replace(operation, run=run, wait=lambda _: None)
 
 
 def _burner() -> Work:
