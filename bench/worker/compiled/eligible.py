@@ -16,6 +16,11 @@ def plain_lstm(layer: Any) -> bool:
     return gates and layer.use_bias and not any(getattr(layer, name) for name in special)
 
 
+def plain_dropout(layer: Any) -> bool:
+    """Whether ``layer`` is a Dropout that draws for each value by itself, and drops some but not all."""
+    return type(layer) is keras.layers.Dropout and layer.noise_shape is None and 0 < layer.rate < 1
+
+
 def plain_dense(layer: Any) -> bool:
     """Whether ``layer`` is a Dense layer with a bias, neither quantized nor adapted."""
     return type(layer) is keras.layers.Dense and layer.use_bias and not (layer.lora_enabled or layer.quantization_mode)

@@ -2,7 +2,7 @@
 
 Ratios beside a choice are medians of neighbouring runs on a busy 2-core machine, the whole step where nothing is said.
 Tried and left out: the batch cut into eight for the cache (dense: 0.4 to 1.0, it wanders), rows found without a check
-of their bounds (1.0), XLA's own generator for the masks (1.0), one random bit a mask (0.1 of the drawing, other draws).
+of their bounds (1.0), XLA's own generator for the masks (1.0).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import optax
 from bench.worker.compiled.call_jax import Call
 from bench.worker.compiled.loop_jax import Loop, zero_sums
 from bench.worker.floors import optimizers_jax, recurrence_jax
+from bench.worker.floors.masks_jax import dropped
 from models.recipes import Recipe
 
 Array = Any  # a jax.Array: the linter knows no framework
@@ -130,8 +131,6 @@ def _dropout(rates: tuple[float, ...], key: Array) -> Drop:
 
     def drop(values: Array) -> Array:
         rate, mine = next(pending, (0.0, key))
-        if not rate:
-            return values
-        return jnp.where(jax.random.bernoulli(mine, 1 - rate, values.shape), values / (1 - rate), 0.0)
+        return dropped(values, rate, mine) if rate else values
 
     return drop

@@ -16,6 +16,7 @@ import tensorflow as tf
 from bench.worker.compiled.call_tensorflow import Call
 from bench.worker.compiled.loop_tensorflow import Loop
 from bench.worker.floors import optimizers_tensorflow, recurrence_tensorflow
+from bench.worker.floors.masks_tensorflow import dropped
 from models.recipes import Recipe
 
 Tensor = Any  # a tf.Tensor: the linter knows no framework
@@ -132,7 +133,7 @@ def _dropout(rates: tuple[float, ...], drawn: tf.Variable) -> Drop:
 
     def drop(values: Tensor) -> Tensor:
         rate = next(pending, 0.0)
-        return tf.nn.experimental.stateless_dropout(values, rate, drawn.assign_add([0, 1])) if rate else values
+        return dropped(values, rate, drawn.assign_add([0, 1])) if rate else values
 
     return drop
 
