@@ -104,7 +104,7 @@ def test_a_first_pass_that_outlasts_its_budget_is_told_by_its_own_work(screen: i
     with report:
         for step in steps()[:-1]:
             report.begin(step)
-        clock.time = 600.0
+        clock.time = 6_000.0
         report.begin(steps()[-1])
     last = screen.getvalue().splitlines()[-1]
     assert "budget" not in last
