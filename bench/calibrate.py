@@ -84,21 +84,20 @@ class Calibration:
         order = contest.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=order_seed)
         order = replace(order, given=passes, stall_limit_s=self.stall_limit_s)
         done = run.aside(order, self.located, command="calibrate", watch=self.watch)
-        measured = self._replicates(done, commit=next(iter(contestants.sides.values())))
-        _complain(done, passes, measured)
         first = pool.next_replicate(pool.load(folder / POOL))
-        for number, records in enumerate(measured):
-            pool.append(folder / POOL, [record.model_copy(update={"replicate": first + number}) for record in records])
+        measured = self._replicates(done, first, commit=next(iter(contestants.sides.values())))
+        _complain(done, passes, measured)
+        pool.append(folder / POOL, [record for records in measured for record in records])
         record = self._record(_seen_by(planned, done), time.monotonic() - begun, first)
         with (folder / GATES).open("ab") as into:
             into.write(record.model_dump_json().encode() + b"\n")
         return record
 
-    def _replicates(self, done: Run, *, commit: str) -> list[list[PoolRecord]]:
-        """Return what the first batch says of every cell that the pool keeps, replicate by replicate."""
+    def _replicates(self, done: Run, first: int, *, commit: str) -> list[list[PoolRecord]]:
+        """Return what the first batch says of every cell that the pool keeps, by replicate, numbered from ``first``."""
         own = [r for r in done.records if isinstance(r, TimingRecord) and r.cell.label != gate.ITSELF]
         return [
-            pool.condense(done, [r for r in own if r.replicate == number], replicate=number, commit=commit)
+            pool.condense(done, [r for r in own if r.replicate == number], replicate=first + number, commit=commit)
             for number in range(self.replicates)
         ]
 
@@ -154,7 +153,7 @@ def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: C
             calibration.add_gate(folder, contestants, order_seed=number)
 
 
-def slowed(base: Target) -> list[Target]:
+def _slowed(base: Target) -> list[Target]:
     """Return ``base`` with each share of more work."""
     return [replace(base, label=label(share), extra_work=share) for share in SHARES]
 
@@ -163,7 +162,7 @@ def _with_slowed(step: Step) -> Step:
     """Let slowed targets take turns at ``step`` where its cell is one of `SLOWED`."""
     if not isinstance(step, Timing) or (step.recipe.name, step.phase) not in SLOWED:
         return step
-    return replace(step, targets=(*step.targets, *slowed(step.targets[0])))
+    return replace(step, targets=(*step.targets, *_slowed(step.targets[0])))
 
 
 def _seen_by(planned: Gate, done: Run) -> Run:

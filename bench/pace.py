@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import compare, pool, run
+from bench.gate import PREDICT_REVIEWS
 from bench.plan import PROFILES, Step, Timing
 from bench.pool import PoolRecord
 from bench.process import WorkerLost
@@ -27,7 +28,6 @@ TRAIN, PREDICT = "compiled loop", "compiled"
 
 PUBLISHED = "as published"
 
-PREDICT_REVIEWS = 32
 REPLICATES = 3
 TURNS = 20
 

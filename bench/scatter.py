@@ -10,18 +10,22 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.error_rates import BASE, HEAD, Pool
+from bench.error_rates import BASE, HEAD, Key, Pool
 
-# From the seconds of head and base, turn by turn.
-Estimator = Callable[[Sequence[float], Sequence[float]], float]
+# The log-ratio of head to base in one cell of one replicate.
+Estimator = Callable[[Pool, Key, int], float]
 
 
-def _neighbours(head: Sequence[float], base: Sequence[float]) -> float:
-    return statistics.median(a / b for a, b in zip(head, base, strict=True))
+def _neighbours(pool: Pool, key: Key, index: int) -> float:
+    return pool.log_ratio(key, HEAD, index, BASE, index)
 
 
 def _of(summary: Callable[[Sequence[float]], float]) -> Estimator:
-    return lambda head, base: summary(head) / summary(base)
+    def estimate(pool: Pool, key: Key, index: int) -> float:
+        head, base = (summary(pool.replicates[index][key, label].repeat_s) for label in (HEAD, BASE))
+        return math.log(head / base)
+
+    return estimate
 
 
 ESTIMATORS: dict[str, Estimator] = {
@@ -52,8 +56,8 @@ def table(pool: Pool) -> list[Scatter]:
 
 
 def _over_cells(pool: Pool, estimate: Estimator, phase: str) -> float:
-    variances = []
-    for key in (key for key in pool.keys if key[1] == phase):
-        pairs = [(one[key, HEAD].repeat_s, one[key, BASE].repeat_s) for one in pool.replicates]
-        variances.append(statistics.variance(math.log(estimate(head, base)) for head, base in pairs))
+    every = range(len(pool.replicates))
+    variances = [
+        statistics.variance(estimate(pool, key, index) for index in every) for key in pool.keys if key[1] == phase
+    ]
     return math.sqrt(statistics.fmean(variances)) if variances else math.nan

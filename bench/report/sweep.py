@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bench import store
-from bench.pace import PREDICT_REVIEWS, REPLICATES
+from bench.gate import PREDICT_REVIEWS
+from bench.pace import REPLICATES
 from bench.record import ReferenceRecord
 from bench.report.markdown import table
 from bench.report.numbers import MISSING, figure, signed
@@ -46,9 +47,7 @@ def page(found: Sequence[Row], records: Sequence[ReferenceRecord], *, title: str
     lines += [f"`{command}` makes this page, and goes on where it stopped."]
     for backend, rows in by_backend(found).items():
         lines += [f"## {backend}", table(columns(rows), rows), f"![{title} on {backend}]({picture}-{backend}.svg)"]
-    return (
-        "\n\n".join([*lines, "\n".join(f"- {note}" for note in (*NOTES, *((TIMED,) if timed(found) else ())))]) + "\n"
-    )
+    return "\n\n".join([*lines, "\n".join(f"- {note}" for note in notes(found))]) + "\n"
 
 
 def write(found: Sequence[Row], records: Sequence[ReferenceRecord], file: Path, command: str) -> list[Path]:
@@ -93,6 +92,11 @@ def timed(rows: Sequence[Row]) -> bool:
     return any(row.train or row.predict for row in rows)
 
 
+def notes(rows: Sequence[Row]) -> Sequence[str]:
+    """Return what must be known to read the columns."""
+    return (*NOTES, TIMED) if timed(rows) else NOTES
+
+
 def times(ratio: Estimate | None) -> str:
     """Return a ratio of seconds, and whether it can be told from one; the base over itself has no interval."""
     if ratio is None:
@@ -103,5 +107,4 @@ def times(ratio: Estimate | None) -> str:
 def _section(backend: str, rows: Sequence[Row]) -> RenderableType | None:
     first, *others = columns(rows)
     shown = [Column(*first), *(Column(heading, show, number=True) for heading, show in others)]
-    notes = [*NOTES, TIMED] if timed(rows) else NOTES
-    return section(f"{rows[0].recipe.name} and its variations", f"on {backend}", shown, rows, notes, tight=True)
+    return section(f"{rows[0].recipe.name} and its variations", f"on {backend}", shown, rows, notes(rows), tight=True)
