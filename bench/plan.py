@@ -137,8 +137,8 @@ class Timing:
 
     @property
     def side_by_side(self) -> bool:
-        """Whether targets compile at the same time: not where first calls are reported."""
-        return self.replicate > 0 or any(target.quiet for target in self.targets)
+        """Whether targets compile at the same time: not where first calls are reported, those of a step."""
+        return self.replicate > 0 or self.phase != "train" or any(target.quiet for target in self.targets)
 
     @property
     def cells(self) -> list[Cell]:

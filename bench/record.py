@@ -122,7 +122,7 @@ class TimingRecord(_Frozen):
     kind: Literal["timing"] = "timing"
     cell: Cell
     replicate: int
-    first_call_s: float  # alone on the machine in replicate 0; beside the other targets' first calls later
+    first_call_s: float  # of a step in replicate 0, alone on the machine; others beside the other targets' first calls
     samples: list[Sample]
     steady: bool  # whether warm-up ended because blocks agreed, or at its cap
     work: dict[str, float]  # what one repeat processes: reviews, megabytes, steps

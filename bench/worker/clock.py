@@ -59,13 +59,14 @@ def settle() -> None:
     """Collect what is new once and leave what survives alone, until `unsettle`.
 
     A framework holds a million objects; walking them before each block took a tenth of a second, more than most blocks.
+    What was prepared and is released stays with them until then: a model or a graph refers to itself, arrays do not.
     """
     gc.collect()
     gc.freeze()
 
 
 def unsettle() -> None:
-    """Let the next collection walk everything again: what was prepared has gone."""
+    """Let the next collection walk everything again, since what was prepared for a recipe has gone."""
     gc.unfreeze()
 
 

@@ -93,7 +93,6 @@ class Desk:
     def _release(self, request: Release) -> Json:
         self._operations.clear()
         self._extra.clear()
-        clock.unsettle()
         return {}
 
     def _parity(self, request: Parity) -> Json:
@@ -109,6 +108,8 @@ class Desk:
     def _for(self, recipe: str) -> Reviews:
         """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
         if self._reviews is None or self._reviews.recipe.name != recipe:
+            clock.unsettle()
             keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
+            clock.settle()
             self._reviews = Reviews(self._corpus, find(recipe, self._own))
         return self._reviews

@@ -293,3 +293,11 @@ def test_a_timing_takes_longer_with_more_paths() -> None:
 def test_every_step_of_a_plan_has_an_expected_time(profile: Profile) -> None:
     """The progress line adds them up."""
     assert all(plan.expected_s(step) > 0 for one in passes(profile) for step in one)
+
+
+@pytest.mark.parametrize("profile", ["default", "full"])
+def test_only_first_steps_are_prepared_alone(profile: str) -> None:
+    """The first call of a training is reported, in the first pass; everything else may compile beside others."""
+    timed = [step for one in passes(PROFILES[profile]) for step in one if isinstance(step, Timing)]
+    alone = {(step.phase, step.replicate) for step in timed if not step.side_by_side}
+    assert alone == {("train", 0)}
