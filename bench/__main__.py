@@ -44,7 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (CycloptsError, choices.WrongUse) as error:
         return _complain(str(error), ExitCode.USAGE)
     except KeyboardInterrupt:
-        return _complain("interrupted: what was measured is kept, `bench show latest` prints it", ExitCode.INTERRUPTED)
+        return _complain(
+            "interrupted: what was measured is kept; `bench show latest` prints it, `run --resume latest` goes on",
+            ExitCode.INTERRUPTED,
+        )
     except _unusable() as error:
         return _complain(str(error), ExitCode.UNUSABLE)
     except Exception as error:  # noqa: BLE001, the last resort: a bug has an exit status of its own
@@ -72,12 +75,14 @@ def _unusable() -> tuple[type[Exception], ...]:
     from bench.process import WorkFailed
     from bench.publish.rows import PublishError
     from bench.recipe_file import RecipeFileError
+    from bench.remainder import RemainderError
     from bench.scoring import ScoringError
     from bench.store import StoreError
     from datasets.errors import DataError
 
     data = (DataError, HistoryError, PoolError, PublishError, StoreError)
-    return (BuildError, CheckoutError, ContrastError, RecipeFileError, ScoringError, WorkFailed, *data)
+    work = (ScoringError, WorkFailed, *data)
+    return (BuildError, CheckoutError, ContrastError, RecipeFileError, RemainderError, *work)
 
 
 def _complain(words: str, code: int) -> int:

@@ -28,6 +28,16 @@ class TargetFacts(_Frozen):
     import_s: float
 
 
+class Asked(_Frozen):
+    """What a `bench run` was asked for beside its profile: enough to go on with it."""
+
+    recipes: list[str]
+    backends: list[str]
+    device: Literal["cpu", "gpu"]
+    seeds: int | None
+    budget_s: float | None
+
+
 class RunHeader(_Frozen):
     """What is common to all records of a run."""
 
@@ -42,6 +52,16 @@ class RunHeader(_Frozen):
     command: str
     machine: Machine
     commit: Commit | None
+    asked: Asked | None = None  # None for runs that compare targets, which are not gone on with
+
+
+class ResumedRecord(_Frozen):
+    """An interrupted run was gone on with; what follows was measured from then on."""
+
+    kind: Literal["resumed"] = "resumed"
+    resumed_at: str  # ISO 8601, UTC
+    order_seed: int
+    command: str
 
 
 class TargetRecord(_Frozen):
@@ -216,6 +236,7 @@ class FailureRecord(_Frozen):
 
 Record = (
     RunHeader
+    | ResumedRecord
     | TargetRecord
     | TrainingRecord
     | TimingRecord

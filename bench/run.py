@@ -10,11 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import budget, cores, machine, plan, serving, store, targets
+from bench import budget, cores, machine, plan, remainder, serving, store, targets
 from bench.cores import Cores
 from bench.plan import Profile, Step
 from bench.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
-from bench.record import Cell, ComparisonRecord, Record, RunHeader, TimingRecord
+from bench.record import (
+    Asked,
+    Cell,
+    ComparisonRecord,
+    PeaksRecord,
+    Record,
+    ResumedRecord,
+    RunHeader,
+    TimingRecord,
+)
 from bench.session import Serve, Session, Watcher
 from bench.targets import Target
 from datasets.locate import Located
@@ -39,6 +48,7 @@ class Order:
     comparison     what is decided from the records, for a run that compares targets of one backend
     given          the passes, where they do not follow from recipes and profile
     more           further passes, one after another, each chosen from the records that are there by then
+    resumed        an interrupted run that is gone on with: what it has is not measured again
     """
 
     recipes: Sequence[Recipe]
@@ -51,6 +61,7 @@ class Order:
     comparison: ComparisonRecord | None = None
     given: Sequence[Sequence[Step]] | None = None
     more: Callable[[Read], Iterator[list[Step]]] | None = None
+    resumed: store.Run | None = None
 
     def passes(self) -> list[list[Step]]:
         """Return the work of each pass in its order; with a budget only the first is known beforehand."""
@@ -58,35 +69,48 @@ class Order:
             return [list(steps) for steps in self.given]
         seeds = self.profile.seeds if self.seeds is None else self.seeds
         every = plan.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
-        return every[:1] if self.budget_s is not None else every
+        planned = every[:1] if self.budget_s is not None else every
+        return planned if self.resumed is None else remainder.outstanding(planned, self.resumed.records)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What another process needs to go on with it; None where the passes do not follow from that."""
+        if self.given is not None or self.comparison is not None:
+            return None
+        return Asked(
+            recipes=[recipe.name for recipe in self.recipes],
+            backends=[target.backend for target in self.targets],
+            device=self.targets[0].device,
+            seeds=self.seeds,
+            budget_s=self.budget_s,
+        )
 
 
 def execute(order: Order, located: Located, *, out: Path, command: str, watch: Watcher) -> store.Run:
     """Do everything that ``order`` asks on the corpus in ``located``, into a new folder under ``out``.
 
-    Each record is on disk before the next step starts: what was measured before an interruption is kept.
+    Each record is on disk before the next step starts: what was measured before an interruption is kept. A run that is
+    gone on with stays in its own folder.
     """
-    started = datetime.now(UTC)
-    writer = store.RunWriter(out / store.run_id(started, order.profile.name))
-    writer.append(_header(order, located, writer.folder.name, started, command))
-
-    if order.comparison is not None:
-        writer.append(order.comparison)
+    if order.resumed is not None:
+        remainder.check(order.resumed, located.corpus)
+    writer = _writer(order, located, out, command)
 
     def read() -> Sequence[Record]:
         return store.read(writer.folder).records
 
+    keep = writer.append if order.resumed is None else _newcomers(order.resumed, writer)
     draw = random.Random(order.order_seed)
     lengths: dict[Cell, tuple[int, ...]] = {}
     try:
         with cores.apart(quiet=any(target.quiet for target in order.targets)) as shared:
             start = _starter(order, located, writer.logs, shared)
             for number, steps in enumerate(_passes(order, read)):
-                peaks = number == 0 and order.comparison is None
+                peaks = number == 0 and order.comparison is None and _lacks_peaks(order, read())
                 Session(
                     order.profile,
                     start,
-                    writer.append,
+                    keep,
                     watch,
                     draw,
                     peaks=peaks,
@@ -103,6 +127,36 @@ def aside(order: Order, located: Located, *, command: str, watch: Watcher) -> st
     """Do what ``order`` asks in a folder that is gone afterwards: for those who keep an extract of the records."""
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
         return execute(order, located, out=Path(folder), command=command, watch=watch)
+
+
+def _writer(order: Order, located: Located, out: Path, command: str) -> store.RunWriter:
+    """Return what appends to a new run, its header written, or to the one that is gone on with."""
+    now = datetime.now(UTC)
+    if order.resumed is not None:
+        writer = store.RunWriter(order.resumed.folder, resumed=True)
+        at = now.isoformat(timespec="seconds")
+        writer.append(ResumedRecord(resumed_at=at, order_seed=order.order_seed, command=command))
+        return writer
+    writer = store.RunWriter(out / store.run_id(now, order.profile.name))
+    writer.append(_header(order, located, writer.folder.name, now, command))
+    if order.comparison is not None:
+        writer.append(order.comparison)
+    return writer
+
+
+def _newcomers(resumed: store.Run, writer: store.RunWriter) -> Callable[[Record], None]:
+    """Return what keeps a record unless the run has its like: of a step that was cut short, some cells were kept."""
+    known = {remainder.identity(record) for record in resumed.records} - {None}
+
+    def keep(record: Record) -> None:
+        if remainder.identity(record) not in known:
+            writer.append(record)
+
+    return keep
+
+
+def _lacks_peaks(order: Order, records: Sequence[Record]) -> bool:
+    return sum(isinstance(record, PeaksRecord) for record in records) < len(order.targets)
 
 
 def _starter(order: Order, located: Located, logs: Path, shared: Cores | None) -> Callable[[Target], WorkerProcess]:
@@ -146,7 +200,8 @@ def _spend(order: Order, read: Read, *, until: float) -> Iterator[list[Step]]:
 
     A pass that measured nothing is the last: its workers did not come up, and would not for the rest of the time.
     """
-    replicate, known = 1, 0
+    timed = [r.replicate for r in read() if isinstance(r, TimingRecord)]
+    replicate, known = 1 + max(timed, default=0), 0
     while True:
         every = plan.timings(list(order.recipes), list(order.targets), order.profile, replicate)
         records = [r for r in read() if isinstance(r, TimingRecord)]
@@ -168,4 +223,5 @@ def _header(order: Order, located: Located, run_id: str, started: datetime, comm
         command=command,
         machine=machine.machine(),
         commit=machine.commit(),
+        asked=order.asked,
     )

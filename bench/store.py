@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.record import SCHEMA_VERSION, ComparisonRecord, Record, RunHeader, parse
+from bench.record import SCHEMA_VERSION, ComparisonRecord, Record, ResumedRecord, RunHeader, parse
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "results" / "runs"
 
@@ -34,16 +34,26 @@ class Run:
         """Whether it compares targets of one backend, and is reported so."""
         return any(isinstance(record, ComparisonRecord) for record in self.records)
 
+    @property
+    def resumed_at(self) -> list[str]:
+        """When it was gone on with after an interruption, ISO 8601, UTC."""
+        return [record.resumed_at for record in self.records if isinstance(record, ResumedRecord)]
+
 
 class RunWriter:
-    """Appends records, each whole and on disk before the next step starts."""
+    """Appends records, each whole and on disk before the next step starts.
 
-    def __init__(self, folder: Path) -> None:
+    With ``resumed`` to a run that is there already; the cut line in which it may end goes.
+    """
+
+    def __init__(self, folder: Path, *, resumed: bool = False) -> None:
         self.folder = folder
         self.logs = folder / LOGS
         try:
-            self.logs.mkdir(parents=True)
-            self._file = (folder / RECORDS).open("xb")
+            self.logs.mkdir(parents=True, exist_ok=resumed)
+            self._file = (folder / RECORDS).open("r+b" if resumed else "xb")
+            self._file.truncate(sum(len(line) for line in self._file if line.endswith(b"\n")) if resumed else 0)
+            self._file.seek(0, os.SEEK_END)
         except OSError as error:
             raise StoreError(f"cannot write results to {folder}: {error.strerror}; give a folder with --out") from error
 

@@ -26,6 +26,7 @@ def run(
     out: Path | None = None,
     order_seed: int | None = None,
     stall_limit: float = 300.0,
+    resume: str | None = None,
     json: Flag = False,
 ) -> Outcome:
     """Train every recipe to its published accuracy on every backend, time it, and print the tables.
@@ -50,12 +51,19 @@ def run(
         Seed of the order in which backends take turns; drawn and recorded if not given.
     stall_limit
         Seconds of silence after which a backend's process is ended.
+    resume
+        Go on with an interrupted run: its id, its folder, or latest. It is asked for the same as before, and what it
+        has is not measured again.
     json
         Print one JSON document instead of tables.
     """
     from bench import run as runs
     from bench.commands import reports
 
+    if resume is not None:
+        if recipe or backend or seeds or budget or profile != "default" or device != "cpu":
+            raise choices.WrongUse("--resume goes on with what the run was asked for; give no other choice with it")
+        return _go_on(resume, data, out, common.seed(order_seed), stall_limit, json=json)
     order = runs.Order(
         recipes=choices.recipes(recipe),
         targets=choices.targets(backend, device),
@@ -66,6 +74,30 @@ def run(
         budget_s=choices.minutes(budget),
     )
     return reports.of_run(common.execute(order, data, out), json=json)
+
+
+def _go_on(name: str, data: str | None, out: Path | None, seed: int, stall_limit: float, *, json: bool) -> Outcome:
+    from bench import remainder, store
+    from bench import run as runs
+    from bench.commands import reports
+
+    folder = out or store.DEFAULT_FOLDER
+    done = store.read(store.find(name, folder))
+    asked = remainder.asked(done)
+    order = runs.Order(
+        recipes=choices.recipes(asked.recipes),
+        targets=choices.targets(asked.backends, asked.device),
+        profile=choices.profile(done.header.profile),
+        seeds=asked.seeds,
+        order_seed=seed,
+        stall_limit_s=stall_limit,
+        budget_s=asked.budget_s,
+        resumed=done,
+    )
+    if not order.passes() and order.budget_s is None:
+        common.say(f"{done.header.run_id} lacks nothing")
+        return reports.of_run(done, json=json)
+    return reports.of_run(common.execute(order, data, folder), json=json)
 
 
 def peers(*, recipe: Names = None, data: Data = None, out: Path | None = None, json: Flag = False) -> Outcome:

@@ -49,7 +49,11 @@ def title(published: Published) -> str:
 
 
 def moment(published: Published) -> str:
-    return published.started_at[:16].replace("T", " ") + " UTC"
+    return _minute(published.started_at)
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ") + " UTC"
 
 
 def commit(published: Published) -> str:
@@ -72,7 +76,7 @@ def facts(published: Published) -> list[tuple[str, str]]:
     ends = sorted({min(processes), max(processes)})
     return [
         ("machine", published.machine.title + devices),
-        ("date", moment(published)),
+        ("date", ", gone on with ".join(map(_minute, (published.started_at, *published.resumed_at)))),
         ("commit", commit(published)),
         ("versions", ", ".join(f"{name} {version}" for name, version in published.versions.items())),
         ("corpus", f"{published.corpus} ({published.corpus_digest[:12]})"),

@@ -75,6 +75,7 @@ def _common(found: Summary, doubts: Sequence[str]) -> dict[str, Any]:
     return {
         "run_id": header.run_id,
         "started_at": header.started_at,
+        "resumed_at": found.run.resumed_at,
         "profile": header.profile,
         "machine": header.machine,
         "devices": {name: record.facts.device_name for name, record in targets.items()},

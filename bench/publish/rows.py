@@ -223,6 +223,7 @@ class Published(_Row):
     schema_version: Literal[1] = SCHEMA_VERSION
     run_id: str
     started_at: str
+    resumed_at: list[str] = []
     profile: str
     machine: Machine
     devices: dict[str, str]

@@ -27,6 +27,7 @@ def heading(summary: Summary) -> RenderableType:
     state = "not a git checkout" if header.commit is None else header.commit.title
     lines = [
         f"kerasmark · profile {header.profile} · {header.started_at} · commit {state}",
+        *([f"gone on with {', '.join(summary.run.resumed_at)}"] if summary.run.resumed_at else []),
         header.machine.title,
         ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
         f"corpus {header.corpus} ({header.corpus_digest[:12]}), targets {', '.join(summary.targets) or 'none'}",

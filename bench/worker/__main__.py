@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
+from bench import packages
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Hello, Message, Quit
 from bench.worker.channel import Channel, SessionGone
 
@@ -58,7 +59,7 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
             backend=keras.backend.backend(),
             device=kind,
             device_name=name,
-            versions=device.versions(),
+            versions=packages.versions(),
             settings=device.settings(),
             import_s=import_s,
         )

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
-
-# What a record says about versions, where installed.
-PACKAGES = ("keras", "jax", "jaxlib", "optax", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn")
 
 
 class WrongDevice(Exception):
@@ -43,17 +38,6 @@ def wait(value: Any) -> None:
 def settle(model: keras.Model) -> None:
     """Wait until the weights of ``model`` are those of the last step."""
     wait([variable.value for variable in model.trainable_variables])
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide a measurement."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def settings() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from bench.machine import Commit, Machine
 from bench.process import RequestFailed
 from bench.protocol import PROTOCOL_VERSION, Block, Hello, Json, Message, Prepare, Release, Train
 from bench.record import (
+    Asked,
     Cell,
     ComparisonRecord,
     CounterRecord,
@@ -20,6 +21,7 @@ from bench.record import (
     PhaseResult,
     Record,
     ReferenceRecord,
+    ResumedRecord,
     RunHeader,
     Sample,
     ServingRecord,
@@ -34,6 +36,7 @@ from tests.bench import fake_worker
 DIGEST = "d1" * 32
 
 MACHINE = Machine(cpu="Made CPU", processors=2, memory_gib=8, system="Linux x86_64", python="3.12.1")
+ASKED = Asked(recipes=["dense"], backends=["jax", "tensorflow"], device="cpu", seeds=None, budget_s=None)
 
 
 def header(**changes: Any) -> RunHeader:
@@ -50,6 +53,11 @@ def header(**changes: Any) -> RunHeader:
         "commit": Commit(revision="a" * 40, dirty=False),
     }
     return RunHeader(**{**fields, **changes})
+
+
+def resumed(at: str = "2026-08-01T09:30:00+00:00") -> ResumedRecord:
+    """Return the mark of a run that was gone on with."""
+    return ResumedRecord(resumed_at=at, order_seed=8, command="python -m bench run --resume latest")
 
 
 def target(name: str = "jax-cpu", **changes: Any) -> TargetRecord:

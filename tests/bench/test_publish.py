@@ -44,6 +44,15 @@ def compared() -> Published:
 # What is refused.
 
 
+def test_a_run_that_was_gone_on_with_is_published_with_its_dates() -> None:
+    """Nothing speaks against it, and a reader is told that it was not measured in one go."""
+    run = made.run(*published.records()[1:], made.resumed("2026-08-01T09:30:00+00:00"))
+    kept = keep.of_run(run)
+    assert kept.resumed_at == ["2026-08-01T09:30:00+00:00"]
+    dates = dict(documents.facts(kept))["date"]
+    assert dates == "2026-07-31 12:00 UTC, gone on with 2026-08-01 09:30 UTC"
+
+
 def test_nothing_speaks_against_a_whole_run_of_a_clean_checkout(tmp_path: Path) -> None:
     """It is read as the store reads it."""
     run, found = doubts.read(published.write(tmp_path / "run"))

@@ -20,6 +20,8 @@ SAMPLES = [
 RECORDS: list[Record] = [
     made.header(),
     made.header(commit=None),
+    made.header(asked=made.ASKED),
+    made.resumed(),
     made.target(),
     made.training(final=made.result({"val_accuracy": [0.5, 0.75]}, epoch_s=[1.5, 1.25])),
     made.timing(made.cell(), SAMPLES),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from bench import run
+from bench import packages, remainder, run, store
 from bench.plan import PROFILES, Step
 from bench.process import WorkerLost
 from bench.protocol import Json
-from bench.record import FailureRecord, PeaksRecord, TimingRecord, TrainingRecord
+from bench.record import FailureRecord, PeaksRecord, ResumedRecord, TimingRecord, TrainingRecord
+from bench.remainder import RemainderError
 from bench.run import Order
 from bench.store import Run
 from bench.targets import Target
 from models.recipes import DENSE
-from tests.bench.made import DIGEST, FakeWorker
+from tests.bench.made import DIGEST, FakeWorker, target
 
 TARGETS = (Target("jax"), Target("tensorflow"))
 THREE = replace(PROFILES["smoke"], replicates=3)
@@ -184,3 +185,71 @@ def test_a_pass_that_measures_nothing_is_the_last(world: Callable[..., World]) -
     assert all(numbers == [0, 1] for numbers in replicates(done).values())
     assert len(failures) == 20
     assert {record.reason for record in failures} == {"jax-cpu: no memory", "tensorflow-cpu: no memory"}
+
+
+@pytest.fixture
+def same_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packages here are those of the made workers."""
+    every = target("jax-cpu").facts.versions | target("tensorflow-cpu").facts.versions
+    monkeypatch.setattr(packages, "versions", lambda: every)
+
+
+FIRST = order(budget_s=1.0)  # spent by the first pass
+
+
+def identities(done: Run) -> list[Hashable]:
+    """Return what `done` has, in the order of its arrival."""
+    return [found for found in map(remainder.identity, done.records) if found]
+
+
+@pytest.mark.usefixtures("same_packages")
+@pytest.mark.parametrize(
+    ("share", "budget_s"), [*((number / 12, None) for number in range(13)), (0.1, 100.0), (0.9, 100.0)]
+)
+def test_a_run_that_is_cut_anywhere_is_gone_on_with(
+    world: Callable[..., World], share: float, budget_s: float | None
+) -> None:
+    """Even inside a line: it ends with every record of a whole run, once each; what it had is not measured again."""
+    made = world()
+    file = made.execute(order(budget_s=budget_s)).folder / store.RECORDS
+    whole, content = store.read(file.parent), file.read_bytes()
+    header = content.index(b"\n") + 1
+    file.write_bytes(content[: header + int(share * (len(content) - header))])
+    cut = store.read(file.parent)
+    again = world()
+    done = again.execute(order(budget_s=budget_s, order_seed=8, resumed=cut))
+    assert done.folder == whole.folder
+    assert done.records[: len(cut.records)] == cut.records
+    (resumed,) = [record for record in done.records if isinstance(record, ResumedRecord)]
+    assert (resumed.order_seed, done.resumed_at) == (8, [resumed.resumed_at])
+    found = identities(done)
+    assert len(found) == len(set(found))
+    assert set(found) == set(identities(whole)) or (budget_s and set(found) >= set(identities(world().execute(FIRST))))
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_a_whole_run_starts_nobody_again(world: Callable[..., World]) -> None:
+    """Nothing is outstanding, so no worker is started and nothing but the attempt is written."""
+    done = world().execute(order())
+    assert order(resumed=done).passes() == []
+    again = world()
+    found = again.execute(order(resumed=done))
+    assert again.workers == {target.name: [] for target in TARGETS}
+    assert len(found.records) == len(done.records) + 1
+
+
+def test_a_run_of_other_packages_is_left_as_it_is(world: Callable[..., World]) -> None:
+    """What is installed here is not what the made workers have: refused before anything is written."""
+    done = world().execute(order())
+    with pytest.raises(RemainderError, match="packages that began"):
+        world().execute(order(resumed=done))
+    assert store.read(done.folder) == done
+
+
+def test_a_run_says_what_it_was_asked_for(world: Callable[..., World]) -> None:
+    """Enough to go on with it; a run of given passes does not follow from choices."""
+    asked = world().execute(order(seeds=2, budget_s=1.0)).header.asked
+    assert asked is not None
+    assert (asked.recipes, asked.backends, asked.device) == (["dense"], ["jax", "tensorflow"], "cpu")
+    assert (asked.seeds, asked.budget_s) == (2, 1.0)
+    assert order(given=[]).asked is None

@@ -135,6 +135,13 @@ def test_synthetic_reviews_are_announced_above_the_tables() -> None:
     assert "SYNTHETIC REVIEWS" in shown(terminal.heading(summary([header])))
 
 
+def test_a_run_that_was_gone_on_with_says_when() -> None:
+    """Its halves were measured hours or days apart."""
+    found = summary([*written.records(), made.resumed("2026-08-01T09:30:00+00:00")])
+    assert "gone on with 2026-08-01T09:30:00+00:00" in shown(terminal.heading(found))
+    assert "gone on" not in shown(terminal.heading(summary(written.records())))
+
+
 def test_what_was_not_measured_names_reason_and_log() -> None:
     """A failure says where to look."""
     text = shown(terminal.failures(summary(written.records())))
