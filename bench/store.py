@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from bench import interference
 from bench.record import SCHEMA_VERSION, ComparisonRecord, Record, ResumedRecord, RunHeader, parse
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "results" / "runs"
@@ -33,6 +34,11 @@ class Run:
     def is_comparison(self) -> bool:
         """Whether it compares targets of one backend, and is reported so."""
         return any(isinstance(record, ComparisonRecord) for record in self.records)
+
+    @property
+    def stolen(self) -> float | None:
+        """The share of the processors' time that others took while clocks ran; None where nothing was timed."""
+        return interference.stolen(self.records, self.header.machine.processors)
 
     @property
     def resumed_at(self) -> list[str]:

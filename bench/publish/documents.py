@@ -11,6 +11,7 @@ from bench.publish import overview, tables
 from bench.publish.rows import AccuracyRow, Published, TimedRow
 from bench.publish.tables import Column, Table, label, sentence, words
 from bench.report.numbers import MISSING, milliseconds, share, significant
+from bench.report.words import interference
 
 # What else stands in a line of a CSV file: a line that is cut out still says what it was measured on.
 CSV_TABLES = (
@@ -81,6 +82,7 @@ def facts(published: Published) -> list[tuple[str, str]]:
         ("versions", ", ".join(f"{name} {version}" for name, version in published.versions.items())),
         ("corpus", f"{published.corpus} ({published.corpus_digest[:12]})"),
         ("seeds", ", ".join(map(str, published.seeds)) or "none: nothing was trained to accuracy"),
+        *([("interference", interference(published.stolen))] if published.stolen else []),
         ("order of turns", f"drawn from {published.order_seed}"),
         ("spread", f"95 % intervals over {' to '.join(map(str, ends))} fresh processes of each target"),
     ]
@@ -133,7 +135,8 @@ def readme(published: Published) -> str:
     tables_at = f"results/{published.folder}/{published.stem}.md"
     measured = (
         f"Measured on {told['date']} at commit {told['commit']}: {told['machine']}; {told['versions']}; "
-        f"corpus {told['corpus']}; seeds {told['seeds']}; {told['spread']}."
+        f"corpus {told['corpus']}; seeds {told['seeds']}; {told['spread']}"
+        + (f"; {told['interference']}." if "interference" in told else ".")
     )
     links = (
         f"Every table of this run: [{tables_at}]({tables_at}). With charts: [results/index.html](results/index.html), "

@@ -87,6 +87,7 @@ def _common(found: Summary, doubts: Sequence[str]) -> dict[str, Any]:
         "command": header.command,
         "order_seed": header.order_seed,
         "seeds": sorted({r.seed for r in found.run.records if isinstance(r, TrainingRecord)}),
+        "stolen": number(found.run.stolen),
         "doubts": [public(doubt) for doubt in doubts],
         "failures": [
             FailureRow(recipe=f.recipe, target=f.target, work=f.work, reason=public(f.reason)) for f in found.failures

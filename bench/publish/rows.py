@@ -218,6 +218,7 @@ class Published(_Row):
     doubts   why it should not have been published, where it was told to be
     sides    what a comparison compared, the base first; empty for a run
     void     whether a control of the comparison did not come out as it had to
+    stolen   share of the processors' time that other guests of the host took while clocks ran
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -240,6 +241,7 @@ class Published(_Row):
     margin: float | None = None
     replicates: int | None = None
     void: bool = False
+    stolen: float | None = None
     accuracy: list[AccuracyRow] = []
     parity: list[ParityRow] = []
     serving: list[ServingRow] = []

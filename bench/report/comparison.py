@@ -14,6 +14,7 @@ from bench.judge import Control, Count, Decision, Judged
 from bench.record import TargetRecord
 from bench.report.numbers import MISSING, significant
 from bench.report.table import Column, section
+from bench.report.words import disturbed
 from bench.stats import Estimate
 from bench.store import Run
 
@@ -108,7 +109,7 @@ def _heading(run: Run, decision: Decision) -> RenderableType:
         f"base   {base[0]}: {base[1]}" if base[0] != base[1] else f"base   {base[0]}",
         *(f"against {name}: {words}" if name != words else f"against {name}" for name, words in others),
     ]
-    text = Text("\n".join(lines), style="dim")
+    text = Text("\n".join(lines), style="dim").append_text(disturbed(run))
     banner = Text("SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB", style="bold yellow")
     return Group(text, banner) if header.corpus == "synthetic" else text
 

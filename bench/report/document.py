@@ -21,6 +21,7 @@ def render(summary: Summary, code: ExitCode) -> str:
     """Return the document. Raw samples stay in the run's records; seconds and shares are unrounded."""
     document = {
         "run": summary.run.header,
+        "stolen": summary.run.stolen,
         "targets": summary.targets,
         "accuracy": [{**_fields(row), "difference": row.difference} for row in summary.accuracy],
         "parity": [{**record.model_dump(), "verdict": verdict} for record, verdict in summary.parity],
@@ -46,6 +47,7 @@ def comparison(run: Run, decision: Decision, code: ExitCode) -> str:
     """Return the document of a run that compared targets."""
     document = {
         "run": run.header,
+        "stolen": run.stolen,
         "rule": decision.rule,
         "targets": {record.target: record for record in run.records if isinstance(record, TargetRecord)},
         "cells": decision.cells,

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bench.report import hardware, quality, speed
-from bench.report.words import STYLES, by_phase
+from bench.report.words import STYLES, by_phase, disturbed
 from bench.summary import Summary
 
 
@@ -32,7 +32,7 @@ def heading(summary: Summary) -> RenderableType:
         ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
         f"corpus {header.corpus} ({header.corpus_digest[:12]}), targets {', '.join(summary.targets) or 'none'}",
     ]
-    text = Text("\n".join(lines), style="dim")
+    text = Text("\n".join(lines), style="dim").append_text(disturbed(summary.run))
     banner = Text("SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB", style="bold yellow")
     return Group(text, banner) if header.corpus == "synthetic" else text
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
+from bench.interference import BUSY
 from bench.record import Cell
 from bench.report.numbers import MISSING, share
+from bench.store import Run
 from bench.summary import Summary, TimedCell
 
 STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
@@ -70,6 +72,22 @@ def by_phase(cells: Sequence[Cell]) -> str:
     groups = {phase: [cell for cell in cells if cell.phase == phase] for phase in phases}
     words = [f"{phase} {', '.join(dict.fromkeys(c.path for c in group))}" for phase, group in groups.items()]
     return f"{len(cells)} cells ({'; '.join(words)})"
+
+
+def interference(stolen: float) -> str:
+    """Say what others took of the machine."""
+    words = f"other guests of the host took {share(stolen)} of the processors' time while clocks ran"
+    return words + ("; a quieter hour would tell more" if stolen >= BUSY else "")
+
+
+def disturbed(run: Run) -> Text:
+    """Return a heading's last line; it stands out where the hour was a busy one.
+
+    Nothing where nothing was taken: the machine has no other guest, or its system does not count what they take.
+    """
+    if not run.stolen:
+        return Text()
+    return Text("\n" + interference(run.stolen), style="yellow" if run.stolen >= BUSY else "")
 
 
 def listed(words: Iterable[str]) -> str:
