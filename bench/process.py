@@ -49,13 +49,14 @@ class WorkerProcess:
         processors: set[int] | None = None,
         stall_limit_s: float = STALL_LIMIT_S,
         module: str = "bench.worker",
+        hash_seed: int = 0,
     ) -> None:
         self.target = target
         self.log = log
         self._stall_limit_s = stall_limit_s
         self._keras_home = tempfile.TemporaryDirectory(prefix="kerasmark-")
         self._buffer = b""
-        self._process = self._start(corpus, module)
+        self._process = self._start(corpus, module, hash_seed)
         if processors:
             self.confine(processors)  # before the framework starts its threads, whose number follows
         self.hello = self._greet()
@@ -104,7 +105,7 @@ class WorkerProcess:
         self._process.wait()
         self._forget()
 
-    def _start(self, corpus: Path, module: str) -> subprocess.Popen[bytes]:
+    def _start(self, corpus: Path, module: str, hash_seed: int) -> subprocess.Popen[bytes]:
         request_fd, self._write_fd = os.pipe()
         self._read_fd, answer_fd = os.pipe()
         self._closed = False
@@ -115,7 +116,7 @@ class WorkerProcess:
             process = subprocess.Popen(
                 command,
                 cwd=self.target.checkout,
-                env=environment(self.target, self._keras_home.name),
+                env=environment(self.target, self._keras_home.name, hash_seed=hash_seed),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

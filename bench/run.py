@@ -104,12 +104,11 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
     lengths: dict[Cell, tuple[int, ...]] = {}
     try:
         with cores.apart(quiet=any(target.quiet for target in order.targets)) as shared:
-            start = _starter(order, located, writer.logs, shared)
             for number, steps in enumerate(_passes(order, read)):
                 peaks = number == 0 and order.comparison is None and _lacks_peaks(order, read())
                 Session(
                     order.profile,
-                    start,
+                    _starter(order, located, writer.logs, shared, hash_seed=number),
                     keep,
                     watch,
                     draw,
@@ -159,7 +158,15 @@ def _lacks_peaks(order: Order, records: Sequence[Record]) -> bool:
     return sum(isinstance(record, PeaksRecord) for record in records) < len(order.targets)
 
 
-def _starter(order: Order, located: Located, logs: Path, shared: Cores | None) -> Callable[[Target], WorkerProcess]:
+def _starter(
+    order: Order, located: Located, logs: Path, shared: Cores | None, *, hash_seed: int
+) -> Callable[[Target], WorkerProcess]:
+    """Return what starts the workers of a pass.
+
+    They share Python's hash seed and other passes have another: one layout of dictionaries may favour a side, whose
+    files lie in another folder, in every process, and no number of them would average that out.
+    """
+
     def start(target: Target) -> WorkerProcess:
         reason = targets.missing(target)
         if reason is not None:
@@ -170,6 +177,7 @@ def _starter(order: Order, located: Located, logs: Path, shared: Cores | None) -
             log=logs / f"{target.name}.log",
             processors=shared.every if shared else None,  # the runner keeps off one, and a child takes after it
             stall_limit_s=order.stall_limit_s,
+            hash_seed=hash_seed,
         )
 
     return start

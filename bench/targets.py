@@ -82,16 +82,19 @@ def refused(environ: Mapping[str, str]) -> str | None:
     return f"unset {' and '.join(found)}: Keras would silently cut training short" if found else None
 
 
-def environment(target: Target, keras_home: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(
+    target: Target, keras_home: str, environ: Mapping[str, str] = os.environ, *, hash_seed: int = 0
+) -> dict[str, str]:
     """Return the environment of the worker of ``target``.
 
-    ``keras_home`` is an empty folder: a user's ``keras.json`` could set another precision.
+    ``keras_home`` is an empty folder: a user's ``keras.json`` could set another precision. ``hash_seed`` decides how
+    Python lays its dictionaries out, from 0 to 4294967295.
     """
     return {
         **environ,
         "KERAS_BACKEND": target.backend,
         "KERAS_HOME": keras_home,
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": str(hash_seed),
         "TF_CPP_MIN_LOG_LEVEL": environ.get("TF_CPP_MIN_LOG_LEVEL", "1"),
         # Compiling is measured: a cache on disk would hide it.
         "JAX_ENABLE_COMPILATION_CACHE": "false",

@@ -97,7 +97,8 @@ def test_workers_start_with_every_core(monkeypatch: pytest.MonkeyPatch, tmp_path
     order = Order([], [], gate.PROFILE)
     located = SimpleNamespace(folder=tmp_path)
     with cores.apart(quiet=quiet) as chosen:
-        run._starter(order, located, tmp_path, chosen)(Target("jax", quiet=quiet, python="elsewhere"))  # type: ignore[arg-type]
+        start = run._starter(order, located, tmp_path, chosen, hash_seed=0)  # type: ignore[arg-type]
+        start(Target("jax", quiet=quiet, python="elsewhere"))
     assert given == [AVAILABLE if quiet else None]
 
 

@@ -51,10 +51,12 @@ class World:
         self.workers: dict[str, list[FakeWorker]] = {target.name: [] for target in TARGETS}
         self.journal: list[tuple[str, str]] = []
         self.watch = Deaf()
+        self.hash_seeds: list[int] = []
         self._out, self._repeat_s, self._lost_from = out, repeat_s, lost_from
 
-    def start(self, target: Target, **_: Any) -> FakeWorker:
+    def start(self, target: Target, *, hash_seed: int, **_: Any) -> FakeWorker:
         """Take the place of `WorkerProcess`."""
+        self.hash_seeds.append(hash_seed)
         number = len(self.workers[target.name])
         if number >= self._lost_from:
             raise WorkerLost(f"{target.name}: no memory")
@@ -115,6 +117,13 @@ def test_each_replicate_has_processes_of_its_own(world: Callable[..., World]) ->
     assert sum(isinstance(r, TrainingRecord) for r in done.records) == 2
     assert sum(isinstance(r, PeaksRecord) for r in done.records) == 2
     assert [step.name for step in made.watch.steps] == [step.name for one in order().passes() for step in one]
+
+
+def test_workers_of_a_pass_share_a_hash_seed_that_no_other_has(world: Callable[..., World]) -> None:
+    """Equal circumstances where two are compared, others in the next replicate; the first is 0, as ever."""
+    made = world()
+    made.execute(order())
+    assert made.hash_seeds == [0, 0, 1, 1, 2, 2]
 
 
 def test_each_replicate_measures_what_its_own_processes_did(world: Callable[..., World]) -> None:

@@ -102,6 +102,7 @@ def test_a_worker_starts_in_a_decided_environment(backend: str, device: Device) 
     assert found["JAX_ENABLE_COMPILATION_CACHE"] == "false"
     assert found["PYTHONHASHSEED"] == "0"
     assert found["LD_LIBRARY_PATH"] == "lib/of/a/user"
+    assert targets.environment(Target(backend, device), "", given, hash_seed=3)["PYTHONHASHSEED"] == "3"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
