@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import paths
@@ -260,6 +261,11 @@ def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, se
 def timings(recipes: list[Recipe], targets: list[Target], profile: Profile, replicate: int) -> list[Step]:
     """Return everything that one replicate times."""
     return [step for recipe in recipes for step in _timed(recipe, tuple(targets), profile, replicate)]
+
+
+def replicate(steps: Sequence[Step]) -> int:
+    """Return the replicate to which the steps of a pass belong: 0 where they time nothing."""
+    return max((step.replicate for step in steps if isinstance(step, Timing | Startup)), default=0)
 
 
 def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:

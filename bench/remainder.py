@@ -27,7 +27,10 @@ class RemainderError(Exception):
 
 
 def outstanding(passes: Sequence[Sequence[Step]], records: Sequence[Record]) -> list[list[Step]]:
-    """Return the steps of each pass that lack a record, without the passes that lack none."""
+    """Return the steps of each pass that lack a record, without the passes that lack none.
+
+    What failed left no record of its own, so that it is tried again; its failure stays in the run.
+    """
     known = {identity(record) for record in records}
     found = [[step for step in steps if not known.issuperset(_answers(step))] for steps in passes]
     return [steps for steps in found if steps]

@@ -108,7 +108,7 @@ def execute(order: Order, located: Located, *, out: Path, command: str, watch: W
                 peaks = number == 0 and order.comparison is None and _lacks_peaks(order, read())
                 Session(
                     order.profile,
-                    _starter(order, located, writer.logs, shared, hash_seed=number),
+                    _starter(order, located, writer.logs, shared, hash_seed=plan.replicate(steps)),
                     keep,
                     watch,
                     draw,
@@ -163,8 +163,8 @@ def _starter(
 ) -> Callable[[Target], WorkerProcess]:
     """Return what starts the workers of a pass.
 
-    They share Python's hash seed and other passes have another: one layout of dictionaries may favour a side, whose
-    files lie in another folder, in every process, and no number of them would average that out.
+    They share Python's hash seed, the replicate's number: with one for all replicates, a layout of dictionaries that
+    favours a side, whose files lie in another folder, would come back in every process.
     """
 
     def start(target: Target) -> WorkerProcess:

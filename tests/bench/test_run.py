@@ -119,7 +119,7 @@ def test_each_replicate_has_processes_of_its_own(world: Callable[..., World]) ->
     assert [step.name for step in made.watch.steps] == [step.name for one in order().passes() for step in one]
 
 
-def test_workers_of_a_pass_share_a_hash_seed_that_no_other_has(world: Callable[..., World]) -> None:
+def test_workers_of_a_replicate_share_a_hash_seed_that_no_other_has(world: Callable[..., World]) -> None:
     """Equal circumstances where two are compared, others in the next replicate; the first is 0, as ever."""
     made = world()
     made.execute(order())
@@ -234,6 +234,16 @@ def test_a_run_that_is_cut_anywhere_is_gone_on_with(
     found = identities(done)
     assert len(found) == len(set(found))
     assert set(found) == set(identities(whole)) or (budget_s and set(found) >= set(identities(world().execute(FIRST))))
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_a_replicate_that_is_gone_on_with_keeps_its_hash_seed(world: Callable[..., World]) -> None:
+    """The last record is lost: workers are started for the last replicate alone, as they were."""
+    file = world().execute(order()).folder / store.RECORDS
+    file.write_bytes(file.read_bytes()[:-10])
+    again = world()
+    again.execute(order(resumed=store.read(file.parent)))
+    assert again.hash_seeds == [2, 2]
 
 
 @pytest.mark.usefixtures("same_packages")
