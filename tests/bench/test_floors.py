@@ -65,7 +65,7 @@ def dropped(make, recipe, weights):
 
 def programs(trainer):
     run = trainer._run
-    return run._cache_size() if hasattr(run, "_cache_size") else run.experimental_get_tracing_count()
+    return run._cache_size() if hasattr(run, "_cache_size") else len(run)
 
 
 def drops(recipe, weights):

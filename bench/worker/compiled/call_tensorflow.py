@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+from bench.worker.compiled.graphs_tensorflow import Graphs
 
 Rows = npt.NDArray[Any]
 Tensor = Any  # a tf.Tensor: the linter knows no framework
@@ -19,9 +20,7 @@ class Call(ABC):
 
     def __init__(self, *, jit_compile: bool) -> None:
         self.resolved: dict[str, Any] = {"jit_compile": jit_compile}
-        self._program = tf.function(self._predict, jit_compile=jit_compile, autograph=False)
-        # The graphs themselves: `tf.function` looks for the right one at each call, a quarter of a small prediction.
-        self._graphs: dict[tuple[int, ...], Callable[[Tensor], Tensor]] = {}
+        self._program = Graphs(self._predict, jit_compile=jit_compile)
 
     @abstractmethod
     def _predict(self, x: Tensor) -> Tensor:
@@ -34,10 +33,7 @@ class Call(ABC):
         return tf.constant(rows)
 
     def run(self, placed: Tensor) -> Tensor:
-        shape = tuple(placed.shape)
-        if shape not in self._graphs:
-            self._graphs[shape] = self._program.get_concrete_function(tf.TensorSpec(shape, placed.dtype))
-        return self._graphs[shape](placed)
+        return self._program(placed)
 
     def program(self, rows: Rows) -> dict[str, float]:
         """TensorFlow says nothing of a graph's cost; its operations are counted elsewhere."""

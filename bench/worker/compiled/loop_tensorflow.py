@@ -8,17 +8,19 @@ from typing import Any
 import numpy.typing as npt
 import tensorflow as tf
 
+from bench.worker.compiled.graphs_tensorflow import Graphs
+
 Rows = npt.NDArray[Any]
 Tensor = Any  # a tf.Tensor: the linter knows no framework
 
 
 class Loop(ABC):
-    """Takes steps in one graph; their number is its argument, so one trace serves every length."""
+    """Takes steps in one graph; their number is its argument, so one graph serves every length."""
 
     def __init__(self, *, jit_compile: bool) -> None:
         self.resolved: dict[str, Any] = {"jit_compile": jit_compile}
         self._sums = tuple(tf.Variable(0.0, trainable=False) for _ in range(3))
-        self._run = tf.function(self._loop, jit_compile=jit_compile, autograph=False)
+        self._run = Graphs(self._loop, jit_compile=jit_compile)
 
     @abstractmethod
     def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
