@@ -33,6 +33,7 @@ class Profile:
     calls        calls of a latency cell in one replicate, unless they last too long
     peers        models outside deep learning that are trained on each recipe's encoding
     serving      whether a model that each target saves is served by every backend
+    block_s      seconds that a block of training steps lasts at least, if not as few as any: a call costs 2 ms
     """
 
     name: str
@@ -47,6 +48,7 @@ class Profile:
     calls: int
     peers: tuple[str, ...] = ()
     serving: bool = False
+    block_s: float | None = None
 
 
 # Scikit-learn's linear models, as `bench.worker.peers` trains them.
@@ -88,6 +90,7 @@ PROFILES: dict[str, Profile] = {
             replicates=3,  # with two, Student's quantile makes intervals that tell nothing
             turns=4,
             calls=24,
+            block_s=0.05,
         ),
         Profile(
             name="full",
@@ -105,6 +108,7 @@ PROFILES: dict[str, Profile] = {
             calls=140,  # with five replicates, more than MLPerf's 662: from there on p99 can be stated
             peers=PEERS,
             serving=True,
+            block_s=0.2,
         ),
     )
 }

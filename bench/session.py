@@ -204,6 +204,7 @@ class Session:
             extra_work=target.extra_work,
             variation=target.variation,
             lengths=self.lengths.get(cell, (1,)),
+            block_s=(cell.phase == "train" and self.profile.block_s) or turns.BLOCK_S,
         )
 
     def _release(self, step: Timing, target: Target) -> None:

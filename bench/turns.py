@@ -46,6 +46,7 @@ class Player:
     largest: int
     lengths: tuple[int, ...]
     samples: list[Sample]
+    block_s: float = BLOCK_S
     steady: bool = False
 
     def record(self, replicate: int) -> TimingRecord:
@@ -62,11 +63,18 @@ class Player:
 
 
 def prepare(
-    cell: Cell, worker: Worker, *, extra_work: float = 0.0, variation: str = "", lengths: tuple[int, ...] = (1,)
+    cell: Cell,
+    worker: Worker,
+    *,
+    extra_work: float = 0.0,
+    variation: str = "",
+    lengths: tuple[int, ...] = (1,),
+    block_s: float = BLOCK_S,
 ) -> Player:
     """Let ``worker`` make the operation ready, perhaps of a variation of its recipe, and run it once.
 
-    `warm_up` comes next; it begins with ``lengths``, those that an earlier replicate found.
+    `warm_up` comes next; it begins with ``lengths``, those that an earlier replicate found. Blocks will last
+    ``block_s`` or longer, but where two lengths are clocked: there the cost of a call cancels out.
     """
     answer = worker.ask(Prepare(variation or cell.recipe, cell.phase, cell.path, cell.batch_size, extra_work))
     return Player(
@@ -78,18 +86,19 @@ def prepare(
         largest=answer["largest"],
         lengths=lengths,
         samples=[],
+        block_s=BLOCK_S if paths.find(cell.phase, cell.path).slope else block_s,
     )
 
 
 def warm_up(player: Player) -> None:
-    """Run blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not.
+    """Run blocks, doubling their length to the player's ``block_s``, until the last ones agree; note if they did not.
 
     Where the cost is a line over repeats, two lengths are chosen instead of one, unless they are known already.
     """
     known = player.lengths
     while len(player.samples) < WARMUP_CAP and not player.steady:
         sample = _block(player, repeats=player.lengths[0], each=False, warmup=True, turn=0)
-        player.lengths = (_longer(sample, player.largest),)
+        player.lengths = (_longer(sample, player),)
         recent = [s.duration_s / s.repeats for s in player.samples[-STEADY_BLOCKS:]]
         player.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
     if paths.find(player.cell.phase, player.cell.path).slope:
@@ -174,13 +183,13 @@ def _calls(player: Player, wanted: int) -> int:
     return max(min(many, longest), FEWEST_CALLS)
 
 
-def _longer(sample: Sample, largest: int) -> int:
-    """Return how many repeats fill `BLOCK_S`, going by a block; as many as it had where it did."""
-    if sample.duration_s >= BLOCK_S:
+def _longer(sample: Sample, player: Player) -> int:
+    """Return how many repeats fill ``player``'s blocks, going by one; as many as it had where it did."""
+    if sample.duration_s >= player.block_s:
         return sample.repeats
-    wanted = ceil(sample.repeats * BLOCK_S / sample.duration_s) if sample.duration_s > 0 else 0
+    wanted = ceil(sample.repeats * player.block_s / sample.duration_s) if sample.duration_s > 0 else 0
     # A call with a fixed cost is understated by the share of its repeats: at least double.
-    return min(largest, max(2 * sample.repeats, wanted))
+    return min(player.largest, max(2 * sample.repeats, wanted))
 
 
 def _slope_lengths(player: Player) -> tuple[int, ...]:

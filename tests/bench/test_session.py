@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,9 @@ Go = Callable[..., list[Record]]
 def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
     """Run the smoke profile of the dense recipe with fake workers and return the records in their order."""
 
-    def run(misbehaviour: str = "", *, missing: str = "", watch: Silent | None = None) -> list[Record]:
+    def run(
+        misbehaviour: str = "", *, missing: str = "", watch: Silent | None = None, block_s: float | None = None
+    ) -> list[Record]:
         monkeypatch.setenv("KERASMARK_FAKE", misbehaviour)
         kept: list[Record] = []
 
@@ -72,7 +75,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
                 module="tests.bench.fake_worker",
             )
 
-        profile = PROFILES["smoke"]
+        profile = replace(PROFILES["smoke"], block_s=block_s)
         session = Session(profile, start, kept.append, watch or Silent(), random.Random(1))
         session.run(plan.passes(DENSE, TARGETS, profile, seeds=1)[0])
         return kept
@@ -94,6 +97,20 @@ def test_a_quiet_session_measures_everything_on_every_target(go: Go) -> None:
         assert kinds(records, TrainingRecord, target) == 1
         assert kinds(records, TimingRecord, target) == 10
     assert sum(isinstance(r, ParityRecord) for r in records) == 1
+
+
+@pytest.mark.parametrize(("block_s", "steps"), [(None, 2), (0.05, 5), (0.15, 15)])
+def test_blocks_of_training_steps_last_as_long_as_the_profile_says(go: Go, block_s: float | None, steps: int) -> None:
+    """A made step takes 10 ms; other phases keep the shortest blocks, and so does a slope."""
+    timings = [r for r in go(block_s=block_s) if isinstance(r, TimingRecord)]
+    repeats = {
+        (r.cell.phase, r.cell.path): {s.repeats for s in r.samples if not s.warmup}
+        for r in timings
+        if r.cell.phase != "predict"
+    }
+    assert repeats["train", "floor"] == {steps}
+    assert repeats["vectorize", "encoder"] == {2}
+    assert min(repeats["train", "fit"]) == 2
 
 
 def test_accuracy_comes_before_speed(go: Go) -> None:

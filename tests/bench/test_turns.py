@@ -153,6 +153,15 @@ def test_a_length_that_has_become_too_short_grows() -> None:
     assert player.lengths[0] * 1e-3 >= turns.BLOCK_S
 
 
+@pytest.mark.parametrize(("path", "least_s"), [("compiled loop", 0.15), ("fit", turns.BLOCK_S)])
+def test_blocks_last_as_long_as_the_profile_asks(path: str, least_s: float) -> None:
+    """Long blocks hide the cost of a call; a slope does not contain it, and stays as short as it may be."""
+    worker = FakeWorker(linear(1e-3))
+    player = warm(turns.prepare(cell("train", path, target=worker.name), worker, block_s=0.15))
+    assert CLOCK * player.lengths[0] * 1e-3 >= least_s
+    assert player.lengths[0] * 1e-3 < 2 * least_s
+
+
 def test_warm_up_is_kept_and_marked() -> None:
     """Every raw sample is in the record, and no warm-up one is taken for a measurement."""
     (player,), _ = play([prepared(FakeWorker(scripted(0.09, 0.05)))], number=6)
