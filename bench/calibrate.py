@@ -1,7 +1,8 @@
 """The calibration: whole gates on identical targets, one after another, and the pool of their replicates.
 
-Slowed targets take turns beside the gate's own in some cells; the gate does not see them, the pool keeps them. It goes
-on where an interrupted one stopped: a gate is kept whole or not at all.
+In the first `SLOWED_GATES`, slowed targets take turns beside the gate's own in some cells; the gate does not see them,
+the pool keeps them. Later gates are what a user's are, without the cells that those show beside, and say how long that
+takes. It goes on where an interrupted one stopped: a gate is kept whole or not at all.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ POOL, GATES = "pool.jsonl", "gates.jsonl"
 # Real extra work, and the cells of each backend that are slowed by it, beside the gate's own control (dense, 10 %).
 SHARES = (0.03, 0.05, 0.10)
 SLOWED = (("pooling-logits", "train"), ("lstm", "train"), ("pooling-dropout", "predict"))
+# So many gates have them: 48 replicates tell a rate of detection, and they took a third of the first gate's time.
+SLOWED_GATES = 6
 
 MARGIN, ALPHA = 0.03, 0.05
 
@@ -42,7 +45,8 @@ class GateRecord(BaseModel):
     """One whole gate on identical targets, as it was run.
 
     first_replicate  where its replicates begin in the pool
-    duration_s       includes the slowed targets, which a gate of a user's does not have
+    slowed           whether slowed targets took turns beside its own, which a gate of a user's does not have
+    duration_s       includes them
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +56,7 @@ class GateRecord(BaseModel):
     machine: str
     commit: str
     corpus: str
+    slowed: bool = True
     duration_s: float
     first_replicate: int
     replicates: int
@@ -76,19 +81,20 @@ class Calibration:
     turns: int = gate.PROFILE.turns
     stall_limit_s: float = 300.0
 
-    def add_gate(self, folder: Path, contestants: Contest, *, order_seed: int) -> GateRecord:
-        """Run one whole gate on identical targets, and keep its replicates and what it said."""
+    def add_gate(self, folder: Path, contestants: Contest, *, number: int) -> GateRecord:
+        """Run whole gate ``number`` on identical targets, and keep its replicates and what it said."""
         begun = time.monotonic()
         planned = Gate(self.recipes, contestants.targets, self.replicates, self.turns, beside=False)
-        passes = [[_with_slowed(step) for step in steps] for steps in planned.passes()]
-        order = contest.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=order_seed)
+        slowed = number < SLOWED_GATES
+        passes = [[_with_slowed(step) if slowed else step for step in steps] for steps in planned.passes()]
+        order = contest.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=number)
         order = replace(order, given=passes, stall_limit_s=self.stall_limit_s)
         done = run.aside(order, self.located, command="calibrate", watch=self.watch)
         first = pool.next_replicate(pool.load(folder / POOL))
         measured = self._replicates(done, first, commit=next(iter(contestants.sides.values())))
         _complain(done, passes, measured)
         pool.append(folder / POOL, [record for records in measured for record in records])
-        record = self._record(_seen_by(planned, done), time.monotonic() - begun, first)
+        record = self._record(_seen_by(planned, done), time.monotonic() - begun, first, slowed=slowed)
         with (folder / GATES).open("ab") as into:
             into.write(record.model_dump_json().encode() + b"\n")
         return record
@@ -101,7 +107,7 @@ class Calibration:
             for number in range(self.replicates)
         ]
 
-    def _record(self, done: Run, duration_s: float, first_replicate: int) -> GateRecord:
+    def _record(self, done: Run, duration_s: float, first_replicate: int, *, slowed: bool) -> GateRecord:
         decision = judge.decide(done)
         deciding = [judged for judged in decision.cells if judged.decides]
         commit = machine.commit(ROOT)
@@ -110,6 +116,7 @@ class Calibration:
             machine=done.header.machine.title,
             commit=commit.revision[:10] if commit else "",
             corpus=done.header.corpus,
+            slowed=slowed,
             duration_s=round(duration_s, 1),
             first_replicate=first_replicate,
             replicates=self.replicates,
@@ -141,7 +148,10 @@ class Wanted:
 
 
 def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: Callable[[str], object]) -> None:
-    """Add whole gates until there are as many as are wanted or the time is up."""
+    """Add whole gates until there are as many as are wanted or the time is up.
+
+    A gate that lost a worker is run once more: hours must not end with it. WorkerLost if it lacks cells again.
+    """
     begun = time.monotonic()
 
     def early() -> bool:
@@ -150,7 +160,11 @@ def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: C
     with contest.identical(calibration.targets, calibration.revision) as contestants:
         while early() and (number := len(load_gates(folder / GATES))) < wanted.gates:
             notice(f"whole gate {number + 1} of {wanted.gates}")
-            calibration.add_gate(folder, contestants, order_seed=number)
+            try:
+                calibration.add_gate(folder, contestants, number=number)
+            except WorkerLost as error:
+                notice(f"{error}; once more")
+                calibration.add_gate(folder, contestants, number=number)
 
 
 def _slowed(base: Target) -> list[Target]:
@@ -172,7 +186,7 @@ def _seen_by(planned: Gate, done: Run) -> Run:
 
 
 def _complain(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:
-    """Raise WorkerLost where a replicate lacks cells: it would the next time as well."""
+    """Raise WorkerLost where a replicate lacks cells: a gate is kept whole."""
     wanted = {cell.name for cell in _cells(passes) if cell.label != gate.ITSELF}
     lacking = [name for records in measured for name in wanted - {record.cell.name for record in records}]
     if lacking:

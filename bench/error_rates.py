@@ -68,11 +68,21 @@ class Pool:
 
     @cached_property
     def slowed(self) -> dict[str, list[Key]]:
-        """The cells that every replicate has of each slowed target, by its label."""
-        labels = sorted({name for one in self.replicates for _, name in one} - {BASE, HEAD})
-        return {
-            name: [key for key in self.keys if all((key, name) in one for one in self.replicates)] for name in labels
-        }
+        """The cells that some replicate has of each slowed target, by its label."""
+        have = {(key, name) for one in self.replicates for key, name in one}
+        labels = sorted({name for _, name in have} - {BASE, HEAD})
+        return {name: [key for key in self.keys if (key, name) in have] for name in labels}
+
+    def having(self, key: Key, label: str) -> Pool:
+        """Return the replicates that have ``label`` in the cell ``key``: not every gate slows something."""
+        chosen = tuple(index for index, one in enumerate(self.replicates) if (key, label) in one)
+        if chosen not in self._parts:
+            self._parts[chosen] = Pool(tuple(self.replicates[index] for index in chosen))
+        return self._parts[chosen]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[int, ...], Pool]:
+        return {tuple(range(len(self.replicates))): self}
 
     @cached_property
     def _pairs(self) -> dict[tuple[Key, str, int, str, int], float]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -11,7 +13,6 @@ from rich.text import Text
 from bench import error_rates, scatter
 from bench.calibrate import GateRecord
 from bench.error_rates import Key, Pool, Rate, Rule
-from bench.judge import Answer
 from bench.record import ComparisonRecord
 from bench.report.markdown import table
 from bench.report.table import Column, section
@@ -42,7 +43,10 @@ class DetectionRow:
 
 @dataclass(frozen=True)
 class Rates:
-    """Everything that the calibration says; of gates formed from the pool only where it has ``needed`` replicates."""
+    """Everything that the calibration says; of gates formed from the pool only where it has ``needed`` replicates.
+
+    ``plain_s`` are seconds of the whole gates that had no slowed targets beside, nor the cells that decide nothing.
+    """
 
     replicates: int
     needed: int
@@ -50,6 +54,7 @@ class Rates:
     alarms: tuple[AlarmRow, ...]
     live: Rate
     live_void: Rate
+    plain_s: tuple[float, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
     machines: tuple[str, ...]
@@ -87,6 +92,7 @@ def rates(
         alarms=tuple(alarms),
         live=Rate(sum(gate.exit_code == 1 for gate in gates), len(gates)),
         live_void=Rate(sum(gate.void for gate in gates), len(gates)),
+        plain_s=tuple(gate.duration_s for gate in gates if not gate.slowed),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(scatter.table(pool)),
         machines=_each(record.machine for record in records),
@@ -115,6 +121,7 @@ def terminal(found: Rates) -> RenderableType:
     formed = found.alarms if found.formed else ()
     scattered = [Column(heading, show, number=heading != SCATTER[0][0]) for heading, show in SCATTER]
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
+    caption += f"; {_minutes(found)}" if found.plain_s else ""
     parts = [
         section("False alarms", caption, alarms, [live, *formed], []),
         section("Slowdowns found", "one slowed cell a gate", seen, found.detections if found.formed else [], []),
@@ -149,6 +156,7 @@ def page(found: Rates) -> str:
         commits=", ".join(found.commits),
         corpora=", ".join(found.corpora),
         live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void",
+        minutes=f" Without slowed targets beside, {_minutes(found)}." if found.plain_s else "",
         alarms=table(alarm_columns, found.alarms) if found.formed else f"**Not yet:** {_too_few(found)}.",
         detections=table(columns, found.detections) if found.formed else f"**Not yet:** {_too_few(found)}.",
         scatter=table(SCATTER, found.scatter),
@@ -178,23 +186,32 @@ def cell(key: Key) -> str:
 def _detections(
     pool: Pool, settings: ComparisonRecord, rules: dict[str, Rule], notice: Callable[[str], object]
 ) -> list[DetectionRow]:
-    formed = error_rates.trials(pool, replicates=settings.replicates, count=FORMED_SLOWED, seed=1)
     own, *others = rules
     found = []
     for label, keys in pool.slowed.items():
         for key in keys:
+            part = pool.having(key, label)
+            formed = error_rates.trials(part, replicates=settings.replicates, count=FORMED_SLOWED, seed=1)
+            if not formed:
+                continue
             notice(f"{len(formed)} gates with {label} in {cell(key)}")
 
-            def rate(name: str, wanted: Answer, label: str = label, key: Key = key) -> Rate:
-                return error_rates.detections(pool, formed, rules[name], label=label, key=key, wanted=wanted)
+            asked = partial(error_rates.detections, part, formed, label=label, key=key)
 
-            by_others = {name: rate(name, "slower") for name in others}
-            share = label.removeprefix("base ").removesuffix(" work")
-            found.append(DetectionRow(share, key, rate(own, "slower"), rate(own, "faster"), by_others))
+            by_others = {name: asked(rules[name], wanted="slower") for name in others}
+            slower, faster = (asked(rules[own], wanted=answer) for answer in ("slower", "faster"))
+            found.append(
+                DetectionRow(label.removeprefix("base ").removesuffix(" work"), key, slower, faster, by_others)
+            )
     return sorted(found, key=lambda row: int(row.share.strip("+%")))
 
 
 _CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know"
+
+
+def _minutes(found: Rates) -> str:
+    middle, shortest, longest = (pick(found.plain_s) / 60 for pick in (statistics.median, min, max))
+    return f"a whole gate took {middle:.0f} minutes (median of {len(found.plain_s)}, {shortest:.0f} to {longest:.0f})"
 
 
 def _too_few(found: Rates) -> str:
@@ -213,12 +230,12 @@ _PAGE = """# How often the gate is wrong
 
 Measured, not promised: `python -m bench calibrate` (`./nox -s calibrate`) added {replicates} replicates of
 {cells} gate cells between {first} and {last} on {machines}; commit {commits}; corpus {corpora}.
-A replicate is a fresh process of each target: two worktrees of one commit, and the base with 3, 5 and 10 % more
-real work (matrix products in NumPy inside the timed region).
+A replicate is a fresh process of each target: two worktrees of one commit, and in the first gates the base with 3, 5
+and 10 % more real work (matrix products in NumPy inside the timed region).
 
 ## False alarms: identical targets, any cell called slower and confirmed
 
-Whole gates, run live: {live}.
+Whole gates, run live: {live}.{minutes}
 
 Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates, a first
 and a fresh batch; they share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should
@@ -228,8 +245,8 @@ be:
 
 ## Slowdowns found
 
-One slowed cell a gate, all others identical. The last columns: how often other rules call the same cell slower,
-which is worth no more than their false alarms above.
+One slowed cell a gate, all others identical, formed from the replicates that have it. The last columns: how often other
+rules call the same cell slower, which is worth no more than their false alarms above.
 
 {detections}
 

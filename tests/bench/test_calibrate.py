@@ -88,6 +88,21 @@ def test_a_gate_slows_some_cells_beside_its_own(calibration: Calibration, tmp_pa
         assert len(labels) == len(set(labels))
 
 
+def test_later_gates_slow_nothing(calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are what a user's are, controls included, and the page says how long those take."""
+    monkeypatch.setattr(calibrate, "SLOWED_GATES", 1)
+    collect(calibration, tmp_path, gates=2)
+    gates = calibrate.load_gates(tmp_path / calibrate.GATES)
+    assert [kept.slowed for kept in gates] == [True, False]
+    later = [one.cell for one in calibrate.records(tmp_path) if one.replicate >= calibration.replicates]
+    assert {label_of(cell) for cell in later} == {"base", "head", gate.SLOWED}
+    assert {cell.recipe for cell in later if label_of(cell) == gate.SLOWED} == {"dense"}
+    timed = [kept.model_copy(update={"duration_s": 1200.0}) for kept in gates]
+    found = report.rates(made_pool(7), timed, RULE, notice=lambda _: None)
+    for text in (report.page(found), shown(report.terminal(found), 120)):
+        assert "a whole gate took 20 minutes (median of 1, 20 to 20)" in " ".join(text.split())
+
+
 def test_its_replicates_are_the_pool(calibration: Calibration, tmp_path: Path) -> None:
     """Numbered on from gate to gate; a gate says where its own begin."""
     collect(calibration, tmp_path, gates=2)
@@ -134,7 +149,7 @@ def test_a_gate_does_not_judge_by_cells_slowed_beside_it(
 def test_a_gate_that_lacks_cells_is_not_kept(
     calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And stops the calibration, with the reason: it would fail the next time as well."""
+    """The second time it stops the calibration, with the reason: it would fail the next time as well."""
     failure = made.failure()
     assert isinstance(failure, FailureRecord)
     monkeypatch.setattr(run, "execute", lambda *_, **__: Run(tmp_path, made.header(), (failure,)))
@@ -142,6 +157,27 @@ def test_a_gate_that_lacks_cells_is_not_kept(
         collect(calibration, tmp_path, gates=1)
     assert pool.load(tmp_path / calibrate.POOL) == []
     assert calibrate.load_gates(tmp_path / calibrate.GATES) == []
+
+
+def test_a_gate_that_lost_a_worker_is_run_once_more(
+    calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One accident does not end hours of measuring; what it left is not kept, and the reason is told."""
+    honest, failure, runs = run.execute, made.failure(), []
+
+    def execute(*asked: Any, **others: Any) -> Run:
+        runs.append(asked)
+        return Run(tmp_path, made.header(), (failure,)) if len(runs) == 1 else honest(*asked, **others)
+
+    monkeypatch.setattr(run, "execute", execute)
+    told = collect(calibration, tmp_path, gates=2)
+    assert told == [
+        "whole gate 1 of 2",
+        "a gate lacks 432 cells: it was killed; once more",
+        "whole gate 2 of 2",
+    ]
+    assert len(runs) == 3
+    assert [kept.first_replicate for kept in calibrate.load_gates(tmp_path / calibrate.GATES)] == [0, 8]
 
 
 def test_a_pool_too_small_for_a_gate_says_so() -> None:

@@ -57,8 +57,18 @@ def test_a_pool_knows_what_every_replicate_has() -> None:
 def test_a_cell_that_one_replicate_lacks_is_left_out() -> None:
     """What was not measured everywhere cannot stand in a gate."""
     every = [record(n, label, [0.01] * 3) for n in range(2) for label in ("base", "head", SLOWED)]
-    assert Pool.of(every[:-1]).slowed == {SLOWED: []}
     assert Pool.of(every[:-2]).keys == []
+
+
+def test_slowdowns_are_sought_where_something_was_slowed() -> None:
+    """Later gates slow nothing: what was slowed is judged among the replicates that have it."""
+    early = made_pool(5)
+    plain = [r for one in made_pool(9).replicates[5:] for (_, label), r in one.items() if label != SLOWED]
+    whole = Pool.of([*(r for one in early.replicates for r in one.values()), *plain])
+    assert (len(whole.replicates), whole.slowed) == (9, {SLOWED: [KEY]})
+    assert whole.having(KEY, SLOWED).replicates == early.replicates
+    assert whole.having(KEY, SLOWED) is whole.having(KEY, SLOWED)
+    assert early.having(KEY, SLOWED) is early
 
 
 def test_gates_are_formed_of_neighbours_in_time() -> None:
