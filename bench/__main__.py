@@ -80,9 +80,20 @@ def _unusable() -> tuple[type[Exception], ...]:
     from bench.store import StoreError
     from datasets.errors import DataError
 
-    data = (DataError, HistoryError, PoolError, PublishError, StoreError)
-    work = (ScoringError, WorkFailed, *data)
-    return (BuildError, CheckoutError, ContrastError, RecipeFileError, RemainderError, *work)
+    return (
+        BuildError,
+        CheckoutError,
+        ContrastError,
+        DataError,
+        HistoryError,
+        PoolError,
+        PublishError,
+        RecipeFileError,
+        RemainderError,
+        ScoringError,
+        StoreError,
+        WorkFailed,
+    )
 
 
 def _complain(words: str, code: int) -> int:
