@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -25,6 +26,17 @@ def imported(path: Path) -> set[str]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def modules(path: Path) -> set[str]:
+    """Return the dotted names of every module that a source imports, or imports from."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
@@ -54,6 +66,19 @@ def test_datasets_import_numpy_and_no_other_room(path: Path) -> None:
     """The data comes first in the straight line: it knows neither models nor measurements."""
     if path.is_relative_to(ROOT / "datasets"):
         assert not imported(path) & {"bench", "models"}
+
+
+def test_rooms_do_not_import_each_other_in_circles() -> None:
+    """Of two folders of modules one comes first: what both need stands in a room of its own."""
+    rooms = {str(folder.relative_to(ROOT)).replace("/", "."): folder for folder in (ROOT / "bench").rglob("*/")}
+    rooms = {room: folder for room, folder in rooms.items() if (folder / "__init__.py").exists()}
+
+    def needs(room: str) -> set[str]:
+        wanted = {module for path in rooms[room].glob("*.py") for module in modules(path)}
+        return {other for other in rooms if other != room and any(f"{m}.".startswith(f"{other}.") for m in wanted)}
+
+    assert len(rooms) > 8
+    graphlib.TopologicalSorter({room: needs(room) - {"bench.worker"} for room in rooms}).prepare()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.worker import compiled
+from bench.worker.programs import Trainer
 from bench.worker.reviews import Encoded
 from models.recipes import Recipe
 
@@ -104,7 +105,7 @@ class EpochClock(keras.callbacks.Callback):
 
 
 def _epoch(
-    trainer: compiled.Trainer, data: tuple[Any, Any], order: Order, batch_size: int, tell: Tell, *, before_s: float
+    trainer: Trainer, data: tuple[Any, Any], order: Order, batch_size: int, tell: Tell, *, before_s: float
 ) -> None:
     whole = len(order) // batch_size
     batches = trainer.place(order[: whole * batch_size].reshape(whole, batch_size))
@@ -123,7 +124,7 @@ def _epoch(
     tell(Epoch(1.0, duration_s, elapsed_s, figures))
 
 
-def _timed(trainer: compiled.Trainer, data: tuple[Any, Any], order: Any, start: int, stop: int) -> float:
+def _timed(trainer: Trainer, data: tuple[Any, Any], order: Any, start: int, stop: int) -> float:
     started = time.perf_counter()
     trainer.run(*data, order, start, stop)
     trainer.wait()

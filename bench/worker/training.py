@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from bench.protocol import Learn, Train
 from bench.worker import compiled, metrics
-from bench.worker.compiled import Predictor
 from bench.worker.epochs import DRIVERS, Epoch, Schedule
+from bench.worker.programs import Predictor
 from bench.worker.reviews import Encoded, Reviews
 from models.model import create
 from models.recipes import Phase

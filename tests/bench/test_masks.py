@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.targets import BACKENDS
-from bench.worker.floors import masks
+from bench.worker.kernels import masks
 from tests.bench import fresh
 
 RATES = (0.5, 0.25, 0.2, 0.1, 0.9)
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 backend = keras.backend.backend()
-masks = importlib.import_module(f"bench.worker.floors.masks_{{backend}}")
+masks = importlib.import_module(f"bench.worker.kernels.masks_{{backend}}")
 
 
 def seed(number):

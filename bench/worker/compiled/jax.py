@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from bench.worker.compiled.call_jax import Call
 from bench.worker.compiled.layers_jax import exchanged
-from bench.worker.compiled.loop_jax import Loop, zero_sums
+from bench.worker.programs.call_jax import Call
+from bench.worker.programs.loop_jax import Loop, zero_sums
 
 Array = Any  # a jax.Array: the linter knows no framework
 

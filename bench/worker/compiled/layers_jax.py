@@ -16,8 +16,8 @@ import keras
 
 from bench.worker.compiled.eligible import plain_dense, plain_dropout, plain_lstm
 from bench.worker.compiled.exchange import exchanging
-from bench.worker.floors.masks_jax import dropped
-from bench.worker.floors.recurrence_jax import last_output
+from bench.worker.kernels.masks_jax import dropped
+from bench.worker.kernels.recurrence_jax import last_output
 from models.embedding import Embedding
 
 Array = Any  # a jax.Array: the linter knows no framework

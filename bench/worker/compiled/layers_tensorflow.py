@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from bench.worker.compiled.eligible import plain_dense, plain_dropout, plain_lstm
 from bench.worker.compiled.exchange import exchanging
-from bench.worker.floors.masks_tensorflow import dropped
-from bench.worker.floors.recurrence_tensorflow import last_output, trainable_last_output
+from bench.worker.kernels.masks_tensorflow import dropped
+from bench.worker.kernels.recurrence_tensorflow import last_output, trainable_last_output
 from models.embedding import Embedding
 
 Tensor = Any  # a tf.Tensor: the linter knows no framework

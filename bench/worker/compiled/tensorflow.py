@@ -7,10 +7,10 @@ from contextlib import nullcontext
 import keras
 import tensorflow as tf
 
-from bench.worker.compiled.call_tensorflow import Call
 from bench.worker.compiled.layers_tensorflow import exchanged
-from bench.worker.compiled.loop_tensorflow import Loop
 from bench.worker.compiled.update import apply
+from bench.worker.programs.call_tensorflow import Call
+from bench.worker.programs.loop_tensorflow import Loop
 
 
 class Trainer(Loop):

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from bench.worker.compiled import Predictor, Trainer
+from bench.worker.programs import Predictor, Trainer
 from models.recipes import Recipe
 
 

@@ -15,10 +15,11 @@ import jax.numpy as jnp
 import keras
 import optax
 
-from bench.worker.compiled.call_jax import Call
-from bench.worker.compiled.loop_jax import Loop, zero_sums
-from bench.worker.floors import optimizers_jax, recurrence_jax
-from bench.worker.floors.masks_jax import dropped
+from bench.worker.floors import optimizers_jax
+from bench.worker.kernels import recurrence_jax
+from bench.worker.kernels.masks_jax import dropped
+from bench.worker.programs.call_jax import Call
+from bench.worker.programs.loop_jax import Loop, zero_sums
 from models.recipes import Recipe
 
 Array = Any  # a jax.Array: the linter knows no framework

@@ -13,10 +13,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bench.worker.compiled.call_tensorflow import Call
-from bench.worker.compiled.loop_tensorflow import Loop
-from bench.worker.floors import optimizers_tensorflow, recurrence_tensorflow
-from bench.worker.floors.masks_tensorflow import dropped
+from bench.worker.floors import optimizers_tensorflow
+from bench.worker.kernels import recurrence_tensorflow
+from bench.worker.kernels.masks_tensorflow import dropped
+from bench.worker.programs.call_tensorflow import Call
+from bench.worker.programs.loop_tensorflow import Loop
 from models.recipes import Recipe
 
 Tensor = Any  # a tf.Tensor: the linter knows no framework

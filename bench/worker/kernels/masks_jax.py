@@ -1,4 +1,4 @@
-"""Dropout in JAX with few random bits a value; see `bench.worker.floors.masks`."""
+"""Dropout in JAX with few random bits a value; see `bench.worker.kernels.masks`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from bench.worker.floors.masks import BYTE, WORD, threshold
+from bench.worker.kernels.masks import BYTE, WORD, threshold
 
 Array = Any  # a jax.Array: the linter knows no framework
 

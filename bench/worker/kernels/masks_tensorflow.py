@@ -1,4 +1,4 @@
-"""Dropout in TensorFlow with few random bits a value; see `bench.worker.floors.masks`."""
+"""Dropout in TensorFlow with few random bits a value; see `bench.worker.kernels.masks`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bench.worker.floors.masks import BYTE, WORD, threshold
+from bench.worker.kernels.masks import BYTE, WORD, threshold
 
 Tensor = Any  # a tf.Tensor: the linter knows no framework
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from bench.worker import compiled, device, floors
 from bench.worker.clock import Operation
-from bench.worker.compiled import Predictor
 from bench.worker.operations import vectorize_text, work
+from bench.worker.programs import Predictor
 from bench.worker.reviews import Reviews
 from models.model import create
 

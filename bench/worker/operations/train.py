@@ -10,8 +10,8 @@ import keras
 
 from bench.worker import compiled, device, floors
 from bench.worker.clock import Operation
-from bench.worker.compiled import Trainer
 from bench.worker.operations import work
+from bench.worker.programs import Trainer
 from bench.worker.reviews import Reviews
 from models.model import create
 

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from bench.worker.compiled.analysis import analyse
+from bench.worker.programs.analysis import analyse
 
 Rows = npt.NDArray[Any]
 Array = Any  # a jax.Array: the linter knows no framework

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bench.worker.compiled.graphs_tensorflow import Graphs
+from bench.worker.programs.graphs_tensorflow import Graphs
 
 Rows = npt.NDArray[Any]
 Tensor = Any  # a tf.Tensor: the linter knows no framework

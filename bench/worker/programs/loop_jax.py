@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy.typing as npt
 
-from bench.worker.compiled.analysis import analyse
+from bench.worker.programs.analysis import analyse
 
 Rows = npt.NDArray[Any]
 Array = Any  # a jax.Array: the linter knows no framework

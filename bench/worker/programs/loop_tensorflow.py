@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 import tensorflow as tf
 
-from bench.worker.compiled.graphs_tensorflow import Graphs
+from bench.worker.programs.graphs_tensorflow import Graphs
 
 Rows = npt.NDArray[Any]
 Tensor = Any  # a tf.Tensor: the linter knows no framework
