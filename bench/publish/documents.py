@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bench.publish import overview, tables
 from bench.publish.rows import AccuracyRow, Published, TimedRow
-from bench.publish.tables import Column, Table, label, sentence, words
+from bench.publish.table import Column, Table, label, sentence, spread, words
 from bench.report.numbers import MISSING, milliseconds, share, significant
 from bench.report.words import interference
 
@@ -237,6 +237,6 @@ def _judged(rows: Sequence[AccuracyRow]) -> list[str]:
 def _speed(row: TimedRow | None) -> list[str]:
     if row is None or row.reviews_per_s is None:
         return [MISSING, MISSING]
-    wide = tables.spread(row.seconds, row.seconds_low, row.seconds_high)
+    wide = spread(row.seconds, row.seconds_low, row.seconds_high)
     speed = f"{significant(row.reviews_per_s)} {words('spread', wide) if wide is not None else '±?'}"
     return [speed + ("†" if row.struck else ""), MISSING if row.share is None else share(row.share)]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from bench.charts import course, curves, dots, latency, reaching, step, throughput, verdicts
 from bench.history import Course
-from bench.publish import overview, tables
+from bench.publish import overview, speed
 from bench.publish.rows import CurvesRow, Published, TimedRow
-from bench.publish.tables import label, work
+from bench.publish.table import label, work
 from bench.record import PhaseResult
 from models.recipes import RECIPES
 
@@ -69,7 +69,7 @@ LINES = {
 
 def every(published: Published, courses: Sequence[Course]) -> list[Drawn]:
     """Return the charts that have rows, in the order in which a reader wants them."""
-    parts = tables.parts(published)
+    parts = speed.parts(published)
     found = [
         _drawn("verdicts", "Verdicts", _margin(published), "verdicts", _verdicts(published)),
         _drawn("throughput", "Training throughput", overview.speed(published, "train"), "training", _speed(published)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.publish.rows import BestRow, Published
-from bench.publish.tables import interval, label, work
+from bench.publish.table import interval, label, work
 from bench.report.numbers import significant
 from bench.report.words import listed
 

@@ -17,7 +17,7 @@ from bench.charts import look
 from bench.history import Course
 from bench.publish import documents, drawn, overview, tables
 from bench.publish.rows import Published
-from bench.publish.tables import Table, sentence
+from bench.publish.table import Table, sentence
 
 SOURCES = Path(__file__).resolve().parent.parent / "page"
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from bench import history, store, summary
 from bench.charts import look, picture
 from bench.charts.look import Row
-from bench.publish import documents, drawn, page, rows, tables
+from bench.publish import documents, drawn, page, rows
 from bench.publish.rows import Published, PublishError
+from bench.publish.table import label
 from bench.store import Run
 
 # What a document between these lines says is made here; what stands around them is written by hand.
@@ -134,7 +135,7 @@ def _of_first_target(published: Published, chart: drawn.Drawn) -> list[tuple[str
     """Return the panels of a picture: the curves of one backend stand for those of all, which are equal work."""
     if chart.key != "curves":
         return chart.panels
-    first = tables.label(published, next(iter(published.devices)))
+    first = label(published, next(iter(published.devices)))
     return [(title, rows) for title, rows in chart.panels if f" on {first}, " in title]
 
 

@@ -16,7 +16,7 @@ from bench.__main__ import main
 from bench.charts import look
 from bench.exit_codes import ExitCode
 from bench.machine import Commit
-from bench.publish import documents, doubts, drawn, keep, overview, page, rows, shelf, tables
+from bench.publish import documents, doubts, drawn, keep, overview, page, rows, shelf, speed, tables
 from bench.publish.rows import Published, PublishError
 from bench.store import StoreError
 from tests.bench import made, published
@@ -143,7 +143,7 @@ def test_the_best_way_is_told_apart_from_the_other_backends_best() -> None:
 
 def test_a_step_is_the_floor_and_what_comes_around_it() -> None:
     """The floor is half of fit's step, the compiled loop 1.1 floors: 50, 5 and 45 percent."""
-    found = [row["share"] for row in tables.parts(published.one()) if row["target"] == "jax"]
+    found = [row["share"] for row in speed.parts(published.one()) if row["target"] == "jax"]
     assert found == pytest.approx([0.5, 0.05, 0.45], abs=1e-4)
 
 
