@@ -179,9 +179,13 @@ def slope(short: tuple[int, float], long: tuple[int, float]) -> float:
     return (long[1] - short[1]) / (long[0] - short[0])
 
 
+# From so many values on, a mean over seeds drops the best and the worst.
+TRIMMED = 3
+
+
 def trimmed_mean(values: Sequence[float]) -> float:
-    """Return the mean without the best and the worst, from three values on (MLPerf's rule over seeds)."""
-    kept = sorted(values)[1:-1] if len(values) >= 3 else values
+    """Return the mean without the best and the worst, from `TRIMMED` values on (MLPerf's rule over seeds)."""
+    kept = sorted(values)[1:-1] if len(values) >= TRIMMED else values
     return statistics.fmean(kept)
 
 

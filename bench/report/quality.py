@@ -32,7 +32,7 @@ def accuracy(summary: Summary) -> RenderableType | None:
         Column("verdict", lambda row: verdict(row.answer) if row.decides else MISSING, number=True),
         Column("src", lambda row: f"[{sources[row.recipe.name]}]", number=True),
     ]
-    caption = over_seeds(max(row.seeds for row in rows))
+    caption = over_seeds([row.seeds for row in rows])
     notes = [f"[{number}] {RECIPES[name].source}" for name, number in sources.items()]
     notes += [f"{row.recipe.name} {row.target}: {row.reason}" for row in rows if row.answer != "passed"]
     by_path = len({row.path for row in rows}) > 1
@@ -100,7 +100,7 @@ def time_to_accuracy(summary: Summary) -> RenderableType | None:
         Column("backend", lambda row: label(summary, row.target) + ("†" if row.struck else "")),
         Column("seconds", lambda row: _reached(row), number=True),
     ]
-    caption = over_seeds(max((row.seeds for row in rows), default=0))
+    caption = over_seeds([row.seeds for row in rows])
     return section("Time to accuracy", caption, columns, rows, ["99 % of the best published accuracy"])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.text import Text
 
 from bench.interference import BUSY
 from bench.record import Cell
 from bench.report.numbers import MISSING, share
+from bench.stats import TRIMMED
 from bench.store import Run
 from bench.summary import Summary, TimedCell
 
@@ -53,9 +54,13 @@ def replicates(rows: Sequence[TimedCell]) -> str:
     return f"{fewest if fewest == most else f'{fewest} to {most}'} processes of each target, ± covers them"
 
 
-def over_seeds(seeds: int) -> str:
-    """Say how the figures of so many seeds became one."""
-    return f"mean of {seeds} seeds, best and worst dropped" if seeds > 2 else f"{seeds} seed{'s' * (seeds > 1)}"
+def over_seeds(seeds: Collection[int]) -> str:
+    """Say how the figures of so many seeds each became one; an unfinished run has fewer of some recipes."""
+    fewest, most = min(seeds, default=0), max(seeds, default=0)
+    many = f"{most if fewest == most else f'{fewest} to {most}'} seed{'s' * (most != 1)}"
+    if most < TRIMMED:
+        return many
+    return f"mean of {many}, best and worst dropped" + " of three or more" * (fewest < TRIMMED)
 
 
 def share_of_floor(row: TimedCell) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.plan import PEERS, PROFILES
 from bench.record import Record, RunHeader, TimingRecord
-from bench.report import lists, quality, speed, terminal
+from bench.report import lists, quality, speed, terminal, words
 from bench.store import Run
 from bench.summary import Summary
 from models.recipes import RECIPES
@@ -43,6 +43,23 @@ def held(name: str, text: str) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ([], "0 seeds"),
+        ([1, 1], "1 seed"),
+        ([2], "2 seeds"),
+        ([1, 2], "1 to 2 seeds"),
+        ([5, 5], "mean of 5 seeds, best and worst dropped"),
+        ([3, 5], "mean of 3 to 5 seeds, best and worst dropped"),
+        ([1, 5], "mean of 1 to 5 seeds, best and worst dropped of three or more"),
+    ],
+)
+def test_a_caption_says_of_how_many_seeds_its_figures_are(seeds: list[int], said: str) -> None:
+    """A run that was interrupted has fewer of its later recipes."""
+    assert words.over_seeds(seeds) == said
 
 
 @pytest.mark.parametrize("width", [80, 200])
