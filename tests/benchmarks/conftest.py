@@ -60,9 +60,9 @@ def measure() -> Iterator[Measure]:
         worker.ask(Release())
 
 
-def ready(wanted: Cell, worker: WorkerProcess, *, block_s: float = turns.BLOCK_S) -> Player:
-    """Return a player that is prepared and warm; its blocks last ``block_s`` or longer."""
-    player = turns.prepare(wanted, worker, block_s=block_s)
+def ready(wanted: Cell, worker: WorkerProcess) -> Player:
+    """Return a player that is prepared and warm."""
+    player = turns.prepare(wanted, worker)
     turns.warm_up(player)
     return player
 
