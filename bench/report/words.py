@@ -51,16 +51,20 @@ def replicates(rows: Sequence[TimedCell]) -> str:
     fewest, most = (pick((row.replicates for row in rows), default=0) for pick in (min, max))
     if fewest == 1:
         return "one process: ± covers its own noise only"
-    return f"{fewest if fewest == most else f'{fewest} to {most}'} processes of each target, ± covers them"
+    return f"{_between(fewest, most)} processes of each target, ± covers them"
 
 
 def over_seeds(seeds: Collection[int]) -> str:
     """Say how the figures of so many seeds each became one; an unfinished run has fewer of some recipes."""
     fewest, most = min(seeds, default=0), max(seeds, default=0)
-    many = f"{most if fewest == most else f'{fewest} to {most}'} seed{'s' * (most != 1)}"
+    many = f"{_between(fewest, most)} seed{'s' * (most != 1)}"
     if most < TRIMMED:
         return many
     return f"mean of {many}, best and worst dropped" + " of three or more" * (fewest < TRIMMED)
+
+
+def _between(fewest: int, most: int) -> str:
+    return f"{most}" if fewest == most else f"{fewest} to {most}"
 
 
 def share_of_floor(row: TimedCell) -> str:
