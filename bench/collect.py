@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import machine, reference
 from bench.process import WorkerProcess
 from bench.protocol import Json, Train
-from bench.record import PhaseResult, ReferenceRecord
+from bench.record import FinishedPhase, ReferenceRecord
 from bench.targets import Target
 from models.recipes import Recipe
 
@@ -120,13 +120,13 @@ def _train(worker: WorkerProcess, recipe: Recipe, seed: int, *, corpus: tuple[st
         machine=machine.machine().title,
         versions=worker.hello.versions,
         path=PATH,
-        phases={name: _rounded(PhaseResult.model_validate(result)) for name, result in answer["phases"].items()},
+        phases={name: _rounded(FinishedPhase.model_validate(result)) for name, result in answer["phases"].items()},
     )
 
 
-def _rounded(result: PhaseResult) -> PhaseResult:
+def _rounded(result: FinishedPhase) -> FinishedPhase:
     """Keep five decimals: a review is 4e-5 of accuracy, and the file stays small enough to read."""
-    return PhaseResult(
+    return FinishedPhase(
         curves={name: [round(value, 5) for value in values] for name, values in result.curves.items()},
         epoch_s=[round(value, 3) for value in result.epoch_s],
         test_accuracy=round(result.test_accuracy, 5),

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import machine, protocol, store
 from bench.plan import Training
 from bench.process import WorkerProcess
-from bench.record import LearnedRecord, PhaseResult, Tested
+from bench.record import FinishedPhase, LearnedRecord, Tested
 from bench.session import Watcher
 from bench.targets import Target
 from datasets.locate import Located
@@ -78,7 +78,7 @@ def _trained(lesson: Lesson, located: Located, watch: Watcher, model: Path | Non
         machine=machine.machine().title,
         versions=versions,
         path=lesson.path,
-        phases={name: PhaseResult.model_validate(result) for name, result in answer["phases"].items()},
+        phases={name: FinishedPhase.model_validate(result) for name, result in answer["phases"].items()},
         tested=Tested.model_validate(answer["tested"]),
         parameters=answer["parameters"],
         summary=answer["summary"],

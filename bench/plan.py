@@ -88,7 +88,7 @@ PROFILES: dict[str, Profile] = {
             },
             counted={},
             replicates=3,  # with two, Student's quantile makes intervals that tell nothing
-            turns=4,
+            turns=3,
             calls=24,
             block_s=0.05,
         ),

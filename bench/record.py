@@ -73,10 +73,20 @@ class TargetRecord(_Frozen):
 
 
 class PhaseResult(_Frozen):
-    """One phase trained once: one value an epoch in each curve, seconds of its steps alone in ``epoch_s``."""
+    """One phase trained once: one value an epoch in each curve, seconds of its steps alone in ``epoch_s``.
+
+    The test's figures are None where a run cut the phase short: it is held against its curve there.
+    """
 
     curves: dict[str, list[float]]
     epoch_s: list[float]
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+
+
+class FinishedPhase(PhaseResult):
+    """A phase whose model was tested, however many epochs it had."""
+
     test_accuracy: float
     test_loss: float
 
@@ -271,7 +281,7 @@ class ReferenceRecord(_Frozen):
     machine: str
     versions: dict[str, str]
     path: str = "fit"
-    phases: dict[str, PhaseResult]
+    phases: dict[str, FinishedPhase]
 
 
 class Tested(_Frozen):

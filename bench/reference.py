@@ -59,7 +59,7 @@ def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
     "best_val_accuracy" is the maximum of its curve.
     """
     if metric in ("test_accuracy", "test_loss"):
-        return float(getattr(result, metric))
+        return result.test_accuracy if metric == "test_accuracy" else result.test_loss
     if metric.startswith("best_"):
         return max(result.curves.get(metric.removeprefix("best_"), []), default=None)
     curve = result.curves.get(metric, [])

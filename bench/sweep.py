@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench import pace, stats, store
-from bench.record import PhaseResult, ReferenceRecord
+from bench.record import FinishedPhase, ReferenceRecord
 from bench.stats import Estimate
 from models import variations
 from models.recipes import Recipe
@@ -128,7 +128,7 @@ def _accuracies(trained: Sequence[ReferenceRecord]) -> tuple[float, ...]:
     return tuple(_last(record).test_accuracy for record in trained)
 
 
-def _last(record: ReferenceRecord) -> PhaseResult:
+def _last(record: ReferenceRecord) -> FinishedPhase:
     """Return the phase whose model is tested."""
     return list(record.phases.values())[-1]
 

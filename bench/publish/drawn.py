@@ -148,8 +148,6 @@ def _one(published: Published, one: CurvesRow) -> list[Row]:
     phase = PhaseResult(
         curves={name: [math.nan if v is None else v for v in values] for name, values in one.curves.items()},
         epoch_s=one.epoch_s,
-        test_accuracy=0.0,
-        test_loss=0.0,
     )
     where = f"{one.recipe} on {label(published, one.target)}, {one.path}: {one.phase} phase"
     return [

@@ -28,7 +28,7 @@ def train(reviews: Reviews, request: Train | Learn, *, tell: Tell) -> tuple[dict
     """Train every phase named in ``request.epochs`` for that many epochs, each from fresh weights, and test it.
 
     Returns, for each phase, its curves by epoch, its seconds by epoch, and test accuracy and loss; and the model of the
-    last one.
+    last one. A phase that a run cuts short is not tested: no source says what it would reach.
     """
     results: dict[str, Any] = {}
     for phase in (phase for phase in reviews.recipe.phases if phase.name in request.epochs):
@@ -52,7 +52,9 @@ def _train_phase(
     course = Course(model, phase, request.epochs[phase.name], Examiner(reviews, model), held_out, tell)
     schedule = Schedule(phase.batch_size, course.epochs, request.seed)
     DRIVERS[request.path](reviews.recipe, model, data, schedule, course.add)
-    return course.finish(reviews.test), model
+    cut_short = isinstance(request, Train) and course.epochs < phase.epochs
+    tested = {} if cut_short else course.test(reviews.test)
+    return {**course.result(), **tested}, model
 
 
 class Examiner:
@@ -98,17 +100,15 @@ class Course:
         latest = {name: values[-1] for name, values in self._curves.items()}
         self._tell(**where, elapsed_s=epoch.elapsed_s, **latest)
 
-    def finish(self, test: Encoded) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
+        """Return what the epochs showed."""
+        return {"curves": self._curves, "epoch_s": self._epoch_s}
+
+    def test(self, data: Encoded) -> dict[str, float]:
         """Test the model, with its best weights where the recipe restores them."""
         if self._best_weights is not None:
             self._model.set_weights(self._best_weights)
-        tested = self._examiner.judge(test)
-        return {
-            "curves": self._curves,
-            "epoch_s": self._epoch_s,
-            "test_accuracy": tested["accuracy"],
-            "test_loss": tested["loss"],
-        }
+        return {f"test_{name}": value for name, value in self._examiner.judge(data).items()}
 
     def _validate(self) -> dict[str, float]:
         if self._held_out is None:

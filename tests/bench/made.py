@@ -15,6 +15,7 @@ from bench.record import (
     ComparisonRecord,
     CounterRecord,
     FailureRecord,
+    FinishedPhase,
     ParityRecord,
     PeaksRecord,
     PeerRecord,
@@ -204,6 +205,7 @@ def failure(work: str = "parity", target: str = "tensorflow-cpu", recipe: str = 
 
 def reference(seed: int, *, recipe: str = "dense", backend: str = "jax", **phases: PhaseResult) -> ReferenceRecord:
     """Return one reference training on the IMDB."""
+    trained = phases or {"final": result(accuracy=0.88)}
     return ReferenceRecord(
         recipe=recipe,
         backend=backend,
@@ -213,7 +215,7 @@ def reference(seed: int, *, recipe: str = "dense", backend: str = "jax", **phase
         measured_at="2026-07-30T12:00:00+00:00",
         machine="Made CPU",
         versions={"keras": "3.15.1"},
-        phases=phases or {"final": result(accuracy=0.88)},
+        phases={name: FinishedPhase(**phase.model_dump()) for name, phase in trained.items()},
     )
 
 

@@ -11,8 +11,6 @@ from models.recipes import RECIPES
 PHASE = PhaseResult(
     curves={"loss": [0.5, 0.3], "accuracy": [0.8, 0.9], "val_loss": [0.4, 0.35], "val_accuracy": [0.86, 0.88]},
     epoch_s=[1.0, 1.0],
-    test_accuracy=0.87,
-    test_loss=0.31,
 )
 
 

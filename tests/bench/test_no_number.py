@@ -34,6 +34,7 @@ def test_a_diverged_training_leaves_a_run_readable(tmp_path: Path) -> None:
     writer.close()
     (record,) = store.read(tmp_path / "run").records
     assert record.kind == "training"
+    assert record.phases["final"].test_loss is not None
     assert math.isnan(record.phases["final"].test_loss)
 
 

@@ -15,7 +15,8 @@ import pytest
 from bench import check, paths, reference, stats
 from bench.plan import ParityCheck
 from bench.process import RequestFailed, WorkerProcess
-from bench.protocol import Block, Count, Json, Parity, Peaks, Peer, Prepare, Release, Startup, Train
+from bench.protocol import Block, Count, Json, Learn, Parity, Peaks, Peer, Prepare, Release, Startup, Train
+from bench.record import PhaseResult
 from bench.session import _parity
 from bench.targets import BACKENDS, ROOT, Target
 from datasets.locate import open_corpus
@@ -70,10 +71,21 @@ def test_both_backends_compute_the_same(workers: dict[str, WorkerProcess], tmp_p
 def test_a_recipe_learns_in_an_epoch(workers: dict[str, WorkerProcess], backend: str, path: str) -> None:
     """One epoch of the dense recipe reads the reviews' opinion far better than chance, and tells its figures."""
     seen: list[Json] = []
-    phases = workers[backend].ask(Train("dense", 0, {"final": 1}, path), seen.append)["phases"]
+    phases = workers[backend].ask(Learn("dense", 0, {"final": 1}, path), seen.append)["phases"]
     assert phases["final"]["test_accuracy"] > 0.75
     assert [values["epoch"] for values in seen] == [1]
     assert len(phases["final"]["epoch_s"]) == len(phases["final"]["curves"]["accuracy"]) == 1
+
+
+@pytest.mark.parametrize(("epochs", "tested"), [(1, False), (4, True)])
+def test_a_run_tests_only_what_it_trained_to_the_end(
+    workers: dict[str, WorkerProcess], epochs: int, tested: bool
+) -> None:
+    """No source says what a model would reach on the test reviews after a part of its schedule: its curve is held."""
+    phases = workers["jax"].ask(Train("dense", 0, {"final": epochs}, "compiled loop"))["phases"]
+    found = PhaseResult.model_validate(phases["final"])
+    assert len(found.curves["accuracy"]) == epochs
+    assert [found.test_accuracy is not None, found.test_loss is not None] == [tested, tested]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
