@@ -11,7 +11,7 @@ from bench.publish import overview, tables
 from bench.publish.rows import AccuracyRow, Published, TimedRow
 from bench.publish.table import Column, Table, label, sentence, spread, words
 from bench.report.numbers import MISSING, milliseconds, share, significant
-from bench.report.words import interference
+from bench.report.words import interference, listed
 
 # What else stands in a line of a CSV file: a line that is cut out still says what it was measured on.
 CSV_TABLES = (
@@ -53,6 +53,12 @@ def moment(published: Published) -> str:
     return _minute(published.started_at)
 
 
+def _dates(published: Published) -> str:
+    """Return when a run began and, where it was interrupted, when it was gone on with."""
+    later = listed([_minute(one) for one in published.resumed_at])
+    return moment(published) + (f", gone on with {later}" if later else "")
+
+
 def _minute(moment: str) -> str:
     return moment[:16].replace("T", " ") + " UTC"
 
@@ -77,7 +83,7 @@ def facts(published: Published) -> list[tuple[str, str]]:
     ends = sorted({min(processes), max(processes)})
     return [
         ("machine", published.machine.title + devices),
-        ("date", ", gone on with ".join(map(_minute, (published.started_at, *published.resumed_at)))),
+        ("date", _dates(published)),
         ("commit", commit(published)),
         ("versions", ", ".join(f"{name} {version}" for name, version in published.versions.items())),
         ("corpus", f"{published.corpus} ({published.corpus_digest[:12]})"),
@@ -115,7 +121,7 @@ def index(every: Sequence[Published], newer: dict[str, Published], pictures: dic
         return "Nothing is published yet: `python -m bench publish RUN` publishes a finished run."
     lines = ["| measured | profile | machine | corpus | commit | tables | state |", "| --- " * 7 + "|"]
     lines += [_line(one, newer.get(one.run_id)) for one in every]
-    lines += ["", "Pictures of each machine's newest run, as SVG with a PNG beside:", ""] if pictures else []
+    lines += ["", "Pictures of each machine's fullest run, as SVG with a PNG beside:", ""] if pictures else []
     for folder, titles in pictures.items():
         links = ", ".join(f"[{title}]({folder}/{key}.svg)" for title, key in titles.items())
         lines.append(f"- {folder}: {links}")
@@ -237,6 +243,12 @@ def _judged(rows: Sequence[AccuracyRow]) -> list[str]:
 def _speed(row: TimedRow | None) -> list[str]:
     if row is None or row.reviews_per_s is None:
         return [MISSING, MISSING]
-    wide = spread(row.seconds, row.seconds_low, row.seconds_high)
-    speed = f"{significant(row.reviews_per_s)} {words('spread', wide) if wide is not None else '±?'}"
-    return [speed + ("†" if row.struck else ""), MISSING if row.share is None else share(row.share)]
+    speed = f"{significant(row.reviews_per_s)} {_wide(row.seconds, row.seconds_low, row.seconds_high)}"
+    part = MISSING if row.share is None else f"{share(row.share)} {_wide(row.share, row.share_low, row.share_high)}"
+    return [speed + ("†" if row.struck else ""), part]
+
+
+def _wide(value: float | None, low: float | None, high: float | None) -> str:
+    """Return half of a value's interval in words."""
+    half = spread(value, low, high)
+    return "±?" if half is None else words("spread", half)

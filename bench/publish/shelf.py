@@ -77,7 +77,7 @@ def files(folder: Path, *, readme: Path | None = None) -> dict[Path, bytes]:
         stem = folder / one.folder / one.stem
         made[stem.with_name(f"{one.stem}.md")] = documents.page(one, newer.get(one.run_id))
         made[stem.with_name(f"{one.stem}.csv")] = documents.comma_separated(one)
-    pictures = {one.folder: {chart.title: chart.key for chart in _pictured(one)} for one in _newest(found)}
+    pictures = {one.folder: {chart.title: chart.key for chart in _pictured(one)} for one in _fullest(found)}
     made[folder / PAGE] = page.render(found, newer, courses)
     made[folder / INDEX] = marked(folder / INDEX, documents.index(found, newer, pictures))
     best = main(found)
@@ -87,10 +87,9 @@ def files(folder: Path, *, readme: Path | None = None) -> dict[Path, bytes]:
 
 
 def main(found: Sequence[Published]) -> Published | None:
-    """Return the run of the README's table: the newest of the real reviews that nothing speaks against."""
-    runs = [one for one in found if not (one.is_comparison or one.doubts) and one.corpus == "imdb"]
-    whole = [one for one in runs if one.profile in ("default", "full")]
-    return next(iter(whole), None)
+    """Return the run of the README's table: the fullest of the real reviews that nothing speaks against."""
+    runs = [one for one in found if one.corpus == "imdb" and one.profile in ("default", "full")]
+    return next(iter(_fullest(runs)), None)
 
 
 def write(folder: Path, *, readme: Path | None = None) -> list[Path]:
@@ -112,19 +111,22 @@ def marked(file: Path, content: str) -> str:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """Draw the charts of each machine's newest run, and yield what changed; few, since each is kept for ever."""
-    for one in _newest(every(folder)):
+    """Draw the charts of each machine's fullest run, and yield what changed; few, since each is kept for ever."""
+    for one in _fullest(every(folder)):
         for chart in _pictured(one):
             yield from _picture(folder / one.folder / chart.key, one, chart)
 
 
-def _newest(found: Sequence[Published]) -> list[Published]:
-    """Return the newest run of each machine that nothing speaks against: a picture cannot say what does."""
-    newest: dict[str, Published] = {}
-    for one in found:
+def _fullest(found: Sequence[Published]) -> list[Published]:
+    """Return one run of each machine, of those, newest first, that nothing speaks against: a picture cannot say what.
+
+    It is the newest with complete schedules and five seeds, or the newest at all where none has them.
+    """
+    chosen: dict[str, Published] = {}
+    for one in sorted(found, key=lambda one: one.profile != "full"):  # stable: each kind stays newest first
         if not (one.is_comparison or one.doubts):
-            newest.setdefault(one.folder, one)
-    return list(newest.values())
+            chosen.setdefault(one.folder, one)
+    return list(chosen.values())
 
 
 def _pictured(one: Published) -> list[drawn.Drawn]:

@@ -234,6 +234,43 @@ def test_a_doubted_run_supersedes_nothing_and_says_so_everywhere(tmp_path: Path)
     assert shelf.main(shelf.every(tmp_path)) is None
 
 
+@pytest.mark.parametrize(
+    ("older", "newer", "shown"),
+    [
+        ("full", "default", 0),
+        ("default", "full", 1),
+        ("full", "full", 1),
+        ("default", "default", 1),
+        ("full", "smoke", 0),
+    ],
+)
+def test_the_fullest_run_is_what_the_readme_shows(tmp_path: Path, older: str, newer: str, shown: int) -> None:
+    """Complete schedules and five seeds say more than the newest hour; of two alike, the newer one."""
+    found = [
+        published.one(run_id="older", profile=older),
+        published.one(run_id="newer", profile=newer, started_at="2026-08-02T12:00:00+00:00"),
+    ]
+    shelved(tmp_path, *found)
+    chosen = shelf.main(shelf.every(tmp_path))
+    assert chosen is not None
+    assert chosen.run_id == found[shown].run_id
+
+
+def test_the_readme_shows_how_wide_a_share_is() -> None:
+    """A share of the floor comes from neighbouring blocks: narrower than speeds, which follow the machine's hours."""
+    found = published.one()
+    rows = [
+        row.model_copy(update={"share": 0.5, "share_low": 0.45, "share_high": 0.55})
+        if (row.path, row.target) == ("fit", "jax-cpu")
+        else row.model_copy(update={"share_low": None})
+        for row in found.timed
+    ]
+    text = documents.readme(found.model_copy(update={"timed": rows}))
+    jax, tensorflow = (line for line in text.splitlines() if line.startswith("| dense |"))
+    assert "| 50% ±10% |" in jax
+    assert "±?" in tensorflow
+
+
 def test_what_is_written_by_hand_around_the_marks_stays(tmp_path: Path) -> None:
     """Only what lies between them is made."""
     file = tmp_path / "README.md"
