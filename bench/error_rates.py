@@ -1,12 +1,13 @@
 """The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
 
 Gates are formed by the code that judges real ones: each takes a batch of replicates and a fresh one from a stretch of
-the pool, in the order of time. Gates that share replicates are not independent, which the intervals do not know; whole
-gates that were run live are counted apart.
+the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
+intervals do not know; whole gates that were run live are counted apart.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -73,6 +74,14 @@ class Pool:
         labels = sorted({name for _, name in have} - {BASE, HEAD})
         return {name: [key for key in self.keys if (key, name) in have] for name in labels}
 
+    @cached_property
+    def spans(self) -> list[range]:
+        """Neighbouring replicates of one kind of machine each, by their indices: no gate is half of another's."""
+        machines = [next(iter(one.values())).machine for one in self.replicates]
+        groups = [len(list(same)) for _, same in itertools.groupby(machines)]
+        ends = list(itertools.accumulate(groups))
+        return [range(end - size, end) for end, size in zip(ends, groups, strict=True)]
+
     def having(self, key: Key, label: str) -> Pool:
         """Return the replicates that have ``label`` in the cell ``key``: not every gate slows something."""
         chosen = tuple(index for index, one in enumerate(self.replicates) if (key, label) in one)
@@ -122,17 +131,25 @@ Rule = Callable[[Pool, Trial], dict[Key, Answer]]
 
 
 def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
-    """Draw ``count`` gates: twice ``replicates`` of a stretch of three times as many, in the order of time."""
-    draw, size = random.Random(seed), len(pool.replicates)
-    stretch = min(size, 3 * replicates)
-    if stretch < BATCHES * replicates:
+    """Draw ``count`` gates: twice ``replicates`` of a stretch of three times as many, in the order of time.
+
+    None where no machine has enough neighbouring replicates for one gate.
+    """
+    draw = random.Random(seed)
+    stretches = [stretch for span in pool.spans for stretch in _stretches(span, replicates)]
+    if not stretches:
         return []
     found = []
     for _ in range(count):
-        start = draw.randrange(size - stretch + 1)
-        chosen = sorted(draw.sample(range(start, start + stretch), BATCHES * replicates))
+        chosen = sorted(draw.sample(draw.choice(stretches), BATCHES * replicates))
         found.append(Trial(tuple(chosen[:replicates]), tuple(chosen[replicates:]), swapped=draw.random() < 0.5))
     return found
+
+
+def _stretches(span: range, replicates: int) -> list[range]:
+    """Return every stretch of ``span`` that is three batches long, or the whole of it where it is shorter."""
+    size = min(len(span), (BATCHES + 1) * replicates)
+    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= BATCHES * replicates]
 
 
 def false_alarms(pool: Pool, formed: Sequence[Trial], rule: Rule) -> Rate:

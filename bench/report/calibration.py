@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,13 +44,17 @@ class DetectionRow:
 
 @dataclass(frozen=True)
 class Rates:
-    """Everything that the calibration says; of gates formed from the pool only where it has ``needed`` replicates.
+    """Everything that the calibration says; of gates formed from the pool only where some could be formed.
 
-    ``plain_s`` are seconds of the whole gates that had no slowed targets beside, nor the cells that decide nothing.
+    needed    replicates that one formed gate takes
+    longest   neighbouring replicates of one kind of machine, the most that there are
+    plain_s   seconds of the whole gates without slowed targets beside, nor the cells that decide nothing
+    machines  replicates by the kind of machine that measured them
     """
 
     replicates: int
     needed: int
+    longest: int
     cells: int
     alarms: tuple[AlarmRow, ...]
     live: Rate
@@ -57,7 +62,7 @@ class Rates:
     plain_s: tuple[float, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
-    machines: tuple[str, ...]
+    machines: dict[str, int]
     commits: tuple[str, ...]
     corpora: tuple[str, ...]
     first_at: str
@@ -66,7 +71,7 @@ class Rates:
     @property
     def formed(self) -> bool:
         """Whether gates could be formed from the pool."""
-        return self.replicates >= self.needed
+        return self.longest >= self.needed
 
 
 def rates(
@@ -88,6 +93,7 @@ def rates(
     return Rates(
         replicates=len(pool.replicates),
         needed=error_rates.BATCHES * settings.replicates,
+        longest=max(map(len, pool.spans), default=0),
         cells=len(pool.keys),
         alarms=tuple(alarms),
         live=Rate(sum(gate.exit_code == 1 for gate in gates), len(gates)),
@@ -95,7 +101,7 @@ def rates(
         plain_s=tuple(gate.duration_s for gate in gates if not gate.slowed),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(scatter.table(pool)),
-        machines=_each(record.machine for record in records),
+        machines=Counter(next(iter(one.values())).machine for one in pool.replicates),
         commits=_each(record.commit for record in records),
         corpora=_each(record.corpus for record in records),
         first_at=min((record.measured_at for record in records), default=""),
@@ -152,7 +158,7 @@ def page(found: Rates) -> str:
         cells=found.cells,
         first=found.first_at[:10],
         last=found.last_at[:10],
-        machines=", ".join(found.machines),
+        machines=_machines(found),
         commits=", ".join(found.commits),
         corpora=", ".join(found.corpora),
         live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void",
@@ -215,7 +221,15 @@ def _minutes(found: Rates) -> str:
 
 
 def _too_few(found: Rates) -> str:
-    return f"a gate formed from the pool takes {found.needed} replicates, and there are {found.replicates} so far"
+    needed = f"a gate formed from the pool takes {found.needed} neighbouring replicates of one kind of machine"
+    return f"{needed}, and there are {found.longest} so far"
+
+
+def _machines(found: Rates) -> str:
+    """Return the kinds of machine in words, each with its replicates where there are several."""
+    if len(found.machines) < 2:
+        return "".join(found.machines)
+    return " and ".join(f"{machine} ({count} of them)" for machine, count in found.machines.items())
 
 
 def _other(name: str) -> Callable[[DetectionRow], str]:
@@ -237,9 +251,9 @@ and 10 % more real work (matrix products in NumPy inside the timed region).
 
 Whole gates, run live: {live}.{minutes}
 
-Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates, a first
-and a fresh batch; they share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should
-be:
+Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates of one
+kind of machine, a first and a fresh batch; they share replicates, so that the intervals (Clopper and Pearson's) are
+narrower than they should be:
 
 {alarms}
 

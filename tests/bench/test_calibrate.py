@@ -23,7 +23,7 @@ from bench.targets import Target
 from models.recipes import RECIPES
 from tests.bench import made
 from tests.bench.made import blocks
-from tests.bench.test_error_rates import KEY, RULE, SLOWED, made_pool
+from tests.bench.test_error_rates import KEY, RULE, SLOWED, made_pool, moved
 from tests.bench.test_terminal import shown
 
 CONTESTANTS = Contest(
@@ -185,8 +185,18 @@ def test_a_pool_too_small_for_a_gate_says_so() -> None:
     found = report.rates(made_pool(7), [], RULE, notice=lambda _: None)
     assert not found.formed
     for text in (report.page(found), shown(report.terminal(found), 120)):
-        assert "takes 8 replicates, and there are 7" in " ".join(text.split())
+        assert "takes 8 neighbouring replicates of one kind of machine, and there are 7" in " ".join(text.split())
         assert "0 of 0 (" not in text
+
+
+def test_the_page_says_which_machine_measured_what() -> None:
+    """One by its name; of several how much each did, and nothing is formed across them."""
+    (one, two) = (
+        report.rates(found, [], RULE, notice=lambda _: None) for found in (made_pool(14), moved(made_pool(14), 7))
+    )
+    assert "on Made CPU; commit" in report.page(one)
+    assert "on Old CPU (7 of them) and Made CPU (7 of them); commit" in report.page(two)
+    assert (one.formed, two.formed) == (True, False)
 
 
 def test_the_page_and_the_tables_say_the_same() -> None:

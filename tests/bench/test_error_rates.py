@@ -34,6 +34,12 @@ def made_pool(
     return Pool.of(records)
 
 
+def moved(found: Pool, replicates: int) -> Pool:
+    """Return ``found`` with its first ``replicates`` measured on another kind of machine."""
+    records = [r for one in found.replicates for r in one.values()]
+    return Pool.of([r.model_copy(update={"machine": "Old CPU"}) if r.replicate < replicates else r for r in records])
+
+
 def record(replicate: int, label: str, blocks: list[float]) -> PoolRecord:
     return PoolRecord(
         replicate=replicate,
@@ -85,6 +91,23 @@ def test_gates_are_formed_of_neighbours_in_time() -> None:
 
 def test_a_pool_that_is_too_small_forms_no_gate() -> None:
     assert error_rates.trials(made_pool(7), replicates=4, count=50) == []
+
+
+def test_gates_are_formed_of_one_machine() -> None:
+    """Twenty replicates of one and of another: none straddles the move, both have their share."""
+    found = moved(made_pool(40), 20)
+    assert found.spans == [range(20), range(20, 40)]
+    formed = error_rates.trials(found, replicates=4, count=50)
+    begun = [{index < 20 for index in (*trial.first, *trial.fresh)} for trial in formed]
+    assert all(len(machines) == 1 for machines in begun)
+    assert {True} in begun
+    assert {False} in begun
+
+
+def test_two_machines_too_short_for_a_gate_form_none() -> None:
+    """Seven replicates here and seven there are no eight neighbours."""
+    assert error_rates.trials(moved(made_pool(14), 7), replicates=4, count=50) == []
+    assert Pool.of([]).spans == []
 
 
 def test_identical_targets_hardly_ever_alarm() -> None:
