@@ -33,7 +33,7 @@ class Profile:
     calls        calls of a latency cell in one replicate, unless they last too long
     peers        models outside deep learning that are trained on each recipe's encoding
     serving      whether a model that each target saves is served by every backend
-    block_s      seconds that a block of training steps lasts at least, if not as few as any: a call costs 2 ms
+    block_s      seconds that a block of training steps fills, if not as few as any: a call costs up to 2 ms
     """
 
     name: str
@@ -90,7 +90,7 @@ PROFILES: dict[str, Profile] = {
             replicates=3,  # with two, Student's quantile makes intervals that tell nothing
             turns=3,
             calls=24,
-            block_s=0.05,
+            block_s=0.2,
         ),
         Profile(
             name="full",

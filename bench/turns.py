@@ -91,18 +91,22 @@ def prepare(
 
 
 def warm_up(player: Player) -> None:
-    """Run blocks, doubling their length to the player's ``block_s``, until the last ones agree; note if they did not.
+    """Run short blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not.
 
-    Where the cost is a line over repeats, two lengths are chosen instead of one, unless they are known already.
+    Then choose the length of the blocks to come, the player's ``block_s``; where the cost is a line over repeats, two
+    lengths. Those that are known already are kept, unless they have become too short.
     """
     known = player.lengths
+    repeats = max(1, int(known[0] * BLOCK_S / player.block_s))
     while len(player.samples) < WARMUP_CAP and not player.steady:
-        sample = _block(player, repeats=player.lengths[0], each=False, warmup=True, turn=0)
-        player.lengths = (_longer(sample, player),)
+        sample = _block(player, repeats=repeats, each=False, warmup=True, turn=0)
+        repeats = _filling(BLOCK_S, sample, player.largest)
         recent = [s.duration_s / s.repeats for s in player.samples[-STEADY_BLOCKS:]]
         player.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
-    if paths.find(player.cell.phase, player.cell.path).slope:
-        player.lengths = known if len(known) == 2 else _slope_lengths(player)
+    if not paths.find(player.cell.phase, player.cell.path).slope:
+        player.lengths = (max(known[0], _filling(player.block_s, player.samples[-1], player.largest)),)
+    elif len(known) == 1:
+        player.lengths = _slope_lengths(player, repeats)
 
 
 def warmed_up(players: Sequence[Player], *, drop: Callable[[Player, WorkFailed], None]) -> list[Player]:
@@ -183,24 +187,25 @@ def _calls(player: Player, wanted: int) -> int:
     return max(min(many, longest), FEWEST_CALLS)
 
 
-def _longer(sample: Sample, player: Player) -> int:
-    """Return how many repeats fill ``player``'s blocks, going by one; as many as it had where it did."""
-    if sample.duration_s >= player.block_s:
+def _filling(block_s: float, sample: Sample, largest: int) -> int:
+    """Return how many repeats fill a block of ``block_s``, going by a shorter one; as many as it had if it did."""
+    if sample.duration_s >= block_s:
         return sample.repeats
-    wanted = ceil(sample.repeats * player.block_s / sample.duration_s) if sample.duration_s > 0 else 0
+    wanted = ceil(sample.repeats * block_s / sample.duration_s) if sample.duration_s > 0 else 0
     # A call with a fixed cost is understated by the share of its repeats: at least double.
-    return min(player.largest, max(2 * sample.repeats, wanted))
+    return min(largest, max(2 * sample.repeats, wanted))
 
 
-def _slope_lengths(player: Player) -> tuple[int, ...]:
+def _slope_lengths(player: Player, filling: int) -> tuple[int, ...]:
     """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
 
+    The short one is ``filling``, if there are four times as many.
     A `fit` of some steps lasts longer than its steps: dividing by them overstates a step, so double until it holds.
     One length alone where the reviews fill no second batch.
     """
     if player.largest < 2:
         return (1,)
-    short = max(1, min(player.lengths[0], player.largest // 4))
+    short = max(1, min(filling, player.largest // 4))
     base_s = _block(player, repeats=short, each=False, warmup=True, turn=0).duration_s
     long = min(player.largest, 4 * short)
     while True:

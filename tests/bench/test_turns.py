@@ -162,6 +162,16 @@ def test_blocks_last_as_long_as_the_profile_asks(path: str, least_s: float) -> N
     assert player.lengths[0] * 1e-3 < 2 * least_s
 
 
+@pytest.mark.parametrize("known", [(1,), (150,)])
+def test_warm_up_is_short_however_long_blocks_will_be(known: tuple[int, ...]) -> None:
+    """A program is warm after so many calls, not after so many steps: blocks of 20 ms will do, and less to wait for."""
+    worker = FakeWorker(linear(1e-3))
+    player = turns.prepare(cell("train", "compiled loop", target="made"), worker, lengths=known, block_s=0.15)
+    turns.warm_up(player)
+    assert all(sample.duration_s <= 2 * turns.BLOCK_S for sample in player.samples)
+    assert player.lengths[0] * 1e-3 * CLOCK >= 0.15
+
+
 def test_warm_up_is_kept_and_marked() -> None:
     """Every raw sample is in the record, and no warm-up one is taken for a measurement."""
     (player,), _ = play([prepared(FakeWorker(scripted(0.09, 0.05)))], number=6)
