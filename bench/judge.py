@@ -7,6 +7,7 @@ cells together (Holm), and a "slower" is confirmed by a fresh batch before it fa
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -239,9 +240,10 @@ def _judged(
 def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:
     """Return how many replicates would settle a cell that goes on as it did, by whichever answer comes first."""
     centre, width = abs(math.log(estimate.value)), math.log(1 + margin)
+    deviation = statistics.stdev(log_ratios)
     for count in range(len(log_ratios) + 1, MOST_REPLICATES + 1):
-        same = centre + stats.half_width(log_ratios, count, 0.05) <= width
-        if same or stats.half_width(log_ratios, count, alpha) < centre:
+        same = centre + stats.half_width(deviation, count, 0.05) <= width
+        if same or stats.half_width(deviation, count, alpha) < centre:
             return count
     return None
 

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scipy import stats
 
@@ -70,7 +71,7 @@ def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estima
     centre, count = hodges_lehmann(logs), len(logs)
     if count < 2:
         return Estimate(math.exp(centre), 0.0, math.inf, count)
-    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * statistics.stdev(logs) / math.sqrt(count)
+    half = _quantile((1 + confidence) / 2, count - 1) * statistics.stdev(logs) / math.sqrt(count)
     return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), count)
 
 
@@ -111,7 +112,7 @@ def shift(first: Sequence[float], second: Sequence[float], confidence: float = 0
     if min(len(first), len(second)) < 2:
         return Estimate(math.exp(centre), 0.0, math.inf, min(len(first), len(second)))
     error, freedom = _welch(first, second)
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error if error else 0.0
+    half = _quantile((1 + confidence) / 2, freedom) * error if error else 0.0
     return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), min(len(first), len(second)))
 
 
@@ -121,6 +122,12 @@ def _welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, floa
     total = sum(shares)
     below = sum(share**2 / (len(values) - 1) for share, values in zip(shares, (first, second), strict=True))
     return math.sqrt(total), total**2 / below if below else math.inf
+
+
+@lru_cache(maxsize=4096)
+def _quantile(share: float, freedom: float) -> float:
+    """Return Student's quantile below which ``share`` of its values lie; a calibration asks for few of them, often."""
+    return float(stats.t.ppf(share, freedom))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -135,10 +142,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def half_width(values: Sequence[float], count: int, alpha: float) -> float:
-    """Return half the interval that ``count`` values would give at the level ``alpha``, if they scatter like these."""
-    quantile = float(stats.t.ppf(1 - alpha / 2, count - 1))
-    return quantile * statistics.stdev(values) / math.sqrt(count)
+def half_width(deviation: float, count: int, alpha: float) -> float:
+    """Return half the interval that ``count`` values of this standard deviation would give at the level ``alpha``."""
+    quantile = _quantile(1 - alpha / 2, count - 1)
+    return quantile * deviation / math.sqrt(count)
 
 
 def detectable(values: Sequence[float], *, alpha: float, power: float) -> float:
@@ -148,7 +155,7 @@ def detectable(values: Sequence[float], *, alpha: float, power: float) -> float:
     (Cohen, Statistical Power Analysis, section 2.4).
     """
     freedom = len(values) - 1
-    quantiles = float(stats.t.ppf(1 - alpha / 2, freedom)) + float(stats.t.ppf(power, freedom))
+    quantiles = _quantile(1 - alpha / 2, freedom) + _quantile(power, freedom)
     return quantiles * statistics.stdev(values) / math.sqrt(len(values))
 
 
@@ -196,7 +203,7 @@ def prediction_half_width(values: Sequence[float], *, runs: int, level: float) -
     (Hahn and Meeker, Statistical Intervals, section 4.8).
     """
     count = len(values)
-    quantile = float(stats.t.ppf((1 + level) / 2, count - 1))
+    quantile = _quantile((1 + level) / 2, count - 1)
     return quantile * statistics.stdev(values) * math.sqrt(1 / runs + 1 / count)
 
 

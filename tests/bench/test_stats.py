@@ -263,8 +263,8 @@ def test_what_can_be_seen_by_hand() -> None:
 
 def test_more_values_narrow_the_interval() -> None:
     """1, 2, 3 scatter by 1: half the interval of three such values is 4.303 / sqrt(3), of a hundred 1.984 / 10."""
-    assert stats.half_width([1.0, 2.0, 3.0], 3, 0.05) == pytest.approx(2.484, abs=1e-3)
-    assert stats.half_width([1.0, 2.0, 3.0], 100, 0.05) == pytest.approx(0.1984, abs=1e-4)
+    assert stats.half_width(1.0, 3, 0.05) == pytest.approx(2.484, abs=1e-3)
+    assert stats.half_width(1.0, 100, 0.05) == pytest.approx(0.1984, abs=1e-4)
 
 
 @pytest.mark.parametrize(
