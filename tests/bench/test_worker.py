@@ -133,17 +133,20 @@ def test_the_parent_knows_every_path_of_the_workers(phase: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_more_work_is_added_before_the_first_block(workers: dict[str, WorkerProcess], backend: str) -> None:
-    """Twice as much more makes three times as long; anything above one and a half is no accident."""
+    """Twice as much more makes three times as long; anything above one and a half is no accident.
+
+    The host changes its speed meanwhile: without and with take turns.
+    """
 
     def block_s(extra_work: float) -> float:
         answer = workers[backend].ask(Prepare("pooling-logits", "train", "compiled step", 32, extra_work))
         assert answer["resolved"].get("extra_work", 0.0) == extra_work
         block = Block("train", "compiled step", 32, repeats=8, each=False)
-        found = [workers[backend].ask(block)["duration_s"] for _ in range(15)]
+        found = [workers[backend].ask(block)["duration_s"] for _ in range(5)]
         workers[backend].ask(Release())
         return statistics.median(found)
 
-    assert block_s(2.0) > 1.5 * block_s(0.0)
+    assert statistics.median([block_s(2.0) / block_s(0.0) for _ in range(5)]) > 1.5
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
