@@ -75,10 +75,14 @@ class Pool:
         return {name: [key for key in self.keys if (key, name) in have] for name in labels}
 
     @cached_property
+    def machines(self) -> list[str]:
+        """The kind of machine of each replicate, in words."""
+        return [next(iter(one.values())).machine for one in self.replicates]
+
+    @cached_property
     def spans(self) -> list[range]:
         """Neighbouring replicates of one kind of machine each, by their indices: no gate is half of another's."""
-        machines = [next(iter(one.values())).machine for one in self.replicates]
-        groups = [len(list(same)) for _, same in itertools.groupby(machines)]
+        groups = [len(list(same)) for _, same in itertools.groupby(self.machines)]
         ends = list(itertools.accumulate(groups))
         return [range(end - size, end) for end, size in zip(ends, groups, strict=True)]
 

@@ -101,7 +101,7 @@ def rates(
         plain_s=tuple(gate.duration_s for gate in gates if not gate.slowed),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(scatter.table(pool)),
-        machines=Counter(next(iter(one.values())).machine for one in pool.replicates),
+        machines=Counter(pool.machines),
         commits=_each(record.commit for record in records),
         corpora=_each(record.corpus for record in records),
         first_at=min((record.measured_at for record in records), default=""),
