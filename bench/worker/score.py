@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import keras
 import numpy as np
 
+from bench.worker import precision
 from datasets import tokenise
 from models import saved
 from models.saved import Saved
@@ -33,6 +34,7 @@ Batch = tuple[list[bytes], Any]
 def main() -> int:
     """Score every line of standard input; return the exit status."""
     options = _options()
+    precision.keep_full()
     try:
         model = saved.load(options.model)
     except (saved.SavedModelError, ValueError) as error:

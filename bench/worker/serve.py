@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import sys
 
+from bench.worker import precision
 from models import saved
 
 
 def main(*models: str) -> int:
     """Write the scores of every text by every model, in their order; return the exit status."""
+    precision.keep_full()
     texts = json.load(sys.stdin)
     sys.stdout.write(json.dumps([saved.load(model).score(texts).tolist() for model in models]) + "\n")
     return 0
