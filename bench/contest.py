@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import checkouts, environments, gate, protocol
+from bench import checkouts, environments, gate, judge, protocol
 from bench.checkouts import CheckoutError
 from bench.environments import Requirement
 from bench.gate import Gate
 from bench.judge import Decision
-from bench.record import Cell, ComparisonRecord, Record
-from bench.run import Order
+from bench.plan import Step
+from bench.record import ComparisonRecord
+from bench.run import Order, Read
 from bench.targets import ROOT, Target
 
 # A file that decides which packages an environment has.
@@ -94,8 +95,20 @@ def order(contest: Contest, planned: Gate, *, margin: float, alpha: float, order
         order_seed=order_seed,
         comparison=rule,
         given=planned.passes(),
-        more=gate.confirming(planned, lambda records: _flagged(rule, records)),
+        more=_further(planned, rule),
     )
+
+
+def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[Read], Iterator[list[Step]]]:
+    """Return what adds batches by the records so far: of open cells where they are settled, then of slower ones."""
+
+    def add(read: Read) -> Iterator[list[Step]]:
+        if rule.settle:
+            yield from planned.batch(judge.SETTLING, Decision(rule, tuple(read())).open())
+        for number, cells in Decision(rule, tuple(read())).awaited().items():
+            yield from planned.batch(number, cells)
+
+    return add
 
 
 def _same_protocol(revision: str, folder: Path) -> None:
@@ -107,10 +120,6 @@ def _same_protocol(revision: str, folder: Path) -> None:
             f"it speaks {spoken or 'none'}: name a later commit with --base, or measure both with the older "
             "checkout's own suite"
         )
-
-
-def _flagged(rule: ComparisonRecord, records: Sequence[Record]) -> list[Cell]:
-    return Decision(rule, tuple(records)).flagged()
 
 
 def _inside(repository: Path, file: Path | None) -> Path:

@@ -1,7 +1,7 @@
 """The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
 
-Gates are formed by the code that judges real ones: each takes a batch of replicates and a fresh one from a stretch of
-the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
+Gates are formed by the code that judges real ones: each takes its batches of replicates (`bench.judge`) from a stretch
+of the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
 intervals do not know; whole gates that were run live are counted apart.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from scipy import stats as scipy_stats
 
@@ -22,8 +23,8 @@ from bench.pool import PoolRecord
 from bench.record import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
-# A gate's batches: the first and the fresh one.
-BATCHES = 2
+# The most batches that a gate takes: the first, the one that settles, two that confirm what that called slower.
+BATCHES = 4
 # pytest-benchmark's usual rule: the mean of all blocks may grow by so much.
 MEAN_LIMIT = 1.05
 MANN_WHITNEY_ALPHA = 0.05
@@ -113,16 +114,20 @@ class Pool:
 
 @dataclass(frozen=True)
 class Trial:
-    """One gate formed from the pool: replicates of its first and of its fresh batch.
+    """One gate formed from the pool: the replicates of its batches.
 
+    batches  by their numbers; a rule takes as many as it needs
     swapped  whether the identical targets change places
     slowed   the cell whose head does more work, and the label of the target that does it; None for identical targets
     """
 
-    first: tuple[int, ...]
-    fresh: tuple[int, ...]
+    batches: tuple[tuple[int, ...], ...]
     swapped: bool = False
     slowed: tuple[Key, str] | None = None
+
+    def replicates(self, *numbers: int) -> tuple[int, ...]:
+        """Return the replicates of the batches so numbered."""
+        return tuple(index for number in numbers for index in self.batches[number])
 
     def labels(self, key: Key) -> tuple[str, str]:
         """Return the labels that stand for head and base in the cell ``key``."""
@@ -135,7 +140,7 @@ Rule = Callable[[Pool, Trial], dict[Key, Answer]]
 
 
 def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
-    """Draw ``count`` gates: twice ``replicates`` of a stretch of three times as many, in the order of time.
+    """Draw ``count`` gates: `BATCHES` times ``replicates`` of a stretch that has one batch more, in the order of time.
 
     None where no machine has enough neighbouring replicates for one gate.
     """
@@ -146,19 +151,26 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
     found = []
     for _ in range(count):
         chosen = sorted(draw.sample(draw.choice(stretches), BATCHES * replicates))
-        found.append(Trial(tuple(chosen[:replicates]), tuple(chosen[replicates:]), swapped=draw.random() < 0.5))
+        batches = tuple(tuple(chosen[start : start + replicates]) for start in range(0, len(chosen), replicates))
+        found.append(Trial(batches, swapped=draw.random() < 0.5))
     return found
 
 
 def _stretches(span: range, replicates: int) -> list[range]:
-    """Return every stretch of ``span`` that is three batches long, or the whole of it where it is shorter."""
+    """Return every stretch of ``span`` that is a batch longer than a gate, or the whole of it where it is shorter."""
     size = min(len(span), (BATCHES + 1) * replicates)
     return [span[start : start + size] for start in range(len(span) - size + 1) if size >= BATCHES * replicates]
 
 
-def false_alarms(pool: Pool, formed: Sequence[Trial], rule: Rule) -> Rate:
+def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
     """Return how many whole gates of identical targets call any cell slower."""
-    return Rate(sum("slower" in rule(pool, trial).values() for trial in formed), len(formed))
+    return Rate(sum("slower" in answers.values() for answers in answered), len(answered))
+
+
+def left_open(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
+    """Return how many cells of whole gates stay unresolved."""
+    every = [answer for answers in answered for answer in answers.values()]
+    return Rate(every.count("unresolved"), len(every))
 
 
 def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
@@ -213,33 +225,47 @@ def cell_of(key: Key, label: str) -> Cell:
 
 
 def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> dict[Key, Answer]:
-    first = _family(pool, trial, trial.first, pool.keys, settings, shift)
-    slower = [key for key, one in zip(pool.keys, first, strict=True) if one.answer == "slower"]
-    final = judge.confirmed(first, _family(pool, trial, trial.fresh, slower, settings, shift))
+    def answered(answer: Answer) -> list[Key]:
+        return [key for key, one in zip(pool.keys, first, strict=True) if one.answer == answer]
+
+    look = partial(_family, pool, trial, margin=settings.margin, shift=shift)
+    batches = dict.fromkeys(pool.keys, trial.replicates(judge.FIRST))
+    first = look(batches, alpha=settings.level)
+    open_keys = answered("unresolved")
+    if settings.settle:
+        batches |= dict.fromkeys(open_keys, trial.replicates(judge.FIRST, judge.SETTLING))
+        first = judge.settled(first, look(batches, alpha=settings.level))
+    fresh = {key: trial.replicates(*judge.confirming(settings, settled=key in open_keys)) for key in answered("slower")}
+    final = judge.confirmed(first, look(fresh, alpha=settings.alpha))
     return {key: one.answer for key, one in zip(pool.keys, final, strict=True)}
 
 
 def _family(
-    pool: Pool, trial: Trial, batch: Sequence[int], keys: Sequence[Key], settings: ComparisonRecord, shift: int
+    pool: Pool, trial: Trial, batches: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
 ) -> list[Judged]:
-    """Judge ``keys`` from one batch; with ``shift``, against the base of a replicate that far before."""
-    others = [batch[(number - shift) % len(batch)] for number in range(len(batch))]
-    logs = [
-        [
-            pool.log_ratio(key, trial.labels(key)[0], index, trial.labels(key)[1], other)
-            for index, other in zip(batch, others, strict=True)
-        ]
-        for key in keys
+    """Judge each cell from its replicates; with ``shift``, against the base of one that far before."""
+    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in batches]
+    logs = [_log_ratios(pool, trial, key, batch, shift) for key, batch in batches.items()]
+    return judge.family(pairs, logs, margin=margin, alpha=alpha, decides=True)
+
+
+def _log_ratios(pool: Pool, trial: Trial, key: Key, batch: tuple[int, ...], shift: int) -> list[float]:
+    head, base = trial.labels(key)
+    return [
+        pool.log_ratio(key, head, index, base, batch[(number - shift) % len(batch)])
+        for number, index in enumerate(batch)
     ]
-    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in keys]
-    return judge.family(pairs, logs, settings, decides=True)
 
 
 def _pooled(pool: Pool, trial: Trial, decide: Callable[[list[float], list[float]], Answer]) -> dict[Key, Answer]:
     found = {}
     for key in pool.keys:
         head, base = (
-            [seconds for index in trial.first for seconds in pool.replicates[index][key, label].repeat_s]
+            [
+                seconds
+                for index in trial.replicates(judge.FIRST)
+                for seconds in pool.replicates[index][key, label].repeat_s
+            ]
             for label in trial.labels(key)
         )
         found[key] = decide(base, head)

@@ -7,12 +7,12 @@ cells that users drive themselves are timed beside them and decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench import plan
 from bench.plan import Counting, Profile, Step, Timing
-from bench.record import Cell, ComparisonRecord, Record
+from bench.record import Cell, ComparisonRecord
 from bench.targets import Target
 from models.recipes import Recipe
 
@@ -52,6 +52,7 @@ class Gate:
     sides       the targets that are compared, of every backend, each backend's base first
     controls    the first recipe's cells are also measured on the base again and on the base with extra work
     beside      the cells that users drive themselves are measured as well
+    settle      cells that the first batch leaves open are measured in a second one
     """
 
     recipes: Sequence[Recipe]
@@ -60,6 +61,7 @@ class Gate:
     turns: int = PROFILE.turns
     controls: bool = True
     beside: bool = True
+    settle: bool = False
 
     def targets(self) -> list[Target]:
         """Return every target that takes part, controls included."""
@@ -72,13 +74,13 @@ class Gate:
         """Return the first batch: each replicate a pass for every backend; counters in the first."""
         return [self._pass(backend, replicate) for replicate in range(self.replicates) for backend in self._backends()]
 
-    def confirmation(self, flagged: Sequence[Cell]) -> Iterator[list[Step]]:
-        """Yield a fresh batch of ``flagged`` cells alone, with as many replicates as the first."""
-        for replicate in range(self.replicates, 2 * self.replicates):
+    def batch(self, number: int, asked: Sequence[Cell]) -> Iterator[list[Step]]:
+        """Yield batch ``number``, fresh processes for the cells ``asked`` alone, as many as the first batch had."""
+        for replicate in range(number * self.replicates, (number + 1) * self.replicates):
             for backend in self._backends():
                 sides = self._of(backend)
                 names = {target.name for target in sides}
-                wanted = [cell for cell in flagged if cell.target in names]
+                wanted = [cell for cell in asked if cell.target in names]
                 if wanted:
                     yield [step for step in self._deciding(sides, replicate) if _asked(step, wanted)]
 
@@ -146,14 +148,8 @@ def comparison(gate: Gate, sides: dict[str, str], *, margin: float, alpha: float
         replicates=gate.replicates,
         deciding=list(DECIDING),
         controls={"itself": ITSELF, "extra work": SLOWED} if gate.controls else {},
+        settle=gate.settle,
     )
-
-
-def confirming(
-    gate: Gate, flagged: Callable[[Sequence[Record]], list[Cell]]
-) -> Callable[[Callable[[], Sequence[Record]]], Iterator[list[Step]]]:
-    """Return the rule that adds a fresh batch of the cells that ``flagged`` finds in the first one."""
-    return lambda read: gate.confirmation(flagged(read()))
 
 
 def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[Timing]:

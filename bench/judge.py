@@ -1,16 +1,17 @@
 """The judge: what a comparison's records allow to say of each cell, in three answers; it measures nothing.
 
 A cell's ratio is estimated over replicates (`bench.compare`). Whether it differs from one is asked of all deciding
-cells together (Holm), and a "slower" is confirmed by a fresh batch before it fails anything.
+cells together (Holm). Cells that the first batch leaves open may be settled by a second one, and a "slower" is
+confirmed by a fresh batch before it fails anything.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 from bench import compare, stats
@@ -21,6 +22,9 @@ from bench.store import Run
 Answer = Literal["slower", "faster", "same", "unresolved"]
 
 Pair = tuple[Cell, Cell]  # a cell and the same one of its base
+
+# The batches of a gate: replicates divided by how many one has. Those that confirm come after them.
+FIRST, SETTLING = 0, 1
 
 # Counts that do not wobble: one more of any is a finding. Memory of the process and its growth do wobble.
 EXACT = (
@@ -129,26 +133,65 @@ class Decision:
         known = {control.name for control in self.controls}
         return not (known >= set(self.rule.controls) and all(control.held for control in self.controls))
 
+    def open(self) -> list[Cell]:
+        """Return the cells that the first batch leaves open."""
+        return [judged.cell for judged in self._once if judged.answer == "unresolved"]
+
     def flagged(self) -> list[Cell]:
-        """Return the cells that the first batch calls slower."""
+        """Return the cells that are called slower and await their confirmation."""
         return [judged.cell for judged in self._first() if judged.answer == "slower"]
 
+    def awaited(self) -> dict[int, list[Cell]]:
+        """Return what each batch that confirms has to measure, by its number."""
+        found: dict[int, list[Cell]] = {}
+        for cell in self.flagged():
+            for number in self._confirming(cell):
+                found.setdefault(number, []).append(cell)
+        return dict(sorted(found.items()))
+
+    def _confirming(self, cell: Cell) -> tuple[int, ...]:
+        return confirming(self.rule, settled=cell in self.open())
+
+    @cached_property
+    def _once(self) -> list[Judged]:
+        """What the first batch says."""
+        return self._looked({})
+
     def _first(self) -> list[Judged]:
-        return self._judge(self._pairs(self._others, decides=True), decides=True)
+        """Judge before any confirmation: by the first batch, open cells by the one that settles as well."""
+        if not self.rule.settle:
+            return self._once
+        return settled(self._once, self._looked(dict.fromkeys(self.open(), (FIRST, SETTLING))))
+
+    def _looked(self, batches: Mapping[Cell, tuple[int, ...]]) -> list[Judged]:
+        return self._judge(
+            self._pairs(self._others, decides=True), decides=True, batches=batches, alpha=self.rule.level
+        )
 
     def _confirmed(self, first: list[Judged]) -> list[Judged]:
         """Let the fresh batch have the last word on each "slower"."""
         slower = [(one.cell, one.base) for one in first if one.answer == "slower"]
-        return confirmed(first, self._judge(slower, decides=True, fresh=True)) if self.rule.confirm else first
+        if not self.rule.confirm:
+            return first
+        batches = {cell: self._confirming(cell) for cell, _ in slower}
+        return confirmed(first, self._judge(slower, decides=True, batches=batches))
 
-    def _judge(self, pairs: Sequence[Pair], *, decides: bool, fresh: bool = False) -> list[Judged]:
-        logs = [self._log_ratios(cell, base, fresh=fresh) for cell, base in pairs]
-        return family(pairs, logs, self.rule, decides=decides)
+    def _judge(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        decides: bool,
+        batches: Mapping[Cell, tuple[int, ...]] | None = None,
+        alpha: float | None = None,
+    ) -> list[Judged]:
+        chosen = batches or {}
+        logs = [self._log_ratios(cell, base, chosen.get(cell, (FIRST,))) for cell, base in pairs]
+        return family(pairs, logs, margin=self.rule.margin, alpha=alpha or self.rule.alpha, decides=decides)
 
-    def _log_ratios(self, cell: Cell, base: Cell, *, fresh: bool) -> list[float]:
-        """Return the log-ratio of ``cell`` to ``base`` in each replicate of the first or of the fresh batch."""
+    def _log_ratios(self, cell: Cell, base: Cell, batches: tuple[int, ...]) -> list[float]:
+        """Return the log-ratio of ``cell`` to ``base`` in each replicate of ``batches``."""
         records, others = (
-            [record for record in self._timings.get(one, []) if (record.replicate >= self.rule.replicates) == fresh]
+            [record for record in self._timings.get(one, []) if record.replicate // self.rule.replicates in batches]
             for one in (cell, base)
         )
         return [math.log(value) for value in compare.ratios(records, others)]
@@ -187,15 +230,24 @@ def decide(run: Run) -> Decision:
 
 
 def family(
-    pairs: Sequence[Pair], log_ratios: Sequence[Sequence[float]], rule: ComparisonRecord, *, decides: bool
+    pairs: Sequence[Pair], log_ratios: Sequence[Sequence[float]], *, margin: float, alpha: float, decides: bool
 ) -> list[Judged]:
     """Answer for each cell against its base, all of them as one family, from one log-ratio a replicate."""
     p_values = stats.holm([stats.t_test(values) for values in log_ratios])
-    strictest = rule.alpha / max(1, len(pairs))
-    return [
-        _judged(cell, base, values, p, rule, strictest=strictest, decides=decides)
-        for (cell, base), values, p in zip(pairs, log_ratios, p_values, strict=True)
-    ]
+    judge = partial(_judged, margin=margin, alpha=alpha, strictest=alpha / max(1, len(pairs)), decides=decides)
+    return [judge(cell, base, values, p) for (cell, base), values, p in zip(pairs, log_ratios, p_values, strict=True)]
+
+
+def confirming(rule: ComparisonRecord, *, settled: bool) -> tuple[int, ...]:
+    """Return the numbers of the batches that confirm a cell: as many as it took to call it slower."""
+    if not rule.settle:
+        return (FIRST + 1,)
+    return (SETTLING + 1, SETTLING + 2) if settled else (SETTLING + 1,)
+
+
+def settled(first: Sequence[Judged], again: Sequence[Judged]) -> list[Judged]:
+    """Return ``first``, its open cells as ``again`` judges them, by more replicates."""
+    return [later if one.answer == "unresolved" else one for one, later in zip(first, again, strict=True)]
 
 
 def confirmed(first: Sequence[Judged], fresh: Sequence[Judged]) -> list[Judged]:
@@ -222,8 +274,9 @@ def _judged(
     base: Cell,
     log_ratios: Sequence[float],
     p_value: float,
-    rule: ComparisonRecord,
     *,
+    margin: float,
+    alpha: float,
     strictest: float,
     decides: bool,
 ) -> Judged:
@@ -231,10 +284,10 @@ def _judged(
         why = "fewer than two replicates of both: nothing can be told from one process"
         return Judged(cell, base, None, "unresolved", why, math.inf, None, decides)
     estimate = stats.over_replicates([math.exp(value) for value in log_ratios])
-    found = answer(estimate, p_value, margin=rule.margin, alpha=rule.alpha)
+    found = answer(estimate, p_value, margin=margin, alpha=alpha)
     smallest = math.exp(stats.detectable(log_ratios, alpha=strictest, power=POWER))
-    needed = _needed(estimate, log_ratios, rule.margin, strictest) if found == "unresolved" else None
-    return Judged(cell, base, estimate, found, _reason(found, rule.margin), smallest, needed, decides)
+    needed = _needed(estimate, log_ratios, margin, strictest) if found == "unresolved" else None
+    return Judged(cell, base, estimate, found, _reason(found, margin), smallest, needed, decides)
 
 
 def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:
@@ -252,7 +305,7 @@ def _after(first: Judged, fresh: Judged) -> Judged:
     """Return what is left of a "slower" once a fresh batch was asked."""
     if fresh.answer == "slower":
         return replace(first, confirmed=fresh.ratio, reason="a fresh batch confirms it")
-    words = f"the first batch said slower, a fresh one says {fresh.answer}"
+    words = f"what was measured first said slower, a fresh batch says {fresh.answer}"
     return replace(first, answer="unresolved", confirmed=fresh.ratio, reason=words, needed=fresh.needed)
 
 

@@ -218,9 +218,11 @@ class ComparisonRecord(_Frozen):
     sides       what each label stands for: a commit, a requirement; the first is the base of every ratio
     margin      ratios within 1 / (1 + margin) and 1 + margin are the same
     alpha       how often a whole comparison may call one cell slower or faster that is not
-    replicates  fresh processes a batch; those from this number on belong to the batch that confirms
+    replicates  fresh processes a batch; they are numbered on from batch to batch
     deciding    phases and paths whose cells decide; others are shown beside
     controls    labels of the same target again, and of the base with extra work; empty where none run
+    confirm     whether fresh processes, as many as called a cell slower, have the last word on it
+    settle      whether cells that the first batch leaves open get a second one, and are judged by both
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -231,6 +233,12 @@ class ComparisonRecord(_Frozen):
     deciding: list[tuple[str, str]]
     controls: dict[Literal["itself", "extra work"], str] = {}
     confirm: bool = True
+    settle: bool = False
+
+    @property
+    def level(self) -> float:
+        """What each look at the cells may err by before any confirmation: a second one takes half of ``alpha``."""
+        return self.alpha / 2 if self.settle else self.alpha
 
 
 class FailureRecord(_Frozen):

@@ -60,7 +60,7 @@ def regress(
     json
         Print one JSON document instead of tables.
     """
-    from bench import checkouts, contest, gate
+    from bench import checkouts, contest
     from bench.commands import reports
 
     options.check()
@@ -70,7 +70,7 @@ def regress(
     found = choices.recipes(recipe, file, inside)
     quiet = [replace(target, quiet=True, recipes=file) for target in chosen]
     with contest.commits(quiet, base, repository=repo, recipes=file) as contestants:
-        planned = gate.Gate(found, contestants.targets, options.replicates, options.turns, beside=options.beside)
+        planned = options.gate(found, contestants.targets)
         order = contest.order(
             contestants, planned, margin=options.margin, alpha=options.alpha, order_seed=common.seed(order_seed)
         )
@@ -115,7 +115,7 @@ def versions(
     json
         Print one JSON document instead of tables.
     """
-    from bench import contest, environments, gate
+    from bench import contest, environments
     from bench.commands import reports
     from bench.environments import Requirement
     from bench.report import terminal
@@ -129,7 +129,7 @@ def versions(
     found = choices.recipes(recipe, recipes)
     folder = environments.folder(os.environ)
     contestants = contest.versions(targets, wanted, folder, recipes=recipes, notice=screen.print)
-    planned = gate.Gate(found, contestants.targets, options.replicates, options.turns, beside=options.beside)
+    planned = options.gate(found, contestants.targets)
     order = contest.order(
         contestants, planned, margin=options.margin, alpha=options.alpha, order_seed=common.seed(order_seed)
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from bench import choices
+
+if TYPE_CHECKING:
+    from bench.gate import Gate
+    from bench.targets import Target
+    from models.recipes import Recipe
 
 
 @Parameter(name="*")  # their names stand on the command line as they are
@@ -29,6 +35,10 @@ class GateOptions:
     beside: Annotated[
         bool, Parameter(help="Also time fit and predict_on_batch, as users drive them; they decide nothing.")
     ] = True
+    settle: Annotated[
+        bool,
+        Parameter(help="Give open cells a second batch of processes; each of the two looks takes half of alpha."),
+    ] = False
 
     def check(self) -> None:
         """Raise WrongUse where a number means nothing."""
@@ -36,6 +46,12 @@ class GateOptions:
         choices.at_least("--turns", self.turns, 3)
         choices.between("--margin", self.margin, 0, 1)
         choices.between("--alpha", self.alpha, 0, 0.5)
+
+    def gate(self, recipes: Sequence[Recipe], sides: Sequence[Target]) -> Gate:
+        """Return the gate that they describe."""
+        from bench.gate import Gate
+
+        return Gate(recipes, sides, self.replicates, self.turns, beside=self.beside, settle=self.settle)
 
 
 DEFAULTS = GateOptions()

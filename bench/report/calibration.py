@@ -25,10 +25,11 @@ FORMED, FORMED_SLOWED = 300, 300
 
 @dataclass(frozen=True)
 class AlarmRow:
-    """How often gates of identical targets call any cell slower, by one rule."""
+    """How often gates of identical targets call any cell slower, by one rule, and how many cells it leaves open."""
 
     rule: str
     rate: Rate
+    left_open: Rate
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Rates:
     alarms: tuple[AlarmRow, ...]
     live: Rate
     live_void: Rate
+    live_open: Rate
     plain_s: tuple[float, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
@@ -80,6 +82,7 @@ def rates(
     """Form gates from ``pool`` and count what each rule says of them."""
     rules: dict[str, Rule] = {
         "this gate": error_rates.interleaved(settings),
+        "the same with --settle": error_rates.interleaved(settings.model_copy(update={"settle": True})),
         "the same, not interleaved": error_rates.apart(settings),
         "pytest-benchmark mean:5%": error_rates.mean_rule,
         "Mann-Whitney, blocks pooled": error_rates.mann_whitney,
@@ -88,7 +91,8 @@ def rates(
     alarms = []
     for name, rule in rules.items():
         notice(f"{len(formed)} gates of identical targets by {name}")
-        alarms.append(AlarmRow(name, error_rates.false_alarms(pool, formed, rule)))
+        answered = [rule(pool, trial) for trial in formed]
+        alarms.append(AlarmRow(name, error_rates.false_alarms(answered), error_rates.left_open(answered)))
     records = [record for one in pool.replicates for record in one.values()]
     return Rates(
         replicates=len(pool.replicates),
@@ -98,6 +102,7 @@ def rates(
         alarms=tuple(alarms),
         live=Rate(sum(gate.exit_code == 1 for gate in gates), len(gates)),
         live_void=Rate(sum(gate.void for gate in gates), len(gates)),
+        live_open=error_rates.left_open([gate.answers for gate in gates]),
         plain_s=tuple(gate.duration_s for gate in gates if not gate.slowed),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(scatter.table(pool)),
@@ -115,6 +120,7 @@ def terminal(found: Rates) -> RenderableType:
         Column("rule", lambda row: row.rule),
         Column("false alarms", lambda row: counted(row.rate), number=True),
         Column("95% interval", lambda row: bounds(row.rate), number=True),
+        Column("open cells", lambda row: share(row.left_open), number=True),
     ]
     seen = [
         Column("work", lambda row: row.share, key=True),
@@ -123,7 +129,7 @@ def terminal(found: Rates) -> RenderableType:
         Column("95% interval", lambda row: bounds(row.slower), number=True),
         Column("faster", lambda row: str(row.faster.events), number=True),
     ]
-    live = AlarmRow("this gate, whole gates live", found.live)
+    live = AlarmRow("this gate, whole gates live", found.live, found.live_open)
     formed = found.alarms if found.formed else ()
     scattered = [Column(heading, show, number=heading != SCATTER[0][0]) for heading, show in SCATTER]
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
@@ -143,6 +149,7 @@ def page(found: Rates) -> str:
         ("rule", lambda row: row.rule),
         ("false alarms", lambda row: counted(row.rate)),
         ("95 % interval", lambda row: bounds(row.rate)),
+        ("cells left open", lambda row: share(row.left_open)),
     ]
     others = list(found.detections[0].others) if found.detections else []
     columns = [
@@ -161,7 +168,8 @@ def page(found: Rates) -> str:
         machines=_machines(found),
         commits=", ".join(found.commits),
         corpora=", ".join(found.corpora),
-        live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void",
+        live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void; "
+        f"of their cells, {counted(found.live_open)} stayed open",
         minutes=f" Without slowed targets beside, {_minutes(found)}." if found.plain_s else "",
         alarms=table(alarm_columns, found.alarms) if found.formed else f"**Not yet:** {_too_few(found)}.",
         detections=table(columns, found.detections) if found.formed else f"**Not yet:** {_too_few(found)}.",
@@ -178,6 +186,10 @@ SCATTER: list[tuple[str, Callable[[Scatter], str]]] = [
 
 def counted(rate: Rate) -> str:
     return f"{rate.events} of {rate.trials}" + (f" ({rate.share:.1%})" if rate.trials else "")
+
+
+def share(rate: Rate) -> str:
+    return f"{rate.share:.1%}" if rate.trials else "—"
 
 
 def bounds(rate: Rate) -> str:
@@ -252,15 +264,16 @@ and 10 % more real work (matrix products in NumPy inside the timed region).
 Whole gates, run live: {live}.{minutes}
 
 Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates of one
-kind of machine, a first and a fresh batch; they share replicates, so that the intervals (Clopper and Pearson's) are
-narrower than they should be:
+kind of machine: a first batch, one for the cells that it leaves open (with `--settle`), and one that confirms. They
+share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should be. A cell is left open
+where the gate says neither "same" nor "slower" or "faster"; the last two rules always say something:
 
 {alarms}
 
 ## Slowdowns found
 
-One slowed cell a gate, all others identical, formed from the replicates that have it. The last columns: how often other
-rules call the same cell slower, which is worth no more than their false alarms above.
+One slowed cell a gate, all others identical, formed from the replicates that have it. The last columns: how often the
+gate with `--settle` and other rules call the same cell slower, which is worth no more than their false alarms above.
 
 {detections}
 

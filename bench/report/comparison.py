@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench import judge
 from bench.judge import Control, Count, Decision, Judged
-from bench.record import TargetRecord
+from bench.record import ComparisonRecord, TargetRecord
 from bench.report.numbers import MISSING, significant
 from bench.report.table import Column, section
 from bench.report.words import disturbed
@@ -88,13 +88,16 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def notes(rows: Sequence[Judged]) -> list[str]:
+def notes(rows: Sequence[Judged], rule: ComparisonRecord) -> list[str]:
     """Return what a reader should do about cells that are not settled, and what confirmed those that are slower."""
     fresh = [row for row in rows if row.confirmed is not None]
-    found = [f"{row.cell.name}: {row.reason} ({ratio(row.confirmed)})" for row in fresh]
+    many = rule.replicates
+    found = [f"{2 * many} processes: cells that the first {many} left open"] if rule.settle else []
+    found += [f"{row.cell.name}: {row.reason} ({ratio(row.confirmed)})" for row in fresh]
     needed = [row.needed for row in rows if row.needed is not None]
     if needed:
-        found.append(f"to settle every open cell that can be: --replicates {max(needed)}")
+        cheaper = "" if rule.settle else "; to give open cells alone a second batch: --settle"
+        found.append(f"to settle every open cell that can be: --replicates {max(needed)}{cheaper}")
     return found
 
 
@@ -116,7 +119,12 @@ def _heading(run: Run, decision: Decision) -> RenderableType:
 
 def _caption(decision: Decision) -> str:
     rule = decision.rule
-    return f"{rule.replicates} processes of each, same within {rule.margin:.0%}, false alarms below {rule.alpha:.0%}"
+    return f"{processes(rule)} of each, same within {rule.margin:.0%}, false alarms below {rule.alpha:.0%}"
+
+
+def processes(rule: ComparisonRecord) -> str:
+    """Return how many fresh processes stand behind an answer."""
+    return f"{rule.replicates} or {2 * rule.replicates} processes" if rule.settle else f"{rule.replicates} processes"
 
 
 def _cells(title: str, caption: str, rows: Sequence[Judged], decision: Decision) -> RenderableType | None:
@@ -132,14 +140,15 @@ def _cells(title: str, caption: str, rows: Sequence[Judged], decision: Decision)
     if len(decision.rule.sides) > 2:
         ordered = sorted(rows, key=lambda row: list(decision.rule.sides).index(label(row)))
         group = lambda row: f"{label(row)} against {next(iter(decision.rule.sides))}"  # noqa: E731
-        return section(title, caption, columns, ordered, _cell_notes(rows), tight=True, group=group)
-    return section(title, caption, columns, rows, _cell_notes(rows), tight=True)
+        return section(title, caption, columns, ordered, _cell_notes(rows, decision), tight=True, group=group)
+    return section(title, caption, columns, rows, _cell_notes(rows, decision), tight=True)
 
 
-def _cell_notes(rows: Sequence[Judged]) -> list[str]:
+def _cell_notes(rows: Sequence[Judged], decision: Decision) -> list[str]:
     paths = {row.cell.phase: row.cell.path for row in rows}
     how = "; ".join(f"{phase}: {path}" for phase, path in paths.items())
-    return [how, "sees: the smallest slowdown that would have been called slower 9 times in 10", *notes(rows)]
+    sees = "sees: the smallest slowdown that would have been called slower 9 times in 10"
+    return [how, sees, *notes(rows, decision.rule)]
 
 
 def _counts(rows: Sequence[Count]) -> RenderableType | None:

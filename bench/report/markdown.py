@@ -15,6 +15,7 @@ from bench.report.comparison import (
     interval,
     label,
     notes,
+    processes,
     ratio,
     state,
     where,
@@ -36,7 +37,7 @@ def comparison(run: Run) -> str:
         _sides(decision),
         table(_columns(decision), loud),
         table(_COUNTS, [count for count in decision.counts if count.worse]),
-        _folded(f"All {len(deciding)} gate cells", table(_columns(decision), deciding), notes(deciding)),
+        _folded(f"All {len(deciding)} gate cells", table(_columns(decision), deciding), notes(deciding, decision.rule)),
         _folded("As users drive them (decides nothing)", table(_columns(decision), _beside(decision)), []),
         _folded("Controls", table(_CONTROLS, decision.controls), []),
         _failures(decision),
@@ -114,7 +115,7 @@ def _footer(run: Run) -> str:
     rule, header = judge.decide(run).rule, run.header
     return (
         f"<sub>{header.started_at[:10]}, kerasmark {state(run)}; {escaped(header.machine.title)}; on every side "
-        f"{escaped(common_versions(run))}; corpus {header.corpus}; {rule.replicates} processes of each side; same "
+        f"{escaped(common_versions(run))}; corpus {header.corpus}; {processes(rule)} of each side; same "
         f"within {rule.margin:.0%}; false alarms below {rule.alpha:.0%}; a slowdown is confirmed by a fresh batch. "
         "“sees”: the smallest slowdown that would have been called slower 9 times in 10.</sub>"
     )

@@ -182,20 +182,20 @@ def test_a_gate_that_lost_a_worker_is_run_once_more(
 
 def test_a_pool_too_small_for_a_gate_says_so() -> None:
     """No rate of nothing, and how many replicates it takes."""
-    found = report.rates(made_pool(7), [], RULE, notice=lambda _: None)
+    found = report.rates(made_pool(15), [], RULE, notice=lambda _: None)
     assert not found.formed
     for text in (report.page(found), shown(report.terminal(found), 120)):
-        assert "takes 8 neighbouring replicates of one kind of machine, and there are 7" in " ".join(text.split())
+        assert "takes 16 neighbouring replicates of one kind of machine, and there are 15" in " ".join(text.split())
         assert "0 of 0 (" not in text
 
 
 def test_the_page_says_which_machine_measured_what() -> None:
     """One by its name; of several how much each did, and nothing is formed across them."""
     (one, two) = (
-        report.rates(found, [], RULE, notice=lambda _: None) for found in (made_pool(14), moved(made_pool(14), 7))
+        report.rates(found, [], RULE, notice=lambda _: None) for found in (made_pool(16), moved(made_pool(16), 8))
     )
     assert "on Made CPU; commit" in report.page(one)
-    assert "on Old CPU (7 of them) and Made CPU (7 of them); commit" in report.page(two)
+    assert "on Old CPU (8 of them) and Made CPU (8 of them); commit" in report.page(two)
     assert (one.formed, two.formed) == (True, False)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from bench import contest, environments
+from bench import contest, environments, plan
 from bench.checkouts import CheckoutError
 from bench.environments import Requirement
 from bench.gate import Gate
+from bench.record import Record
 from bench.targets import ROOT, Target
 from models.recipes import DENSE
+from tests.bench import made
+from tests.bench.made import blocks
 from tests.bench.test_checkouts import git, repository
 
 __all__ = ["repository"]
@@ -96,3 +100,30 @@ def test_an_order_holds_its_rule_before_it_measures(built: list[str]) -> None:
     assert len(order.passes()) == 4
     assert order.more is not None
     assert list(order.more(lambda: ())) == []
+
+
+def test_open_cells_are_settled_before_what_is_slower_is_confirmed(built: list[str]) -> None:
+    """Each batch is chosen from the records that are there by then; two of them confirm what it took two to find."""
+    found = contest.versions(QUIET[:1], [Requirement("keras==1"), Requirement("keras==2")], Path("made"), notice=print)
+    order = contest.order(found, Gate([DENSE], found.targets, 2, settle=True), margin=0.03, alpha=0.05, order_seed=7)
+    records = compared([1.08, 1.12])
+    assert order.more is not None
+    further = order.more(lambda: records)
+    settling = [*islice(further, 2)]
+    records += compared([1.0999, 1.1001], first=2)
+    confirming = [*further]
+    asked = [[(step.phase, plan.replicate([step])) for step in steps] for steps in settling + confirming]
+    assert asked == [[("train", replicate)] for replicate in (2, 3, 4, 5, 6, 7)]
+
+
+def compared(ratios: list[float], *, first: int = 0) -> list[Record]:
+    """Return the training cell of both versions in a replicate for each ratio of their seconds."""
+    return [
+        made.timing(
+            made.cell("train", "compiled step", target=f"jax-cpu@{label}"),
+            blocks(*[0.01 * slower] * 3),
+            replicate=number,
+        )
+        for number, ratio in enumerate(ratios, first)
+        for label, slower in (("keras==1", 1.0), ("keras==2", ratio))
+    ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from bench import error_rates, pool
-from bench.error_rates import Pool, Rate, Trial
+from bench.error_rates import Key, Pool, Rate, Rule, Trial
+from bench.judge import Answer
 from bench.pool import PoolRecord
 from tests.bench import made
 
@@ -53,6 +54,10 @@ def record(replicate: int, label: str, blocks: list[float]) -> PoolRecord:
     )
 
 
+def answered(found: Pool, formed: Sequence[Trial], rule: Rule) -> list[dict[Key, Answer]]:
+    return [rule(found, trial) for trial in formed]
+
+
 def test_a_pool_knows_what_every_replicate_has() -> None:
     """Identical cells by their key; slowed ones by label."""
     found = made_pool(3)
@@ -78,19 +83,19 @@ def test_slowdowns_are_sought_where_something_was_slowed() -> None:
 
 
 def test_gates_are_formed_of_neighbours_in_time() -> None:
-    """A first and a fresh batch without a replicate in common, in order, within a stretch of three batches."""
+    """Four batches without a replicate in common, in order, within a stretch of five."""
     formed = error_rates.trials(made_pool(40), replicates=4, count=50)
     assert len(formed) == 50
     for trial in formed:
-        chosen = [*trial.first, *trial.fresh]
+        chosen = [*trial.replicates(0, 1, 2, 3)]
         assert chosen == sorted(set(chosen))
-        assert (len(trial.first), len(trial.fresh)) == (4, 4)
-        assert chosen[-1] - chosen[0] < 12
+        assert [len(batch) for batch in trial.batches] == [4, 4, 4, 4]
+        assert chosen[-1] - chosen[0] < 20
     assert {trial.swapped for trial in formed} == {True, False}
 
 
 def test_a_pool_that_is_too_small_forms_no_gate() -> None:
-    assert error_rates.trials(made_pool(7), replicates=4, count=50) == []
+    assert error_rates.trials(made_pool(15), replicates=4, count=50) == []
 
 
 def test_gates_are_formed_of_one_machine() -> None:
@@ -98,15 +103,15 @@ def test_gates_are_formed_of_one_machine() -> None:
     found = moved(made_pool(40), 20)
     assert found.spans == [range(20), range(20, 40)]
     formed = error_rates.trials(found, replicates=4, count=50)
-    begun = [{index < 20 for index in (*trial.first, *trial.fresh)} for trial in formed]
+    begun = [{index < 20 for index in trial.replicates(0, 1, 2, 3)} for trial in formed]
     assert all(len(machines) == 1 for machines in begun)
     assert {True} in begun
     assert {False} in begun
 
 
 def test_two_machines_too_short_for_a_gate_form_none() -> None:
-    """Seven replicates here and seven there are no eight neighbours."""
-    assert error_rates.trials(moved(made_pool(14), 7), replicates=4, count=50) == []
+    """Fifteen replicates here and fifteen there are no sixteen neighbours."""
+    assert error_rates.trials(moved(made_pool(30), 15), replicates=4, count=50) == []
     assert Pool.of([]).spans == []
 
 
@@ -114,7 +119,7 @@ def test_identical_targets_hardly_ever_alarm() -> None:
     """At most one gate in a hundred by this gate's rule."""
     found = made_pool()
     formed = error_rates.trials(found, replicates=4, count=200)
-    rate = error_rates.false_alarms(found, formed, error_rates.interleaved(RULE))
+    rate = error_rates.false_alarms(answered(found, formed, error_rates.interleaved(RULE)))
     assert rate.trials == 200
     assert rate.events <= 2
 
@@ -123,7 +128,7 @@ def test_a_drifting_machine_fools_whoever_does_not_interleave() -> None:
     """Every replicate 5 % slower than the one before: the head, timed later, seems slower; in turns it does not."""
     found = made_pool(drift=lambda number: 1.05**number)
     formed = error_rates.trials(found, replicates=4, count=60)
-    in_turns = error_rates.false_alarms(found, formed, error_rates.interleaved(RULE))
+    in_turns = error_rates.false_alarms(answered(found, formed, error_rates.interleaved(RULE)))
     assert in_turns.events == 0
     pairs = [found.log_ratio(KEY, "head", n + 1, "base", n) for n in range(30)]
     assert min(pairs) > 0.01
@@ -133,8 +138,8 @@ def test_blocks_pooled_as_if_independent_cry_wolf() -> None:
     """What differs from process to process counts as many times as there are blocks: Mann-Whitney alarms at random."""
     found = made_pool(scatter=0.03)
     formed = error_rates.trials(found, replicates=4, count=100)
-    pooled = error_rates.false_alarms(found, formed, error_rates.mann_whitney)
-    ours = error_rates.false_alarms(found, formed, error_rates.interleaved(RULE))
+    pooled = error_rates.false_alarms(answered(found, formed, error_rates.mann_whitney))
+    ours = error_rates.false_alarms(answered(found, formed, error_rates.interleaved(RULE)))
     assert pooled.share > 0.1
     assert ours.share < 0.03
 
@@ -151,18 +156,33 @@ def test_a_slowdown_is_found_where_processes_agree(scatter: float) -> None:
     assert faster.events == 0
 
 
+def test_settling_finds_more_and_leaves_less_open() -> None:
+    """5 % among processes that differ by 2 %: more gates see it, fewer leave it open, none of identical ones alarms."""
+    found = made_pool(scatter=0.013)
+    formed = error_rates.trials(found, replicates=4, count=60)
+    once, twice = (error_rates.interleaved(RULE.model_copy(update={"settle": on})) for on in (False, True))
+    seen = [
+        error_rates.detections(found, formed, rule, label=SLOWED, key=KEY, wanted="slower").share
+        for rule in (once, twice)
+    ]
+    assert seen[1] > seen[0] + 0.1
+    open_once, open_twice = (error_rates.left_open(answered(found, formed, rule)).share for rule in (once, twice))
+    assert open_twice < open_once
+    assert error_rates.false_alarms(answered(found, formed, twice)).events == 0
+
+
 def test_the_mean_rule_by_hand() -> None:
     """Means of 10 and 10.6 ms: 6 % is over the limit of 5, 4 % is not."""
     for head_s, answer in ((0.0106, "slower"), (0.0104, "same")):
         made_up = Pool.of([record(0, "base", [0.01, 0.01]), record(0, "head", [head_s, head_s])])
-        assert error_rates.mean_rule(made_up, Trial((0,), ())) == {KEY: answer}
+        assert error_rates.mean_rule(made_up, Trial(((0,),))) == {KEY: answer}
 
 
 def test_swapped_targets_change_places() -> None:
     """A gate in which the head is the faster one becomes one in which it is the slower."""
     made_up = Pool.of([record(0, "base", [0.01] * 3), record(0, "head", [0.02] * 3)])
-    assert error_rates.mean_rule(made_up, Trial((0,), (), swapped=True)) == {KEY: "same"}
-    assert error_rates.mean_rule(made_up, Trial((0,), ())) == {KEY: "slower"}
+    assert error_rates.mean_rule(made_up, Trial(((0,),), swapped=True)) == {KEY: "same"}
+    assert error_rates.mean_rule(made_up, Trial(((0,),))) == {KEY: "slower"}
 
 
 def test_a_rate_has_the_exact_interval() -> None:

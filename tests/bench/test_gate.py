@@ -78,14 +78,15 @@ def test_a_fresh_batch_measures_the_flagged_cells_alone_with_new_replicates() ->
     """As many processes as the first batch had, and no control: the pair itself is asked again."""
     made = planned()
     flagged = [c for step in timings(made.passes()[0]) for c in step.cells if c.target == "jax-cpu@head"][:1]
-    passes = list(made.confirmation(flagged))
+    passes = list(made.batch(1, flagged))
     assert [[step.replicate for step in timings(steps)] for steps in passes] == [[2], [3]]
+    assert [step.replicate for steps in made.batch(2, flagged) for step in timings(steps)] == [4, 5]
     assert all(set(flagged) < set(plan.step_cells(step)) for steps in passes for step in steps)
     assert {t.label for steps in passes for step in steps for t in step.targets} == {"base", "head"}
 
 
 def test_nothing_flagged_is_nothing_to_confirm() -> None:
-    assert list(planned().confirmation([])) == []
+    assert list(planned().batch(1, [])) == []
 
 
 @pytest.mark.parametrize("phase", ["train", "predict"])
@@ -107,3 +108,4 @@ def test_the_command_line_s_numbers_are_the_gate_s() -> None:
     """They stand there twice, since importing the gate would keep `--help` waiting."""
     assert (DEFAULTS.replicates, DEFAULTS.turns) == (gate.PROFILE.replicates, gate.PROFILE.turns)
     assert (DEFAULTS.margin, DEFAULTS.alpha) == (calibrate.MARGIN, calibrate.ALPHA)
+    assert DEFAULTS.gate(EVERY, SIDES) == Gate(EVERY, SIDES)

@@ -70,7 +70,7 @@ def test_a_slower_that_a_fresh_batch_does_not_confirm_fails_nothing() -> None:
     found = decision(*pair([1.099, 1.1, 1.101]), *pair(TIGHT, first=3))
     (judged,) = found.cells
     assert judged.answer == "unresolved"
-    assert "fresh one says same" in judged.reason
+    assert "a fresh batch says same" in judged.reason
     assert of_comparison(found) == ExitCode.UNRESOLVED
     assert of_comparison(found, allow_unresolved=True) == ExitCode.HELD
 
@@ -86,6 +86,56 @@ def test_the_fresh_batch_does_not_count_in_the_first() -> None:
     """The first batch is noise around one, the second far off: replicates from the rule's number on are apart."""
     found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3))
     assert (found.cells[0].answer, found.flagged()) == ("same", [])
+
+
+OPEN = (0.97, 1.0, 1.03)
+SETTLE = made.comparison(settle=True)
+
+
+def test_an_open_cell_is_settled_by_both_batches() -> None:
+    """Three replicates leave it open, six say same; without the rule the second batch is the one that confirms."""
+    records = [*pair(OPEN), *pair(TIGHT, first=3), *pair(TIGHT, first=3)]
+    wide = [*pair((0.98, 1.0, 1.02)), *pair([1.0] * 3, first=3)]
+    assert [one.answer for one in decision(*wide[:6], rule=SETTLE).cells] == ["unresolved"]
+    (judged,) = decision(*wide, rule=SETTLE).cells
+    assert (judged.answer, judged.ratio and judged.ratio.count) == ("same", 6)
+    assert decision(*wide).cells[0].answer == "unresolved"
+    assert decision(*records, rule=SETTLE).open() == [judged.cell]
+
+
+def test_a_cell_that_the_first_batch_settled_stays_as_it_is() -> None:
+    """Another recipe's open cell may bring it more replicates, of whatever they say."""
+    found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3), rule=SETTLE)
+    assert (found.cells[0].answer, found.open(), found.flagged()) == ("same", [], [])
+
+
+def test_what_settling_calls_slower_awaits_its_own_confirmation() -> None:
+    """The batch that settles does not confirm itself: two fresh ones do, as many as it took to find it."""
+    both = [*pair((1.02, 1.1, 1.18)), *pair((1.098, 1.1, 1.102), first=3)]
+    waiting = decision(*both, rule=SETTLE)
+    assert decision(*both[:6], rule=SETTLE).flagged() == []
+    assert waiting.flagged() == [waiting.cells[0].cell]
+    assert waiting.awaited() == {2: waiting.flagged(), 3: waiting.flagged()}
+    assert waiting.cells[0].answer == "unresolved"
+    (found,) = decision(*both, *pair((1.099, 1.1, 1.101) * 2, first=6), rule=SETTLE).cells
+    assert (found.answer, found.confirmed and found.confirmed.count) == ("slower", 6)
+    assert decision(*both, *pair(TIGHT * 2, first=6), rule=SETTLE).cells[0].answer == "unresolved"
+
+
+def test_what_the_first_batch_calls_slower_is_confirmed_by_one() -> None:
+    """As many processes as it took: the batch that settles others is none of it."""
+    clear = pair((1.099, 1.1, 1.101))
+    assert list(decision(*clear).awaited()) == [1]
+    assert list(decision(*clear, rule=SETTLE).awaited()) == [2]
+    assert decision(*clear, *pair((1.099, 1.1, 1.101), first=6), rule=SETTLE).cells[0].answer == "slower"
+    assert decision(*pair(TIGHT), rule=SETTLE).awaited() == {}
+
+
+def test_two_looks_share_the_level() -> None:
+    """Replicates with p = .04 are slower in one look at 5 %, and not in the first of two."""
+    loose = pair((1.032, 1.05, 1.068))
+    assert decision(*loose).flagged() != []
+    assert decision(*loose, rule=SETTLE).flagged() == []
 
 
 def test_a_faster_cell_needs_no_confirmation() -> None:
