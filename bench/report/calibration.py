@@ -264,7 +264,7 @@ and 10 % more real work (matrix products in NumPy inside the timed region).
 Whole gates, run live: {live}.{minutes}
 
 Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates of one
-kind of machine: a first batch, one for the cells that it leaves open (with `--settle`), and one that confirms. They
+kind of machine: a first batch, one for the cells that it leaves open (with `--settle`), and as many that confirm. They
 share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should be. A cell is left open
 where the gate says neither "same" nor "slower" or "faster"; the last two rules always say something:
 
