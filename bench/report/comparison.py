@@ -90,14 +90,15 @@ def count(value: float) -> str:
 
 def notes(rows: Sequence[Judged], rule: ComparisonRecord) -> list[str]:
     """Return what a reader should do about cells that are not settled, and what confirmed those that are slower."""
-    fresh = [row for row in rows if row.confirmed is not None]
+    deciding = [row for row in rows if row.decides]  # how often others are timed is nobody's choice
+    needed = max((row.needed for row in deciding if row.needed is not None), default=0)
     many = rule.replicates
-    found = [f"{2 * many} processes: cells that the first {many} left open"] if rule.settle else []
-    found += [f"{row.cell.name}: {row.reason} ({ratio(row.confirmed)})" for row in fresh]
-    needed = [row.needed for row in rows if row.needed is not None]
+    found = [f"{2 * many} processes: cells that the first {many} left open"] if rule.settle and deciding else []
+    found += [f"{row.cell.name}: {row.reason} ({ratio(row.confirmed)})" for row in rows if row.confirmed is not None]
     if needed:
-        cheaper = "" if rule.settle else "; to give open cells alone a second batch: --settle"
-        found.append(f"to settle every open cell that can be: --replicates {max(needed)}{cheaper}")
+        found.append(f"to settle every open cell that can be: --replicates {needed}")
+    if many < needed <= 2 * many and not rule.settle:
+        found.append("--settle gives open cells alone as many processes again")
     return found
 
 

@@ -55,6 +55,31 @@ def test_the_summary_for_a_pull_request_reads_as_its_golden_file() -> None:
     held("comparison.md", markdown.comparison(run()))
 
 
+def told(*records: Record, **rule: object) -> str:
+    """Return the words of a gate of these records, without its line breaks."""
+    return " ".join(
+        shown(comparison.render(Run(Path("made"), made.header(), (made.comparison(**rule), *records)))).split()
+    )
+
+
+def test_an_open_cell_says_what_would_settle_it() -> None:
+    """A second batch where that is enough; more processes where it is not, or where the second has been."""
+    near, far = (pair([1 / scatter, 1.0, scatter]) for scatter in (1.015, 1.06))
+    assert "--replicates 4" in told(*near)
+    assert "--settle gives open cells alone as many processes again" in told(*near)
+    assert "--replicates" in told(*far)
+    assert "--settle" not in told(*far) + told(*near, settle=True)
+    assert "3 or 6 processes of each" in told(*near, settle=True)
+    assert "6 processes: cells that the first 3 left open" in told(*near, settle=True)
+
+
+def test_nobody_can_settle_what_is_only_beside() -> None:
+    """How often that is timed does not follow from an option."""
+    text = told(*pair(TIGHT), *pair([0.9, 1.0, 1.2], path="fit"), settle=True)
+    assert "--replicates" not in text
+    assert text.count("left open") == 1
+
+
 def test_what_a_record_says_is_escaped() -> None:
     """A failure's words come from a framework, a side's from a branch: neither may be markup."""
     failure = made.failure(work="<img src=x onerror=alert(1)>|\n# big")
