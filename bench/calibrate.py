@@ -46,6 +46,7 @@ class GateRecord(BaseModel):
 
     first_replicate  where its replicates begin in the pool
     slowed           whether slowed targets took turns beside its own, which a gate of a user's does not have
+    settled          whether cells that its first batch left open got a second one, which the pool does not keep
     duration_s       includes them
     """
 
@@ -57,6 +58,7 @@ class GateRecord(BaseModel):
     commit: str
     corpus: str
     slowed: bool = True
+    settled: bool = False
     duration_s: float
     first_replicate: int
     replicates: int
@@ -94,7 +96,7 @@ class Calibration:
         measured = self._replicates(done, first, commit=next(iter(contestants.sides.values())))
         _complain(done, passes, measured)
         pool.append(folder / POOL, [record for records in measured for record in records])
-        record = self._record(_seen_by(planned, done), time.monotonic() - begun, first, slowed=slowed)
+        record = self._record(planned, done, time.monotonic() - begun, first, slowed=slowed)
         with (folder / GATES).open("ab") as into:
             into.write(record.model_dump_json().encode() + b"\n")
         return record
@@ -107,8 +109,8 @@ class Calibration:
             for number in range(self.replicates)
         ]
 
-    def _record(self, done: Run, duration_s: float, first_replicate: int, *, slowed: bool) -> GateRecord:
-        decision = judge.decide(done)
+    def _record(self, planned: Gate, done: Run, duration_s: float, first_replicate: int, *, slowed: bool) -> GateRecord:
+        decision = judge.decide(_seen_by(planned, done))
         deciding = [judged for judged in decision.cells if judged.decides]
         commit = machine.commit(ROOT)
         return GateRecord(
@@ -117,6 +119,7 @@ class Calibration:
             commit=commit.revision[:10] if commit else "",
             corpus=done.header.corpus,
             slowed=slowed,
+            settled=planned.settle,
             duration_s=round(duration_s, 1),
             first_replicate=first_replicate,
             replicates=self.replicates,

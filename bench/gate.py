@@ -39,7 +39,7 @@ PROFILE = Profile(
     epochs={},
     paths={"train": (TRAIN, "fit"), "predict": (PREDICT, "predict_on_batch")},
     counted={"train": (TRAIN,), "predict": (PREDICT,)},
-    replicates=8,
+    replicates=7,
     turns=40,
     calls=60,
 )
@@ -61,7 +61,7 @@ class Gate:
     turns: int = PROFILE.turns
     controls: bool = True
     beside: bool = True
-    settle: bool = False
+    settle: bool = True
 
     def targets(self) -> list[Target]:
         """Return every target that takes part, controls included."""

@@ -23,7 +23,7 @@ class GateOptions:
 
     replicates: Annotated[
         int, Parameter(help="Fresh processes of each side in a batch: more of them see smaller differences.")
-    ] = 8
+    ] = 7
     turns: Annotated[
         int, Parameter(help="Blocks of each training cell in a process; predictions have twice as many.")
     ] = 40
@@ -38,7 +38,7 @@ class GateOptions:
     settle: Annotated[
         bool,
         Parameter(help="Give open cells a second batch of processes; each of the two looks takes half of alpha."),
-    ] = False
+    ] = True
 
     def check(self) -> None:
         """Raise WrongUse where a number means nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,6 +33,17 @@ class AlarmRow:
 
 
 @dataclass(frozen=True)
+class LiveRow:
+    """What whole gates of one kind said of identical targets, and the minutes that each took."""
+
+    kind: str
+    alarms: Rate
+    void: Rate
+    left_open: Rate
+    minutes: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class DetectionRow:
     """How often a cell that does so much more is called slower, and faster, by the gate; slower, by other rules."""
 
@@ -49,7 +60,6 @@ class Rates:
 
     needed    replicates that one formed gate takes
     longest   neighbouring replicates of one kind of machine, the most that there are
-    plain_s   seconds of the whole gates without slowed targets beside, nor the cells that decide nothing
     machines  replicates by the kind of machine that measured them
     """
 
@@ -58,10 +68,7 @@ class Rates:
     longest: int
     cells: int
     alarms: tuple[AlarmRow, ...]
-    live: Rate
-    live_void: Rate
-    live_open: Rate
-    plain_s: tuple[float, ...]
+    live: tuple[LiveRow, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
     machines: dict[str, int]
@@ -82,7 +89,7 @@ def rates(
     """Form gates from ``pool`` and count what each rule says of them."""
     rules: dict[str, Rule] = {
         "this gate": error_rates.interleaved(settings),
-        "the same with --settle": error_rates.interleaved(settings.model_copy(update={"settle": True})),
+        "the same with --no-settle": error_rates.interleaved(settings.model_copy(update={"settle": False})),
         "the same, not interleaved": error_rates.apart(settings),
         "pytest-benchmark mean:5%": error_rates.mean_rule,
         "Mann-Whitney, blocks pooled": error_rates.mann_whitney,
@@ -100,10 +107,7 @@ def rates(
         longest=max(map(len, pool.spans), default=0),
         cells=len(pool.keys),
         alarms=tuple(alarms),
-        live=Rate(sum(gate.exit_code == 1 for gate in gates), len(gates)),
-        live_void=Rate(sum(gate.void for gate in gates), len(gates)),
-        live_open=error_rates.left_open([gate.answers for gate in gates]),
-        plain_s=tuple(gate.duration_s for gate in gates if not gate.slowed),
+        live=tuple(_live(gates)),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(scatter.table(pool)),
         machines=Counter(pool.machines),
@@ -129,13 +133,12 @@ def terminal(found: Rates) -> RenderableType:
         Column("95% interval", lambda row: bounds(row.slower), number=True),
         Column("faster", lambda row: str(row.faster.events), number=True),
     ]
-    live = AlarmRow("this gate, whole gates live", found.live, found.live_open)
-    formed = found.alarms if found.formed else ()
+    live = [Column(heading, show, number=heading != LIVE[0][0]) for heading, show in LIVE]
     scattered = [Column(heading, show, number=heading != SCATTER[0][0]) for heading, show in SCATTER]
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
-    caption += f"; {_minutes(found)}" if found.plain_s else ""
     parts = [
-        section("False alarms", caption, alarms, [live, *formed], []),
+        section("Whole gates", "run live on identical targets, two worktrees of one commit", live, found.live, []),
+        section("False alarms", caption, alarms, found.alarms if found.formed else [], []),
         section("Slowdowns found", "one slowed cell a gate", seen, found.detections if found.formed else [], []),
         section("Scatter", "SD of identical targets' ratio from process to process", scattered, found.scatter, []),
         Text(_CAUTION if found.formed else _too_few(found), style="dim"),
@@ -168,14 +171,21 @@ def page(found: Rates) -> str:
         machines=_machines(found),
         commits=", ".join(found.commits),
         corpora=", ".join(found.corpora),
-        live=f"{counted(found.live)} alarmed ({bounds(found.live)}); {counted(found.live_void)} were void; "
-        f"of their cells, {counted(found.live_open)} stayed open",
-        minutes=f" Without slowed targets beside, {_minutes(found)}." if found.plain_s else "",
+        live=table(LIVE, found.live),
         alarms=table(alarm_columns, found.alarms) if found.formed else f"**Not yet:** {_too_few(found)}.",
         detections=table(columns, found.detections) if found.formed else f"**Not yet:** {_too_few(found)}.",
         scatter=table(SCATTER, found.scatter),
     )
 
+
+LIVE: list[tuple[str, Callable[[LiveRow], str]]] = [
+    ("gates", lambda row: row.kind),
+    ("false alarms", lambda row: f"{row.alarms.events} of {row.alarms.trials}"),
+    ("95% interval", lambda row: bounds(row.alarms)),
+    ("void", lambda row: str(row.void.events)),
+    ("open cells", lambda row: share(row.left_open)),
+    ("minutes", lambda row: minutes(row.minutes)),
+]
 
 SCATTER: list[tuple[str, Callable[[Scatter], str]]] = [
     ("estimated by", lambda row: row.estimator),
@@ -194,6 +204,11 @@ def share(rate: Rate) -> str:
 
 def bounds(rate: Rate) -> str:
     return "{:.1%} to {:.1%}".format(*rate.interval) if rate.trials else "—"
+
+
+def minutes(each: Sequence[float]) -> str:
+    """Return the median of ``each`` gate's minutes with the shortest and the longest."""
+    return f"{statistics.median(each):.0f} ({min(each):.0f} to {max(each):.0f})" if each else "—"
 
 
 def cell(key: Key) -> str:
@@ -227,9 +242,25 @@ def _detections(
 _CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know"
 
 
-def _minutes(found: Rates) -> str:
-    middle, shortest, longest = (pick(found.plain_s) / 60 for pick in (statistics.median, min, max))
-    return f"a whole gate took {middle:.0f} minutes (median of {len(found.plain_s)}, {shortest:.0f} to {longest:.0f})"
+def _live(gates: Sequence[GateRecord]) -> Iterator[LiveRow]:
+    """Yield a row for each kind of gate that was run, and one for all where there are several."""
+    kinds: dict[str, list[GateRecord]] = {}
+    for gate in gates:
+        kinds.setdefault(_kind(gate), []).append(gate)
+    for kind, some in (*kinds.items(), *([("all of them", gates)] if len(kinds) > 1 else [])):
+        yield LiveRow(
+            kind,
+            Rate(sum(gate.exit_code == 1 for gate in some), len(some)),
+            Rate(sum(gate.void for gate in some), len(some)),
+            error_rates.left_open([gate.answers for gate in some]),
+            tuple(gate.duration_s / 60 for gate in some),
+        )
+
+
+def _kind(gate: GateRecord) -> str:
+    """Return what a gate was, in words."""
+    settled = f"{gate.replicates} processes" + (", open cells settled" if gate.settled else ", --no-settle")
+    return settled + (", slowed targets beside" if gate.slowed else "")
 
 
 def _too_few(found: Rates) -> str:
@@ -257,23 +288,25 @@ _PAGE = """# How often the gate is wrong
 Measured, not promised: `python -m bench calibrate` (`./nox -s calibrate`) added {replicates} replicates of
 {cells} gate cells between {first} and {last} on {machines}; commit {commits}; corpus {corpora}.
 A replicate is a fresh process of each target: two worktrees of one commit, and in the first gates the base with 3, 5
-and 10 % more real work (matrix products in NumPy inside the timed region).
+and 10 % more real work (matrix products in NumPy inside the timed region): "slowed targets beside".
 
 ## False alarms: identical targets, any cell called slower and confirmed
 
-Whole gates, run live: {live}.{minutes}
+Whole gates, run live over every recipe and both backends, without what a gate shows beside:
+
+{live}
 
 Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates of one
-kind of machine: a first batch, one for the cells that it leaves open (with `--settle`), and as many that confirm. They
-share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should be. A cell is left open
-where the gate says neither "same" nor "slower" or "faster"; the last two rules always say something:
+kind of machine: a first batch, one for the cells that it leaves open (none with `--no-settle`), and as many that
+confirm. They share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should be. A cell
+is left open where the gate says neither "same" nor "slower" or "faster"; the last two rules always say something:
 
 {alarms}
 
 ## Slowdowns found
 
 One slowed cell a gate, all others identical, formed from the replicates that have it. The last columns: how often the
-gate with `--settle` and other rules call the same cell slower, which is worth no more than their false alarms above.
+gate with `--no-settle` and other rules call the same cell slower, which is worth no more than their false alarms above.
 
 {detections}
 

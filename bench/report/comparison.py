@@ -98,7 +98,7 @@ def notes(rows: Sequence[Judged], rule: ComparisonRecord) -> list[str]:
     if needed:
         found.append(f"to settle every open cell that can be: --replicates {needed}")
     if many < needed <= 2 * many and not rule.settle:
-        found.append("--settle gives open cells alone as many processes again")
+        found.append("without --no-settle, open cells alone get as many processes again")
     return found
 
 

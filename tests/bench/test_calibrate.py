@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bench import calibrate, contest, gate, pool, run
+from bench import calibrate, contest, gate, plan, pool, run
 from bench.calibrate import Calibration, Wanted
 from bench.contest import Contest
 from bench.plan import Timing
 from bench.process import WorkerLost
-from bench.record import Cell, FailureRecord, Record
+from bench.record import Cell, FailureRecord, Record, TimingRecord
 from bench.report import calibration as report
 from bench.run import Order
 from bench.store import Run
@@ -89,7 +89,7 @@ def test_a_gate_slows_some_cells_beside_its_own(calibration: Calibration, tmp_pa
 
 
 def test_later_gates_slow_nothing(calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are what a user's are, controls included, and the page says how long those take."""
+    """They are what a user's are, controls included."""
     monkeypatch.setattr(calibrate, "SLOWED_GATES", 1)
     collect(calibration, tmp_path, gates=2)
     gates = calibrate.load_gates(tmp_path / calibrate.GATES)
@@ -97,10 +97,46 @@ def test_later_gates_slow_nothing(calibration: Calibration, tmp_path: Path, monk
     later = [one.cell for one in calibrate.records(tmp_path) if one.replicate >= calibration.replicates]
     assert {label_of(cell) for cell in later} == {"base", "head", gate.SLOWED}
     assert {cell.recipe for cell in later if label_of(cell) == gate.SLOWED} == {"dense"}
-    timed = [kept.model_copy(update={"duration_s": 1200.0}) for kept in gates]
-    found = report.rates(made_pool(7), timed, RULE, notice=lambda _: None)
-    for text in (report.page(found), shown(report.terminal(found), 120)):
-        assert "a whole gate took 20 minutes (median of 1, 20 to 20)" in " ".join(text.split())
+
+
+def test_whole_gates_are_told_by_kind(calibration: Calibration, tmp_path: Path) -> None:
+    """Those before there was a second batch, or with slowed targets beside, are no measure of a user's minutes."""
+    collect(calibration, tmp_path, gates=1)
+    (kept,) = calibrate.load_gates(tmp_path / calibrate.GATES)
+    assert (kept.settled, kept.slowed) == (True, True)
+    early = kept.model_copy(update={"settled": False, "duration_s": 2400.0})
+    users = [kept.model_copy(update={"slowed": False, "duration_s": 60.0 * minutes}) for minutes in (19, 20, 24)]
+    alarming = users[0].model_copy(update={"exit_code": 1})
+    found = report.rates(made_pool(7), [early, alarming, *users[1:]], RULE, notice=lambda _: None)
+    page = report.page(found)
+    assert (
+        "| 7 processes, --no-settle, slowed targets beside | 0 of 1 | 0.0% to 97.5% | 0 | 0.0% | 40 (40 to 40) |"
+        in page
+    )
+    assert "| 7 processes, open cells settled | 1 of 3 | 0.8% to 90.6% | 0 | 0.0% | 20 (19 to 24) |" in page
+    assert "| all of them | 1 of 4 | 0.6% to 80.6% | 0 | 0.0% | 22 (19 to 40) |" in page
+    assert "20 (19 to 24)" in shown(report.terminal(found), 120)
+
+
+def test_a_gate_settles_what_its_first_batch_leaves_open(
+    calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a user's does; the second batch is no replicate of the pool, since it has some cells alone."""
+    asked: list[int] = []
+    honest = run.execute
+
+    def execute(order: Order, *others: Any, **named: Any) -> Run:
+        assert order.comparison is not None
+        assert order.more is not None
+        done = honest(order, *others, **named)
+        unsettled = [r for r in done.records if not (isinstance(r, TimingRecord) and r.replicate)]
+        asked.extend(plan.replicate(steps) for steps in order.more(lambda: unsettled))
+        return done
+
+    monkeypatch.setattr(run, "execute", execute)
+    collect(calibration, tmp_path, gates=1)
+    assert {*asked} == {*range(calibration.replicates, 2 * calibration.replicates)}
+    assert {record.replicate for record in calibrate.records(tmp_path)} == {*range(calibration.replicates)}
 
 
 def test_its_replicates_are_the_pool(calibration: Calibration, tmp_path: Path) -> None:
@@ -153,7 +189,7 @@ def test_a_gate_that_lacks_cells_is_not_kept(
     failure = made.failure()
     assert isinstance(failure, FailureRecord)
     monkeypatch.setattr(run, "execute", lambda *_, **__: Run(tmp_path, made.header(), (failure,)))
-    with pytest.raises(WorkerLost, match="a gate lacks 432 cells: it was killed"):
+    with pytest.raises(WorkerLost, match="a gate lacks 378 cells: it was killed"):
         collect(calibration, tmp_path, gates=1)
     assert pool.load(tmp_path / calibrate.POOL) == []
     assert calibrate.load_gates(tmp_path / calibrate.GATES) == []
@@ -173,11 +209,14 @@ def test_a_gate_that_lost_a_worker_is_run_once_more(
     told = collect(calibration, tmp_path, gates=2)
     assert told == [
         "whole gate 1 of 2",
-        "a gate lacks 432 cells: it was killed; once more",
+        "a gate lacks 378 cells: it was killed; once more",
         "whole gate 2 of 2",
     ]
     assert len(runs) == 3
-    assert [kept.first_replicate for kept in calibrate.load_gates(tmp_path / calibrate.GATES)] == [0, 8]
+    assert [kept.first_replicate for kept in calibrate.load_gates(tmp_path / calibrate.GATES)] == [
+        0,
+        calibration.replicates,
+    ]
 
 
 def test_a_pool_too_small_for_a_gate_says_so() -> None:

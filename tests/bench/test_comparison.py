@@ -66,9 +66,9 @@ def test_an_open_cell_says_what_would_settle_it() -> None:
     """A second batch where that is enough; more processes where it is not, or where the second has been."""
     near, far = (pair([1 / scatter, 1.0, scatter]) for scatter in (1.015, 1.06))
     assert "--replicates 4" in told(*near)
-    assert "--settle gives open cells alone as many processes again" in told(*near)
+    assert "without --no-settle, open cells alone get as many processes again" in told(*near)
     assert "--replicates" in told(*far)
-    assert "--settle" not in told(*far) + told(*near, settle=True)
+    assert "--no-settle" not in told(*far) + told(*near, settle=True)
     assert "3 or 6 processes of each" in told(*near, settle=True)
     assert "6 processes: cells that the first 3 left open" in told(*near, settle=True)
 
