@@ -173,6 +173,26 @@ def left_open(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
     return Rate(every.count("unresolved"), len(every))
 
 
+def voided(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord, *, label: str) -> Rate:
+    """Return how many gates are void: a control, a cell that every replicate has of ``label``, is twice not slower.
+
+    None of none where there is no such cell.
+    """
+    keys = [key for key in pool.keys if all((key, label) in one for one in pool.replicates)]
+    pairs = [(cell_of(key, label), cell_of(key, BASE)) for key in keys]
+
+    def held(replicates: Sequence[int]) -> list[bool]:
+        logs = [[pool.log_ratio(key, label, index, BASE, index) for index in replicates] for key in keys]
+        found = judge.family(pairs, logs, margin=settings.margin, alpha=settings.alpha, decides=False)
+        return [one.answer == "slower" for one in found]
+
+    def void(trial: Trial) -> bool:
+        first, again = (held(trial.replicates(*b)) for b in ((judge.FIRST,), judge.confirming(settings, settled=False)))
+        return not all(once or twice for once, twice in zip(first, again, strict=True))
+
+    return Rate(sum(map(void, formed)), len(formed)) if keys else Rate(0, 0)
+
+
 def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
     """Return how many gates call a cell that is slowed ``wanted``."""
     asked = [replace(trial, slowed=(key, label)) for trial in formed]

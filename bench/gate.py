@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench import plan
 from bench.plan import Counting, Profile, Step, Timing
 from bench.record import Cell, ComparisonRecord
 from bench.targets import Target
@@ -78,11 +77,10 @@ class Gate:
         """Yield batch ``number``, fresh processes for the cells ``asked`` alone, as many as the first batch had."""
         for replicate in range(number * self.replicates, (number + 1) * self.replicates):
             for backend in self._backends():
-                sides = self._of(backend)
-                names = {target.name for target in sides}
-                wanted = [cell for cell in asked if cell.target in names]
+                steps = [_asked(step, asked) for step in self._deciding(self._of(backend), replicate)]
+                wanted: list[Step] = [step for step in steps if step is not None]
                 if wanted:
-                    yield [step for step in self._deciding(sides, replicate) if _asked(step, wanted)]
+                    yield wanted
 
     def _pass(self, backend: str, replicate: int) -> list[Step]:
         sides = self._of(backend)
@@ -158,5 +156,14 @@ def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[T
     ]
 
 
-def _asked(step: Timing, wanted: Sequence[Cell]) -> bool:
-    return any(cell in plan.step_cells(step) for cell in wanted)
+def _asked(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
+    """Return ``step`` for the sides, the controls or both, as their cells are ``wanted``; None where none is."""
+    base = step.targets[0]
+    sides = step.targets if any(cell in wanted for cell in step.cells) else (base,)
+    again = [control for control in controls(base) if any(cell in wanted for cell in _only(step, control).cells)]
+    targets = (*sides, *again)
+    return replace(step, targets=targets) if len(targets) > 1 else None
+
+
+def _only(step: Timing, target: Target) -> Timing:
+    return replace(step, targets=(target,))

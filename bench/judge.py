@@ -2,7 +2,7 @@
 
 A cell's ratio is estimated over replicates (`bench.compare`). Whether it differs from one is asked of all deciding
 cells together (Holm). Cells that the first batch leaves open may be settled by a second one, and a "slower" is
-confirmed by a fresh batch before it fails anything.
+confirmed by a fresh batch before it fails anything; so is a control that fails before it voids the gate.
 """
 
 from __future__ import annotations
@@ -67,11 +67,15 @@ class Judged:
 
 @dataclass(frozen=True)
 class Control:
-    """What the gate says of a pair of which it is known what it should say."""
+    """What the gate says of a pair of which it is known what it should say.
+
+    again   whether it failed at first, and a fresh batch has the last word
+    """
 
     name: Literal["itself", "extra work"]
     judged: Judged
     held: bool
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,28 @@ class Decision:
 
     @cached_property
     def controls(self) -> list[Control]:
-        """What is known beforehand: the base again is not slower or faster, the base with extra work is slower."""
+        """What is known beforehand: the base again is not slower or faster, the base with extra work is slower.
+
+        By chance alone up to ``alpha`` of all gates may say otherwise: a control that fails is asked again.
+        """
+        fresh = self._controlled(dict.fromkeys(self._failing(), confirming(self.rule, settled=False)))
+        return [
+            replace(again, again=True) if not one.held and again.judged.ratio is not None else one
+            for one, again in zip(self._controlled({}), fresh, strict=True)
+        ]
+
+    def _controlled(self, batches: Mapping[Cell, tuple[int, ...]]) -> list[Control]:
+        """Judge the controls, each kind as one family, by the first batch or by that of ``batches``."""
         found = []
         for name, label in self.rule.controls.items():
             wanted = ("same", "unresolved") if name == "itself" else ("slower",)
-            judged = self._judge(self._pairs([label], decides=True), decides=False)
+            judged = self._judge(self._pairs([label], decides=True), decides=False, batches=batches)
             found += [Control(name, one, one.answer in wanted) for one in judged]
         return found
+
+    def _failing(self) -> list[Cell]:
+        """Return the cells of controls that the first batch fails."""
+        return [control.judged.cell for control in self._controlled({}) if not control.held]
 
     @cached_property
     def counts(self) -> list[Count]:
@@ -142,9 +161,9 @@ class Decision:
         return [judged.cell for judged in self._first() if judged.answer == "slower"]
 
     def awaited(self) -> dict[int, list[Cell]]:
-        """Return what each batch that confirms has to measure, by its number."""
+        """Return what each batch that confirms has to measure, by its number: slower cells, controls that fail."""
         found: dict[int, list[Cell]] = {}
-        for cell in self.flagged():
+        for cell in (*self.flagged(), *self._failing()):
             for number in self._confirming(cell):
                 found.setdefault(number, []).append(cell)
         return dict(sorted(found.items()))

@@ -11,7 +11,7 @@ from functools import partial
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bench import error_rates, scatter
+from bench import error_rates, gate, scatter
 from bench.calibrate import GateRecord
 from bench.error_rates import Key, Pool, Rate, Rule
 from bench.record import ComparisonRecord
@@ -59,6 +59,7 @@ class Rates:
     """Everything that the calibration says; of gates formed from the pool only where some could be formed.
 
     needed    replicates that one formed gate takes
+    voided    formed gates whose control with extra work does not come out slower
     longest   neighbouring replicates of one kind of machine, the most that there are
     machines  replicates by the kind of machine that measured them
     """
@@ -68,6 +69,7 @@ class Rates:
     longest: int
     cells: int
     alarms: tuple[AlarmRow, ...]
+    voided: Rate
     live: tuple[LiveRow, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
@@ -107,6 +109,7 @@ def rates(
         longest=max(map(len, pool.spans), default=0),
         cells=len(pool.keys),
         alarms=tuple(alarms),
+        voided=error_rates.voided(pool, formed, settings, label=gate.SLOWED),
         live=tuple(_live(gates)),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(scatter.table(pool)),
@@ -136,6 +139,7 @@ def terminal(found: Rates) -> RenderableType:
     live = [Column(heading, show, number=heading != LIVE[0][0]) for heading, show in LIVE]
     scattered = [Column(heading, show, number=heading != SCATTER[0][0]) for heading, show in SCATTER]
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
+    caption += f"; void: {counted(found.voided)}" if found.voided.trials else ""
     parts = [
         section("Whole gates", "run live on identical targets, two worktrees of one commit", live, found.live, []),
         section("False alarms", caption, alarms, found.alarms if found.formed else [], []),
@@ -173,6 +177,7 @@ def page(found: Rates) -> str:
         corpora=", ".join(found.corpora),
         live=table(LIVE, found.live),
         alarms=table(alarm_columns, found.alarms) if found.formed else f"**Not yet:** {_too_few(found)}.",
+        voided=f"\n{_voided(found)}\n" if found.voided.trials else "",
         detections=table(columns, found.detections) if found.formed else f"**Not yet:** {_too_few(found)}.",
         scatter=table(SCATTER, found.scatter),
     )
@@ -245,22 +250,30 @@ _CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates,
 def _live(gates: Sequence[GateRecord]) -> Iterator[LiveRow]:
     """Yield a row for each kind of gate that was run, and one for all where there are several."""
     kinds: dict[str, list[GateRecord]] = {}
-    for gate in gates:
-        kinds.setdefault(_kind(gate), []).append(gate)
+    for one in gates:
+        kinds.setdefault(_kind(one), []).append(one)
     for kind, some in (*kinds.items(), *([("all of them", gates)] if len(kinds) > 1 else [])):
         yield LiveRow(
             kind,
-            Rate(sum(gate.exit_code == 1 for gate in some), len(some)),
-            Rate(sum(gate.void for gate in some), len(some)),
-            error_rates.left_open([gate.answers for gate in some]),
-            tuple(gate.duration_s / 60 for gate in some),
+            Rate(sum(one.exit_code == 1 for one in some), len(some)),
+            Rate(sum(one.void for one in some), len(some)),
+            error_rates.left_open([one.answers for one in some]),
+            tuple(one.duration_s / 60 for one in some),
         )
 
 
-def _kind(gate: GateRecord) -> str:
+def _kind(kept: GateRecord) -> str:
     """Return what a gate was, in words."""
-    settled = f"{gate.replicates} processes" + (", open cells settled" if gate.settled else ", --no-settle")
-    return settled + (", slowed targets beside" if gate.slowed else "")
+    settled = f"{kept.replicates} processes" + (", open cells settled" if kept.settled else ", --no-settle")
+    return settled + (", slowed targets beside" if kept.slowed else "")
+
+
+def _voided(found: Rates) -> str:
+    many = f"{counted(found.voided)} void ({bounds(found.voided)})"
+    return (
+        f"The control with 10 % more work, which every gate has, would have made {many}\n"
+        "by not coming out slower. What the other control, the base again, does, whole gates alone can tell."
+    )
 
 
 def _too_few(found: Rates) -> str:
@@ -302,7 +315,7 @@ confirm. They share replicates, so that the intervals (Clopper and Pearson's) ar
 is left open where the gate says neither "same" nor "slower" or "faster"; the last two rules always say something:
 
 {alarms}
-
+{voided}
 ## Slowdowns found
 
 One slowed cell a gate, all others identical, formed from the replicates that have it. The last columns: how often the

@@ -170,10 +170,17 @@ def _controls(decision: Decision) -> RenderableType | None:
         Column("cell", lambda row: f"{row.judged.cell.recipe} {row.judged.cell.operation} {where(row.judged)}"),
         Column("seconds", lambda row: ratio(row.judged.ratio), number=True),
         Column("answer", lambda row: row.judged.answer, number=True),
-        Column("", lambda row: Text("held", style="green") if row.held else Text("FAILED", style="bold red")),
+        Column("", lambda row: Text(standing(row), style="green" if row.held else "bold red")),
     ]
     rows: list[Control] = decision.controls
     return section("Controls", "known answers that the gate must give", columns, rows, [], tight=True)
+
+
+def standing(control: Control) -> str:
+    """Return whether a control held, and when."""
+    if control.held:
+        return "held when asked again" if control.again else "held"
+    return "FAILED twice" if control.again else "FAILED"
 
 
 def _failures(run: Run, decision: Decision) -> RenderableType | None:

@@ -17,6 +17,7 @@ from bench.report.comparison import (
     notes,
     processes,
     ratio,
+    standing,
     state,
     where,
 )
@@ -87,7 +88,7 @@ _CONTROLS: Columns = [
     ("cell", lambda row: f"{row.judged.cell.recipe} {row.judged.cell.operation} {where(row.judged)}"),
     ("seconds", lambda row: ratio(row.judged.ratio)),
     ("answer", lambda row: row.judged.answer),
-    ("", lambda row: "held" if row.held else "FAILED"),
+    ("", standing),
 ]
 
 

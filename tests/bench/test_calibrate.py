@@ -129,7 +129,8 @@ def test_a_gate_settles_what_its_first_batch_leaves_open(
         assert order.comparison is not None
         assert order.more is not None
         done = honest(order, *others, **named)
-        unsettled = [r for r in done.records if not (isinstance(r, TimingRecord) and r.replicate)]
+        later = [r for r in done.records if isinstance(r, TimingRecord) and r.replicate and label_of(r.cell) == "head"]
+        unsettled = [record for record in done.records if record not in later]
         asked.extend(plan.replicate(steps) for steps in order.more(lambda: unsettled))
         return done
 
@@ -236,6 +237,19 @@ def test_the_page_says_which_machine_measured_what() -> None:
     assert "on Made CPU; commit" in report.page(one)
     assert "on Old CPU (8 of them) and Made CPU (8 of them); commit" in report.page(two)
     assert (one.formed, two.formed) == (True, False)
+
+
+def test_gates_that_would_be_void_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a pool has the control: none of 300, where processes agree; no word of it where the pool has none."""
+    monkeypatch.setattr(gate, "SLOWED", SLOWED)
+    found = report.rates(made_pool(20, scatter=0.001), [], RULE, notice=lambda _: None)
+    assert "would have made 0 of 300 (0.0%) void (0.0% to 1.2%) by not coming out slower" in " ".join(
+        report.page(found).split()
+    )
+    assert "void: 0 of 300 (0.0%)" in " ".join(shown(report.terminal(found), 120).split())
+    monkeypatch.setattr(gate, "SLOWED", "base +99% work")
+    silent = report.rates(made_pool(20), [], RULE, notice=lambda _: None)
+    assert "by not coming out slower" not in report.page(silent)
 
 
 def test_the_page_and_the_tables_say_the_same() -> None:

@@ -171,6 +171,19 @@ def test_settling_finds_more_and_leaves_less_open() -> None:
     assert error_rates.false_alarms(answered(found, formed, twice)).events == 0
 
 
+def test_a_gate_is_void_where_its_control_is_not_slower() -> None:
+    """5 % are seen where processes agree and missed where they do not; a pool without the control cannot tell."""
+    loud, quiet = (
+        error_rates.voided(found, error_rates.trials(found, replicates=4, count=60), RULE, label=SLOWED)
+        for found in (made_pool(scatter=0.05), made_pool(scatter=0.001))
+    )
+    assert (quiet.events, quiet.trials) == (0, 60)
+    assert loud.share > 0.5
+    found = made_pool()
+    formed = error_rates.trials(found, replicates=4, count=60)
+    assert error_rates.voided(found, formed, RULE, label="base +99% work") == Rate(0, 0)
+
+
 def test_the_mean_rule_by_hand() -> None:
     """Means of 10 and 10.6 ms: 6 % is over the limit of 5, 4 % is not."""
     for head_s, answer in ((0.0106, "slower"), (0.0104, "same")):

@@ -85,6 +85,18 @@ def test_a_fresh_batch_measures_the_flagged_cells_alone_with_new_replicates() ->
     assert {t.label for steps in passes for step in steps for t in step.targets} == {"base", "head"}
 
 
+def test_a_control_is_asked_again_without_the_sides() -> None:
+    """Its own target and the base; with a side's cell that is flagged as well, in one step of both."""
+    made = planned()
+    every = [c for step in timings(made.passes()[0]) for c in step.cells]
+    again = [c for c in every if c.target == f"jax-cpu@{gate.ITSELF}"][:1]
+    head = [c for c in every if c.target == "jax-cpu@head"][:1]
+    for asked, labels in ((again, ["base", gate.ITSELF]), (again + head, ["base", "head", gate.ITSELF])):
+        for steps in made.batch(2, asked):
+            assert [[target.label for target in step.targets] for step in steps] == [labels]
+    assert len(list(made.batch(2, again))) == 2
+
+
 def test_nothing_flagged_is_nothing_to_confirm() -> None:
     assert list(planned().batch(1, [])) == []
 

@@ -201,6 +201,34 @@ def test_a_control_that_fails_voids_the_gate(again: Sequence[float], slowed: Seq
     assert of_comparison(found) == ExitCode.UNRESOLVED
 
 
+def test_a_control_that_fails_is_asked_again() -> None:
+    """Chance fails one in twenty: a fresh batch of that cell alone has the last word, whichever control it is."""
+    clear = [1.099, 1.1, 1.101]
+    for again, slowed, label, other in (
+        (clear, clear, "base again", [1.0, 1.0, 1.0]),
+        (TIGHT, TIGHT, "base +10% work", clear),
+    ):
+        waiting = controlled(again, slowed)
+        (asked,) = waiting.awaited()[1]
+        assert (asked.label, waiting.void) == (label, True)
+        mended, failed = (
+            Decision(
+                waiting.rule, (*waiting.records, *timed("base", [1.0] * 3, first=3), *timed(label, fresh, first=3))
+            )
+            for fresh in (other, again if label == "base again" else slowed)
+        )
+        assert [(one.held, one.again) for one in mended.controls if one.again] == [(True, True)]
+        assert (mended.void, failed.void) == (False, True)
+
+
+def test_controls_that_hold_are_not_asked_again() -> None:
+    """Also where a fresh batch has replicates of them, which another control asked for."""
+    found = controlled(TIGHT, [1.099, 1.1, 1.101])
+    assert found.awaited() == {}
+    fresh = (*timed("base", [1.0] * 3, first=3), *timed("base again", [1.5] * 3, first=3))
+    assert not Decision(found.rule, (*found.records, *fresh)).void
+
+
 def test_a_gate_that_is_void_for_lack_of_cells_says_that_they_failed() -> None:
     """A control that was lost with its worker is another thing than one that came out wrong."""
     found = Decision(made.comparison(controls=CONTROLS), (*pair(TIGHT), made.failure()))
