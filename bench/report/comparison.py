@@ -93,7 +93,8 @@ def notes(rows: Sequence[Judged], rule: ComparisonRecord) -> list[str]:
     deciding = [row for row in rows if row.decides]  # how often others are timed is nobody's choice
     needed = max((row.needed for row in deciding if row.needed is not None), default=0)
     many = rule.replicates
-    found = [f"{2 * many} processes: cells that the first {many} left open"] if rule.settle and deciding else []
+    settled = any(row.ratio is not None and row.ratio.count > many for row in deciding)
+    found = [f"{2 * many} processes: cells that the first {many} left open"] if settled else []
     found += [f"{row.cell.name}: {row.reason} ({ratio(row.confirmed)})" for row in rows if row.confirmed is not None]
     if needed:
         found.append(f"to settle every open cell that can be: --replicates {needed}")
