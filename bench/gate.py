@@ -158,12 +158,9 @@ def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[T
 
 def _asked(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
     """Return ``step`` for the sides, the controls or both, as their cells are ``wanted``; None where none is."""
-    base = step.targets[0]
-    sides = step.targets if any(cell in wanted for cell in step.cells) else (base,)
-    again = [control for control in controls(base) if any(cell in wanted for cell in _only(step, control).cells)]
-    targets = (*sides, *again)
+    base, again = step.targets[0], controls(step.targets[0])
+    cells = replace(step, targets=(*step.targets, *again)).cells
+    names = {cell.target for cell in cells if cell in wanted}
+    sides = step.targets if names & {side.name for side in step.targets} else (base,)
+    targets = (*sides, *(control for control in again if control.name in names))
     return replace(step, targets=targets) if len(targets) > 1 else None
-
-
-def _only(step: Timing, target: Target) -> Timing:
-    return replace(step, targets=(target,))

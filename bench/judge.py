@@ -114,8 +114,13 @@ class Decision:
         fresh = self._controlled(dict.fromkeys(self._failing(), confirming(self.rule, settled=False)))
         return [
             replace(again, again=True) if not one.held and again.judged.ratio is not None else one
-            for one, again in zip(self._controlled({}), fresh, strict=True)
+            for one, again in zip(self._controls_once, fresh, strict=True)
         ]
+
+    @cached_property
+    def _controls_once(self) -> list[Control]:
+        """What the first batch says of the controls."""
+        return self._controlled({})
 
     def _controlled(self, batches: Mapping[Cell, tuple[int, ...]]) -> list[Control]:
         """Judge the controls, each kind as one family, by the first batch or by that of ``batches``."""
@@ -128,7 +133,7 @@ class Decision:
 
     def _failing(self) -> list[Cell]:
         """Return the cells of controls that the first batch fails."""
-        return [control.judged.cell for control in self._controlled({}) if not control.held]
+        return [control.judged.cell for control in self._controls_once if not control.held]
 
     @cached_property
     def counts(self) -> list[Count]:
