@@ -13,8 +13,8 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from bench import hardware  # noqa: E402, standard library only
-from bench.targets import BACKENDS  # noqa: E402, likewise
+from bench.plan import gpus  # noqa: E402, standard library only
+from bench.plan.targets import BACKENDS  # noqa: E402, likewise
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
@@ -35,7 +35,7 @@ def bench_cpu(session: nox.Session) -> None:
 @nox.session(name="bench-gpu", venv_backend="none")
 def bench_gpu(session: nox.Session) -> None:
     """Run every recipe on the GPU, framework after framework; without a GPU, say so at once and exit with 6."""
-    reason = hardware.why_no_gpu()
+    reason = gpus.why_no_gpu()
     if reason:
         sys.stderr.write(f"{reason}\n")
         sys.exit(UNUSABLE)

@@ -1,1 +1,5 @@
-"""The benchmark: targets take turns at the same work; records, verdicts and reports follow; it imports no framework."""
+"""Measure Keras 3 models on JAX and TensorFlow: one folder for each stage, from plan to report."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent  # the checkout

@@ -8,10 +8,9 @@ import traceback
 
 from cyclopts import App, CycloptsError
 
-from bench import choices
-from bench.commands import comparing, kept, learning, look, measure, publishing
-from bench.commands.outcome import Outcome
-from bench.report import lookalikes
+from bench.cli import arguments, comparing, info, learning, measure, publishing, runs
+from bench.cli.outcome import Outcome
+from bench.report import ascii_fallback
 
 app = App(
     name="bench",
@@ -26,23 +25,23 @@ app = App(
 )
 
 for command in (
-    *(measure.run, measure.peers, kept.show, kept.runs, look.list_cells, look.sample, look.doctor),
+    *(measure.run, measure.peers, runs.show, runs.runs, info.list_cells, info.sample, info.doctor),
     *(learning.train, learning.score, learning.sweep),
     *(comparing.compare, comparing.regress, comparing.versions, comparing.calibrate),
-    *(kept.export, kept.history, publishing.publish, measure.reference),
+    *(runs.export, runs.history, publishing.publish, measure.reference),
 ):
-    app.command(command, name="list" if command is look.list_cells else None)
+    app.command(command, name="list" if command is info.list_cells else None)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(words: list[str] | None = None) -> int:
     """Run the command line and return its exit status; what is wrong is said in one line on stderr."""
     from bench.exit_codes import ExitCode
 
-    lookalikes.use(sys.stdout, sys.stderr)
+    ascii_fallback.use(sys.stdout, sys.stderr)
     try:
-        found = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        found = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return _shown(found if isinstance(found, Outcome) else Outcome())
-    except (CycloptsError, choices.WrongUse) as error:
+    except (CycloptsError, arguments.UsageError) as error:
         return _complain(str(error), ExitCode.USAGE)
     except KeyboardInterrupt:
         return _complain(
@@ -68,29 +67,29 @@ def _shown(outcome: Outcome) -> int:
 
 
 def _unusable() -> tuple[type[Exception], ...]:
-    from bench.checkouts import CheckoutError
-    from bench.contrast import ContrastError
-    from bench.environments import BuildError
-    from bench.history import HistoryError
-    from bench.pool import PoolError
-    from bench.process import WorkFailed
-    from bench.publish.rows import PublishError
-    from bench.recipe_file import RecipeFileError
-    from bench.remainder import RemainderError
-    from bench.scoring import ScoringError
-    from bench.store import StoreError
+    from bench.analysis.calibration.replicate_pool import PoolError
+    from bench.analysis.compare_runs import ComparisonError
+    from bench.analysis.history import HistoryError
+    from bench.analysis.resume import ResumeError
+    from bench.plan.user_recipes import RecipeFileError
+    from bench.records.store import StoreError
+    from bench.report.page.rows import PublishError
+    from bench.runner.environments import BuildError
+    from bench.runner.process import WorkFailed
+    from bench.runner.scoring import ScoringError
+    from bench.runner.worktrees import WorktreeError
     from datasets.errors import DataError
 
     return (
         BuildError,
-        CheckoutError,
-        ContrastError,
+        WorktreeError,
+        ComparisonError,
         DataError,
         HistoryError,
         PoolError,
         PublishError,
         RecipeFileError,
-        RemainderError,
+        ResumeError,
         ScoringError,
         StoreError,
         WorkFailed,

@@ -7,9 +7,9 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # every command imports this module, and theirs take a second
-    from bench.check import Verdict
-    from bench.contrast import Contrast
-    from bench.judge import Decision
+    from bench.analysis.accuracy import Verdict
+    from bench.analysis.compare_runs import RunComparison
+    from bench.analysis.regression import Decision
 
 
 class ExitCode(IntEnum):
@@ -58,7 +58,7 @@ def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> Exit
     return ExitCode.HELD
 
 
-def of_contrast(contrast: Contrast) -> ExitCode:
+def of_run_comparison(contrast: RunComparison) -> ExitCode:
     """Return the exit code of a contrast: it gates nothing, but says where nothing could be compared."""
     compared = contrast.verdicts and any(row.answer is not None for row in contrast.rows)
     return ExitCode.HELD if compared else ExitCode.UNRESOLVED

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from datasets import imdb
+from datasets.cache_index import CACHE_VARIABLE, Kept, Shelf
 from datasets.corpus import Corpus
 from datasets.errors import DataError, DownloadError
-from datasets.shelf import CACHE_VARIABLE, Kept, Shelf
 
 if TYPE_CHECKING:
     from datasets.download import Progress

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import keras
 
-from models import dense, lstm, own, pooling
+from models import dense, lstm, pooling, user_recipes
 from models.recipes import Family, Optimizer, Recipe
 
 BUILDERS: dict[Family, Callable[[Recipe], keras.Model]] = {
@@ -28,7 +28,7 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 
 def create(recipe: Recipe, *, steps_per_execution: int = 1, jit_compile: bool | str = "auto") -> keras.Model:
     """Return the compiled model of ``recipe`` with fresh weights from Keras's global seed."""
-    model = (own.builder(recipe) if recipe.file else BUILDERS[recipe.family])(recipe)
+    model = (user_recipes.builder(recipe) if recipe.file else BUILDERS[recipe.family])(recipe)
     return compile_for(model, recipe, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
 
 

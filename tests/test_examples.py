@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.targets import BACKENDS, ROOT
+from bench import ROOT
+from bench.plan.targets import BACKENDS
 
 pytestmark = pytest.mark.framework
 

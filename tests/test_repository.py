@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bench", "datasets", "models")
 FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow"}
+# The order of the stages in bench/: each imports only those before it, and bench.protocol.
+STAGES = ("records", "plan", "worker", "analysis", "runner", "report", "cli")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
@@ -38,6 +40,12 @@ def modules(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def stage(path: Path) -> str:
+    """Return the folder of bench/ in which a source stands; nothing for one that stands in none."""
+    parts = path.relative_to(ROOT).parts
+    return parts[1] if parts[0] == "bench" and len(parts) > 2 else ""
 
 
 def name(path: Path) -> str:
@@ -68,14 +76,22 @@ def test_datasets_import_numpy_and_no_other_room(path: Path) -> None:
         assert not imported(path) & {"bench", "models"}
 
 
-def test_rooms_do_not_import_each_other_in_circles() -> None:
+@pytest.mark.parametrize("path", [path for path in SOURCES if stage(path)], ids=name)
+def test_a_stage_imports_only_the_stages_before_it(path: Path) -> None:
+    """Data flows one way: plan before worker, records before rows, rows before reports."""
+    later = STAGES[STAGES.index(stage(path)) + 1 :]
+    assert not [m for m in modules(path) if m.startswith(tuple(f"bench.{one}." for one in later))]
+
+
+def test_folders_do_not_import_each_other_in_circles() -> None:
     """Of two folders of modules one comes first: what both need stands in a room of its own."""
     rooms = {str(folder.relative_to(ROOT)).replace("/", "."): folder for folder in (ROOT / "bench").rglob("*/")}
     rooms = {room: folder for room, folder in rooms.items() if (folder / "__init__.py").exists()}
 
     def needs(room: str) -> set[str]:
         wanted = {module for path in rooms[room].glob("*.py") for module in modules(path)}
-        return {other for other in rooms if other != room and any(f"{m}.".startswith(f"{other}.") for m in wanted)}
+        inside = [max((r for r in rooms if f"{m}.".startswith(f"{r}.")), key=len, default=room) for m in wanted]
+        return {other for other in inside if other != room}
 
     assert len(rooms) > 8
     graphlib.TopologicalSorter({room: needs(room) - {"bench.worker"} for room in rooms}).prepare()

@@ -11,14 +11,15 @@ from functools import partial
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bench import error_rates, gate, scatter
-from bench.calibrate import GateRecord
-from bench.error_rates import Key, Pool, Rate, Rule
+from bench.analysis.calibration import error_rates, estimator_noise
+from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule
+from bench.analysis.calibration.estimator_noise import Scatter
 from bench.exit_codes import ExitCode
-from bench.record import ComparisonRecord
+from bench.plan import gate
+from bench.records.schema import ComparisonRecord
 from bench.report.markdown import table
 from bench.report.table import Column, section
-from bench.scatter import Scatter
+from bench.runner.calibrate import GateRecord
 
 # Gates formed from the pool, and those for each slowed cell.
 FORMED, FORMED_SLOWED = 300, 300
@@ -113,7 +114,7 @@ def rates(
         voided=error_rates.voided(pool, formed, settings, label=gate.SLOWED),
         live=tuple(_live(gates)),
         detections=tuple(_detections(pool, settings, rules, notice)),
-        scatter=tuple(scatter.table(pool)),
+        scatter=tuple(estimator_noise.table(pool)),
         machines=Counter(pool.machines),
         commits=_each(record.commit for record in records),
         corpora=_each(record.corpus for record in records),

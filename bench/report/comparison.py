@@ -9,14 +9,14 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from bench import judge
-from bench.judge import Control, Count, Decision, Judged
-from bench.record import ComparisonRecord, TargetRecord
+from bench.analysis import regression
+from bench.analysis.regression import CellVerdict, Control, Count, Decision
+from bench.analysis.stats import Estimate
+from bench.records.schema import ComparisonRecord, TargetRecord
+from bench.records.store import Run
 from bench.report.numbers import MISSING, significant
 from bench.report.table import Column, section
 from bench.report.words import disturbed
-from bench.stats import Estimate
-from bench.store import Run
 
 # From here on a ratio is told as times, not as a percentage.
 TIMES = 2.0
@@ -26,7 +26,7 @@ STYLES = {"slower": "bold red", "faster": "green", "same": "green", "unresolved"
 
 def render(run: Run) -> RenderableType:
     """Return the whole report of a run that compared targets."""
-    decision = judge.decide(run)
+    decision = regression.decide(run)
     deciding = [one for one in decision.cells if one.decides]
     beside = [one for one in decision.cells if not one.decides]
     parts = [
@@ -58,12 +58,12 @@ def state(run: Run) -> str:
     return "none" if commit is None else commit.title
 
 
-def where(judged: Judged) -> str:
+def where(judged: CellVerdict) -> str:
     """Return the backend, and the label of the target where more than one is compared."""
     return judged.cell.where.removesuffix("-cpu")
 
 
-def label(judged: Judged) -> str:
+def label(judged: CellVerdict) -> str:
     return judged.cell.label
 
 
@@ -88,7 +88,7 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def notes(rows: Sequence[Judged], rule: ComparisonRecord) -> list[str]:
+def notes(rows: Sequence[CellVerdict], rule: ComparisonRecord) -> list[str]:
     """Return what a reader should do about cells that are not settled, and what confirmed those that are slower."""
     deciding = [row for row in rows if row.decides]  # how often others are timed is nobody's choice
     needed = max((row.needed for row in deciding if row.needed is not None), default=0)
@@ -129,7 +129,7 @@ def processes(rule: ComparisonRecord) -> str:
     return f"{rule.replicates} or {2 * rule.replicates} processes" if rule.settle else f"{rule.replicates} processes"
 
 
-def _cells(title: str, caption: str, rows: Sequence[Judged], decision: Decision) -> RenderableType | None:
+def _cells(title: str, caption: str, rows: Sequence[CellVerdict], decision: Decision) -> RenderableType | None:
     columns = [
         Column("recipe", lambda row: row.cell.recipe, key=True),
         Column("work", lambda row: f"{row.cell.phase} {row.cell.batch_size}", key=True),
@@ -146,7 +146,7 @@ def _cells(title: str, caption: str, rows: Sequence[Judged], decision: Decision)
     return section(title, caption, columns, rows, _cell_notes(rows, decision), tight=True)
 
 
-def _cell_notes(rows: Sequence[Judged], decision: Decision) -> list[str]:
+def _cell_notes(rows: Sequence[CellVerdict], decision: Decision) -> list[str]:
     paths = {row.cell.phase: row.cell.path for row in rows}
     how = "; ".join(f"{phase}: {path}" for phase, path in paths.items())
     sees = "sees: the smallest slowdown that would have been called slower 9 times in 10"

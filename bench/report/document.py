@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bench.analysis.regression import Decision
+from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode
-from bench.judge import Decision
-from bench.record import TargetRecord
-from bench.store import Run
-from bench.summary import Summary
+from bench.records.schema import TargetRecord
+from bench.records.store import Run
 from models.recipes import Recipe
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from bench.record import CounterRecord
+from bench.analysis.summary import Summary
+from bench.records.schema import CounterRecord
 from bench.report.numbers import MISSING, share, significant
 from bench.report.table import Column, section
 from bench.report.words import label
-from bench.summary import Summary
 
 # A thousand calls leave less than this behind where nothing leaks: an allocator's slack.
 GROWTH_LIMIT_BYTES = 16e6

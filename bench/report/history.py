@@ -9,7 +9,7 @@ import plotext
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bench.history import Course
+from bench.analysis.history import Course
 from bench.report.numbers import MISSING, share
 from bench.report.table import Column, section
 

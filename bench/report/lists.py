@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from bench.plan import Counting, PeerTraining, Profile, Step, Timing, Training
-from bench.record import Cell, RunHeader
-from bench.reference import Row
+from bench.plan.steps import BaselineTraining, Counting, Profile, Step, Timing, Training
+from bench.records.reference import Row
+from bench.records.schema import Cell, RunHeader
 from bench.report.numbers import MISSING, figure
 from bench.report.table import Column, section
 from bench.report.words import by_phase, listed
@@ -47,20 +47,20 @@ def step_list(profile: Profile, steps: Sequence[Step], left_out: Sequence[Cell])
 
 def _targets(work: Sequence[Step], every: Sequence[Step]) -> list[str]:
     """Return whose work it is; a peer stands beside all of them, in whichever process it is trained."""
-    beside_all = any(isinstance(step, PeerTraining) for step in work)
+    beside_all = any(isinstance(step, BaselineTraining) for step in work)
     return [target.name for step in (every if beside_all else work) for target in step.targets]
 
 
 def _work(step: Step) -> str:
     """Return what a step does, in the words that it shares with those that differ in path, seed or target."""
-    if isinstance(step, Training | PeerTraining):
+    if isinstance(step, Training | BaselineTraining):
         return "train to accuracy" if isinstance(step, Training) else "train peers"
     return f"count {step.phase} {step.batch_size}" if isinstance(step, Counting) else step.name
 
 
 def _paths(step: Step) -> list[str]:
-    if isinstance(step, Training | PeerTraining):
-        return [step.path if isinstance(step, Training) else step.peer]
+    if isinstance(step, Training | BaselineTraining):
+        return [step.path if isinstance(step, Training) else step.baseline]
     return [cell.path for cell in step.cells] if isinstance(step, Counting | Timing) else []
 
 

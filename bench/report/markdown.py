@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench import judge
-from bench.judge import Decision, Judged
+from bench.analysis import regression
+from bench.analysis.regression import CellVerdict, Decision
+from bench.records.store import Run
 from bench.report.comparison import (
     change,
     closing,
@@ -21,7 +22,6 @@ from bench.report.comparison import (
     state,
     where,
 )
-from bench.store import Run
 
 SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "same": "same", "unresolved": "❔ unresolved"}
 
@@ -30,7 +30,7 @@ Columns = Sequence[tuple[str, Callable[[Any], str]]]
 
 def comparison(run: Run) -> str:
     """Return the summary of a run that compared targets."""
-    decision = judge.decide(run)
+    decision = regression.decide(run)
     deciding = [one for one in decision.cells if one.decides]
     loud = [one for one in deciding if one.answer in ("slower", "faster")]
     parts = [
@@ -96,7 +96,7 @@ def _sides(decision: Decision) -> str:
     return "\n".join(f"- **{escaped(name)}**: {escaped(words)}" for name, words in decision.rule.sides.items())
 
 
-def _beside(decision: Decision) -> list[Judged]:
+def _beside(decision: Decision) -> list[CellVerdict]:
     return [one for one in decision.cells if not one.decides]
 
 
@@ -113,7 +113,7 @@ def _failures(decision: Decision) -> str:
 
 
 def _footer(run: Run) -> str:
-    rule, header = judge.decide(run).rule, run.header
+    rule, header = regression.decide(run).rule, run.header
     return (
         f"<sub>{header.started_at[:10]}, kerasmark {state(run)}; {escaped(header.machine.title)}; on every side "
         f"{escaped(common_versions(run))}; corpus {header.corpus}; {processes(rule)} of each side; same "

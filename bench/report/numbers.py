@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bench.stats import Estimate
+from bench.analysis.stats import Estimate
 
 MISSING = "—"
 # Half an interval that is wider than its value tells nothing but that.

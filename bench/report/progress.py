@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column as RichColumn
 from rich.text import Text
 
-from bench.plan import Step, expected_s
+from bench.plan.steps import Step, expected_s
+from bench.plan.targets import Target
 from bench.protocol import Json
-from bench.record import FailureRecord
-from bench.targets import Target
+from bench.records.schema import FailureRecord
 
 # Before so many of the expected seconds are done, the time left would be a guess.
 MEANINGFUL_S = 20.0

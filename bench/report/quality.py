@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from bench.check import Verdict
-from bench.record import ServingRecord
+from bench.analysis.accuracy import Verdict
+from bench.analysis.stats import largest
+from bench.analysis.summary import AccuracyTimeRow, Summary
+from bench.records.schema import ServingRecord
 from bench.report.numbers import MISSING, figure, milliseconds, signed, significant
 from bench.report.table import Column, section
 from bench.report.words import curve, label, over_seeds, verdict
-from bench.stats import largest
-from bench.summary import AccuracyTimeRow, Summary
 from models.recipes import RECIPES
 
 

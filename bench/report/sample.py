@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bench.report.table import Column, section
-from bench.sample import Encoded, Sampled
+from bench.runner.sample import Encoded, Sampled
 
 LABELS = {0: ("negative", "bold red"), 1: ("positive", "bold green")}
 LONGEST_TEXT = 400

@@ -8,12 +8,12 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from bench import paths
-from bench.advice import Advice
+from bench.analysis.advice import Advice
+from bench.analysis.summary import StartupRow, Summary
+from bench.plan import paths
 from bench.report.numbers import MISSING, milliseconds, significant, spread
 from bench.report.table import Column, section
 from bench.report.words import label, marks, recipe, replicates, share_of_floor, timing_notes
-from bench.summary import StartupRow, Summary
 
 
 def training(summary: Summary) -> RenderableType | None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bench import store
-from bench.gate import PREDICT_REVIEWS
-from bench.pace import REPLICATES
-from bench.record import ReferenceRecord
+from bench.analysis.stats import Estimate
+from bench.plan.gate import PREDICT_REVIEWS
+from bench.records import store
+from bench.records.schema import ReferenceRecord
 from bench.report.markdown import table
 from bench.report.numbers import MISSING, figure, signed
 from bench.report.table import Column, section
-from bench.stats import Estimate
-from bench.sweep import ALPHA, Row, label
+from bench.runner.training.sweep import ALPHA, Row, label
+from bench.runner.training.sweep_timing import REPLICATES
 
 NOTES = (
     "test: mean accuracy on the test reviews over n seeds, and its SD; val.: the best on held-out reviews",
@@ -52,7 +52,7 @@ def page(found: Sequence[Row], records: Sequence[ReferenceRecord], *, title: str
 
 def write(found: Sequence[Row], records: Sequence[ReferenceRecord], file: Path, command: str) -> list[Path]:
     """Write the page and a chart for each backend beside ``file``, and return them."""
-    from bench.charts import picture, spread  # a second to import
+    from bench.report.charts import picture, spread  # a second to import
 
     title = f"{found[0].recipe.name} and its variations"
     place = file.with_suffix(".md")

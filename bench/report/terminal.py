@@ -9,9 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from bench.analysis.summary import Summary
 from bench.report import hardware, quality, speed
 from bench.report.words import STYLES, by_phase, disturbed
-from bench.summary import Summary
 
 
 def render(summary: Summary) -> RenderableType:

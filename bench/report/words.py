@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 from rich.text import Text
 
-from bench.interference import BUSY
-from bench.record import Cell
+from bench.analysis.stats import TRIMMED
+from bench.analysis.summary import Summary, TimedCell
+from bench.records.schema import Cell
+from bench.records.steal_time import BUSY
+from bench.records.store import Run
 from bench.report.numbers import MISSING, share
-from bench.stats import TRIMMED
-from bench.store import Run
-from bench.summary import Summary, TimedCell
 
 STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}
 

@@ -10,8 +10,8 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from bench import packages
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Hello, Message, Quit
+from bench.records import packages
 from bench.worker.channel import Channel, SessionGone
 
 
@@ -45,11 +45,11 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
         import keras
 
         from bench.worker import device
-        from bench.worker.desk import Desk
+        from bench.worker.dispatch import Dispatcher
 
         import_s = time.perf_counter() - started
         kind, name = device.prove(options.device)
-        desk = Desk(options.corpus, tell=channel.progress, import_s=import_s, own_recipes=options.recipes)
+        desk = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, own_recipes=options.recipes)
     except Exception as error:
         channel.send(_failed(error))
         raise

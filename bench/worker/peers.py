@@ -24,7 +24,7 @@ PREDICT_SIZES, CALLS = (1, 32, 512), 30
 # Scikit-learn's defaults but for the solver, whose default is slower on these sparse rows, and the penalty (its
 # inverse, as scikit-learn has it): of 0.003, 0.01, 0.03, 0.1, 0.3 and 1, the last 5,000 training reviews, held out,
 # liked 0.03 to 0.1 best with the logistic regression and 0.003 to 0.01 with the SVM, by recipe.
-PEERS: dict[str, Callable[[], Any]] = {
+BASELINES: dict[str, Callable[[], Any]] = {
     "logistic regression": lambda: LogisticRegression(solver="liblinear", C=0.05, random_state=0),
     "linear SVM": lambda: LinearSVC(C=0.005, random_state=0),
 }
@@ -38,7 +38,7 @@ def measure(reviews: Reviews, name: str) -> Json:
     """
     words = reviews.recipe.encoding.vocabulary_size
     x, y = bag(reviews.train.x, words), _labels(reviews.train)
-    model = PEERS[name]()
+    model = BASELINES[name]()
     started = time.perf_counter()
     model.fit(x, y)
     train_s = time.perf_counter() - started

@@ -49,7 +49,7 @@ def _train_phase(
     keras.utils.set_random_seed(request.seed)
     model = create(reviews.recipe)
     data, held_out = reviews.phase(phase)
-    course = Course(model, phase, request.epochs[phase.name], Examiner(reviews, model), held_out, tell)
+    course = Course(model, phase, request.epochs[phase.name], Evaluator(reviews, model), held_out, tell)
     schedule = Schedule(phase.batch_size, course.epochs, request.seed)
     DRIVERS[request.path](reviews.recipe, model, data, schedule, course.add)
     cut_short = isinstance(request, Train) and course.epochs < phase.epochs
@@ -57,7 +57,7 @@ def _train_phase(
     return {**course.result(), **tested}, model
 
 
-class Examiner:
+class Evaluator:
     """Judges a model on given reviews; one program serves every epoch."""
 
     def __init__(self, reviews: Reviews, model: keras.Model) -> None:
@@ -79,7 +79,7 @@ class Course:
     """The course of one phase: curves, seconds, and the weights of the best epoch where the recipe asks for them."""
 
     def __init__(
-        self, model: keras.Model, phase: Phase, epochs: int, examiner: Examiner, held_out: Encoded | None, tell: Tell
+        self, model: keras.Model, phase: Phase, epochs: int, examiner: Evaluator, held_out: Encoded | None, tell: Tell
     ) -> None:
         self.epochs = epochs
         self._model, self._phase, self._examiner, self._held_out, self._tell = model, phase, examiner, held_out, tell

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from bench.targets import ROOT
+from bench import ROOT
 
 
 def answer(program: str, backend: str) -> Any:

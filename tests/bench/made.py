@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.machine import Commit, Machine
-from bench.process import RequestFailed
 from bench.protocol import PROTOCOL_VERSION, Block, Hello, Json, Message, Prepare, Release, Train
-from bench.record import (
-    Asked,
+from bench.records.machine import Commit, Machine
+from bench.records.schema import (
+    BaselineRecord,
     Cell,
     ComparisonRecord,
     CounterRecord,
@@ -18,12 +17,12 @@ from bench.record import (
     FinishedPhase,
     ParityRecord,
     PeaksRecord,
-    PeerRecord,
     PhaseResult,
     Record,
     ReferenceRecord,
     ResumedRecord,
     RunHeader,
+    RunOptions,
     Sample,
     ServingRecord,
     TargetFacts,
@@ -31,13 +30,14 @@ from bench.record import (
     TimingRecord,
     TrainingRecord,
 )
-from bench.store import Run
+from bench.records.store import Run
+from bench.runner.process import RequestFailed
 from tests.bench import fake_worker
 
 DIGEST = "d1" * 32
 
 MACHINE = Machine(cpu="Made CPU", processors=2, memory_gib=8, system="Linux x86_64", python="3.12.1")
-ASKED = Asked(recipes=["dense"], backends=["jax", "tensorflow"], device="cpu", seeds=None, budget_s=None)
+OPTIONS = RunOptions(recipes=["dense"], backends=["jax", "tensorflow"], device="cpu", seeds=None, budget_s=None)
 
 
 def header(**changes: Any) -> RunHeader:
@@ -175,9 +175,9 @@ def serving(
     )
 
 
-def peer(name: str = "linear SVM", *, recipe: str = "dense") -> PeerRecord:
+def baseline(name: str = "linear SVM", *, recipe: str = "dense") -> BaselineRecord:
     """Return what a model outside deep learning reached."""
-    return PeerRecord(
+    return BaselineRecord(
         recipe=recipe,
         target="jax-cpu",
         name=name,
@@ -268,7 +268,7 @@ class FakeWorker:
         return [request for request in self.requests if isinstance(request, Block)]
 
     def ask(self, request: Message, progress: Callable[[Json], None] = lambda _: None) -> Json:
-        """Answer as `bench.worker.desk` does."""
+        """Answer as `bench.worker.dispatch` does."""
         self.requests.append(request)
         error = self._errors.get(len(self.requests) - 1) or self._refuse(request)
         if error is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.publish import keep
-from bench.publish.rows import FailureRow, Published, TimedRow
-from bench.record import Record
-from bench.store import RunWriter
+from bench.records.schema import Record
+from bench.records.store import RunWriter
+from bench.report.page import snapshot
+from bench.report.page.rows import FailureRow, Published, TimedRow
 from tests.bench import made
 
 COMMAND = "python -m bench run --recipe dense --profile smoke"
@@ -23,7 +23,7 @@ def records(**header: Any) -> list[Record]:
     found += [
         made.training("dense", name, validation=_trained(pace), final=_trained(pace)) for name, pace in PACES.items()
     ]
-    found += [made.parity(), made.serving(), made.peer()]
+    found += [made.parity(), made.serving(), made.baseline()]
     for name, pace in PACES.items():
         for path, times in (("fit", 2.0), ("compiled loop", 1.1), ("floor", 1.0)):
             found.append(made.timing(made.cell("train", path, target=name), made.blocks(*_turns(0.01 * times * pace))))
@@ -45,7 +45,7 @@ def write(folder: Path, *found: Record) -> Path:
 
 def one(**changes: Any) -> Published:
     """Return the whole run as it is published."""
-    return keep.of_run(made.run(*records()[3:], command=COMMAND)).model_copy(update=changes)
+    return snapshot.of_run(made.run(*records()[3:], command=COMMAND)).model_copy(update=changes)
 
 
 def hostile() -> Published:

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import protocol
+from bench import ROOT, protocol
 from bench.protocol import Block, Done, Message, Progress, decode, encode
-from bench.targets import ROOT
 
 KINDS: tuple[type[Message], ...] = get_args(Message)
 

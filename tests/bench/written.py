@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import plan
-from bench.record import Cell, PhaseResult, Record, Sample
-from bench.store import RunWriter
-from bench.targets import Target
+from bench.plan import steps
+from bench.plan.targets import Target
+from bench.records.schema import Cell, PhaseResult, Record, Sample
+from bench.records.store import RunWriter
 from models.recipes import RECIPES
 from tests.bench import made
 
@@ -42,9 +42,9 @@ def full_records() -> list[Record]:
     found += [record for target in targets for record in (made.target(target.name), made.peaks(target.name))]
     bad = made.result({"accuracy": [0.5] * 4, "val_accuracy": [0.5] * 4}, epoch_s=[1.0] * 4, accuracy=0.5)
     found += [made.training(recipe.name, target.name, final=bad) for recipe in recipes for target in targets]
-    for step in plan.passes(recipes, targets, plan.PROFILES["full"], seeds=1)[0]:
-        found += [_shortly(cell) for cell in plan.step_cells(step)]
-        if isinstance(step, plan.Counting):
+    for step in steps.passes(recipes, targets, steps.PROFILES["full"], seeds=1)[0]:
+        found += [_shortly(cell) for cell in steps.step_cells(step)]
+        if isinstance(step, steps.Counting):
             found += [
                 made.counters(cell, graph_operations=1234.0, program_flops=1.5e9, program_bytes=1e9)
                 for cell in step.cells

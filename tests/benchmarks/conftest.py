@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import turns
-from bench.process import WorkerProcess, WorkFailed
+from bench.plan.targets import BACKENDS, Target
 from bench.protocol import Release
-from bench.record import Cell, TimingRecord
-from bench.targets import BACKENDS, Target
-from bench.turns import Player
+from bench.records.schema import Cell, TimingRecord
+from bench.runner import interleave
+from bench.runner.interleave import CellRunner
+from bench.runner.process import WorkerProcess, WorkFailed
 from datasets.locate import open_corpus
 
 Twins = dict[tuple[str, int], WorkerProcess]
@@ -45,14 +45,14 @@ def twins(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def measure() -> Iterator[Measure]:
     """Let players take turns and return their records in the order given; their workers forget them afterwards."""
-    workers: list[turns.Worker] = []
+    workers: list[interleave.Worker] = []
 
-    def drop(player: Player, error: WorkFailed) -> None:
+    def drop(player: CellRunner, error: WorkFailed) -> None:
         raise AssertionError(f"{player.cell.name}: {error}")
 
-    def run(players: list[Player], *, rounds: int, calls: int | None = None) -> list[TimingRecord]:
+    def run(players: list[CellRunner], *, rounds: int, calls: int | None = None) -> list[TimingRecord]:
         workers.extend(player.worker for player in players)
-        turns.take_turns(players, turns=rounds, calls=calls, order=random.Random(0), drop=drop)
+        interleave.take_turns(players, turns=rounds, calls=calls, order=random.Random(0), drop=drop)
         return [player.record(0) for player in players]
 
     yield run
@@ -60,10 +60,10 @@ def measure() -> Iterator[Measure]:
         worker.ask(Release())
 
 
-def ready(wanted: Cell, worker: WorkerProcess) -> Player:
+def ready(wanted: Cell, worker: WorkerProcess) -> CellRunner:
     """Return a player that is prepared and warm."""
-    player = turns.prepare(wanted, worker)
-    turns.warm_up(player)
+    player = interleave.prepare(wanted, worker)
+    interleave.warm_up(player)
     return player
 
 

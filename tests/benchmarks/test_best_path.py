@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bench import compare
-from bench.paths import FLOOR
-from bench.plan import PREDICT_SIZES
-from bench.targets import BACKENDS
+from bench.analysis import paired_ratio
+from bench.plan.paths import FLOOR
+from bench.plan.steps import PREDICT_SIZES
+from bench.plan.targets import BACKENDS
 from models.recipes import RECIPES
 from tests.benchmarks.conftest import Measure, Twins, cell, ready
 
@@ -25,7 +25,7 @@ def test_the_compiled_loop_keeps_close_to_the_floor(twins: Twins, measure: Measu
     size, worker = RECIPES[name].batch_size, twins[backend, 0]
     players = [ready(cell(backend, "train", path, size, name), worker) for path in ("compiled loop", FLOOR)]
     loop, floor = measure(players, rounds=ROUNDS)
-    ratio = compare.ratio([loop], [floor])
+    ratio = paired_ratio.ratio([loop], [floor])
     assert ratio is not None
     print(f"{backend} {name} train: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}) times the floor")
     assert ratio.low <= LIMITS[RECIPES[name].family]
@@ -41,7 +41,7 @@ def test_the_compiled_predictor_keeps_close_to_the_floor(
     worker = twins[backend, 0]
     players = [ready(cell(backend, "predict", path, size, name), worker) for path in ("compiled", FLOOR)]
     compiled, floor = measure(players, rounds=ROUNDS, calls=20 * ROUNDS)
-    ratio = compare.ratio([compiled], [floor])
+    ratio = paired_ratio.ratio([compiled], [floor])
     assert ratio is not None
     print(f"{backend} {name} predict {size}: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}) times the floor")
     assert ratio.low <= LIMITS[RECIPES[name].family]

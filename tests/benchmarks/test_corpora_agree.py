@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import compare, plan, turns
-from bench.process import WorkerProcess
+from bench.analysis import paired_ratio
+from bench.plan import steps
+from bench.plan.targets import BACKENDS, Target
 from bench.protocol import Release
-from bench.record import Cell
-from bench.targets import BACKENDS, Target
+from bench.records.schema import Cell
+from bench.runner import interleave
+from bench.runner.process import WorkerProcess
 from datasets.locate import open_corpus
 from models.recipes import RECIPES
 from tests.benchmarks.conftest import ready
@@ -51,8 +53,8 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
 def cells() -> list[Cell]:
     """Return every timed cell of the default profile."""
     targets = [Target(backend) for backend in BACKENDS]
-    steps = plan.timings(list(RECIPES.values()), targets, plan.PROFILES["default"], 0)
-    return [cell for step in steps for cell in plan.step_cells(step)]
+    timed = steps.timings(list(RECIPES.values()), targets, steps.PROFILES["default"], 0)
+    return [cell for step in timed for cell in steps.step_cells(step)]
 
 
 @pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.name)
@@ -66,14 +68,14 @@ def test_a_cell_takes_as_long_on_synthetic_reviews(
     # The same lengths on both sides, so that a block's fixed cost weighs the same.
     players[1].lengths = players[0].lengths
     failures: list[str] = []
-    turns.take_turns(
+    interleave.take_turns(
         players, turns=TURNS, calls=None, order=random.Random(0), drop=lambda player, error: failures.append(str(error))
     )
     assert not failures
     for worker in both:
         worker.ask(Release())
     real, synthetic = ([player.record(0)] for player in players)
-    ratio = compare.ratio(synthetic, real)
+    ratio = paired_ratio.ratio(synthetic, real)
     assert ratio is not None
     record_property("ratio", f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")
     print(f"{cell.name}: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")

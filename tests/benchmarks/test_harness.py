@@ -6,12 +6,12 @@ import statistics
 
 import pytest
 
-from bench import compare, stats
-from bench.paths import SLEEP_S
-from bench.plan import PROFILES
+from bench.analysis import paired_ratio, stats
+from bench.plan.paths import SLEEP_S
+from bench.plan.steps import PROFILES
+from bench.plan.targets import BACKENDS
 from bench.protocol import Block, Prepare
-from bench.targets import BACKENDS
-from bench.turns import BLOCK_S
+from bench.runner.interleave import BLOCK_S
 from models.recipes import LSTM, RECIPES
 from tests.benchmarks.conftest import Measure, Twins, cell, ready
 
@@ -39,7 +39,7 @@ def test_an_empty_block_costs_less_than_a_hundredth_of_the_shortest(twins: Twins
 def test_a_sleep_of_known_length_comes_out_right(twins: Twins, measure: Measure, backend: str) -> None:
     """Never shorter than asked, and longer by the kernel's delay alone."""
     [record] = measure([ready(cell(backend, "harness", "sleep", 1), twins[backend, 0])], rounds=20)
-    measured = compare.seconds([record]).value
+    measured = paired_ratio.seconds([record]).value
     print(f"{backend}: a sleep of {SLEEP_S * 1e3:.0f} ms measures {measured / SLEEP_S:.3f} times as long")
     assert 1.0 <= measured / SLEEP_S < 1.1
 
@@ -56,7 +56,7 @@ def test_two_equal_targets_come_out_equal(
     both = [ready(cell(backend, phase, path, batch_size), twins[backend, twin]) for twin in (0, 1)]
     both[1].lengths = both[0].lengths
     records = measure(both, rounds=PAIRS)
-    ratio = compare.ratio([records[0]], [records[1]])
+    ratio = paired_ratio.ratio([records[0]], [records[1]])
     assert ratio is not None
     print(f"{backend} lstm {phase} {path}: ratio {ratio.value:.4f} ({ratio.low:.4f} to {ratio.high:.4f})")
     assert ratio.low <= 1.01

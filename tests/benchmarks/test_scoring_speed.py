@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.targets import BACKENDS, ROOT
+from bench import ROOT
+from bench.plan.targets import BACKENDS
 from tests.bench import fresh
 
 # Trains for an epoch, saves, and lets the stream and the plain loop over the same lines take turns.

@@ -12,7 +12,7 @@ from bench.worker.reviews import Reviews
 
 Prepare = Callable[[Reviews, int], Operation]
 
-# By phase, then path: `bench.paths` has the same names, with what they mean and where they exist.
+# By phase, then path: `bench.plan.paths` has the same names, with what they mean and where they exist.
 PATHS: dict[str, dict[str, Prepare]] = {
     "vectorize": vectorize.PATHS,
     "train": train.PATHS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bench.paths import SLEEP_S
+from bench.plan.paths import SLEEP_S
 from bench.worker.clock import Operation
 from bench.worker.operations import work
 from bench.worker.reviews import Reviews

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench import hardware, machine
+from bench.plan import gpus
+from bench.records import machine
 from datasets.locate import Located, open_corpus
 
 BACKEND = os.environ["KERAS_BACKEND"]  # `tests/conftest.py` chooses one where nobody did
@@ -17,7 +18,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     """Say what a number needs, and no name of the machine: processor, GPUs, memory, backend."""
     del config
     found = machine.machine()
-    machine_info.update(node="", backend=BACKEND, gpus=hardware.gpus(), memory_gib=found.memory_gib)
+    machine_info.update(node="", backend=BACKEND, gpus=gpus.gpus(), memory_gib=found.memory_gib)
     machine_info.pop("release", None)
     machine_info["cpu"] = {"brand_raw": found.cpu, "count": found.processors}
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.plan import PROFILES, Timing
-from bench.record import Cell
-from bench.targets import Target
+from bench.plan.steps import PROFILES, Timing
+from bench.plan.targets import Target
+from bench.records.schema import Cell
 from datasets.locate import Located
 from models.recipes import RECIPES, find
 from tests.benchmarks.operations.conftest import BACKEND

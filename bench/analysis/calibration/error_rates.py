@@ -1,0 +1,296 @@
+"""The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
+
+Gates are formed by the code that judges real ones: each takes its batches of replicates (`analysis.regression`) from a stretch
+of the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
+intervals do not know; whole gates that were run live are counted apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+from scipy import stats as scipy_stats
+
+from bench.analysis import paired_ratio, regression, stats
+from bench.analysis.calibration.replicate_pool import PoolRecord
+from bench.analysis.regression import Answer, CellVerdict
+from bench.records.schema import Cell, ComparisonRecord
+
+BASE, HEAD = "base", "head"
+# The most batches that a gate takes: the first, the one that settles, two that confirm what that called slower.
+BATCHES = 4
+# pytest-benchmark's usual rule: the mean of all blocks may grow by so much.
+MEAN_LIMIT = 1.05
+MANN_WHITNEY_ALPHA = 0.05
+
+# A cell without its target: recipe, phase, path, batch size and the backend with its device.
+Key = tuple[str, str, str, int, str]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many events in so many trials, with the exact interval of their probability."""
+
+    events: int
+    trials: int
+
+    @property
+    def share(self) -> float:
+        return self.events / self.trials if self.trials else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return stats.clopper_pearson(self.events, self.trials)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Records by replicate, then by cell and label."""
+
+    replicates: tuple[dict[tuple[Key, str], PoolRecord], ...]
+
+    @classmethod
+    def of(cls, records: Sequence[PoolRecord]) -> Pool:
+        found: dict[int, dict[tuple[Key, str], PoolRecord]] = {}
+        for record in records:
+            found.setdefault(record.replicate, {})[key_of(record.cell), record.cell.label] = record
+        return cls(tuple(found[number] for number in sorted(found)))
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """The cells that every replicate has of both identical targets."""
+        sets = [{key for key, name in one if name == HEAD and (key, BASE) in one} for one in self.replicates]
+        return sorted(set.intersection(*sets)) if sets else []
+
+    @cached_property
+    def slowed(self) -> dict[str, list[Key]]:
+        """The cells that some replicate has of each slowed target, by its label."""
+        have = {(key, name) for one in self.replicates for key, name in one}
+        labels = sorted({name for _, name in have} - {BASE, HEAD})
+        return {name: [key for key in self.keys if (key, name) in have] for name in labels}
+
+    @cached_property
+    def machines(self) -> list[str]:
+        """The kind of machine of each replicate, in words."""
+        return [next(iter(one.values())).machine for one in self.replicates]
+
+    @cached_property
+    def spans(self) -> list[range]:
+        """Neighbouring replicates of one kind of machine each, by their indices: no gate is half of another's."""
+        groups = [len(list(same)) for _, same in itertools.groupby(self.machines)]
+        ends = list(itertools.accumulate(groups))
+        return [range(end - size, end) for end, size in zip(ends, groups, strict=True)]
+
+    def having(self, key: Key, label: str) -> Pool:
+        """Return the replicates that have ``label`` in the cell ``key``: not every gate slows something."""
+        chosen = tuple(index for index, one in enumerate(self.replicates) if (key, label) in one)
+        if chosen not in self._parts:
+            self._parts[chosen] = Pool(tuple(self.replicates[index] for index in chosen))
+        return self._parts[chosen]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[int, ...], Pool]:
+        return {tuple(range(len(self.replicates))): self}
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[Key, str, int, str, int], float]:
+        return {}
+
+    def log_ratio(self, key: Key, label: str, index: int, base: str, base_index: int) -> float:
+        """Return the log-ratio of ``label`` in one replicate to ``base`` in the same or another one."""
+        wanted = (key, label, index, base, base_index)
+        if wanted not in self._pairs:
+            one, other = self.replicates[index][key, label], self.replicates[base_index][key, base]
+            (ratio,) = paired_ratio.ratios([one.timing(0)], [other.timing(0)])
+            self._pairs[wanted] = math.log(ratio)
+        return self._pairs[wanted]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One gate formed from the pool: the replicates of its batches.
+
+    batches  by their numbers; a rule takes as many as it needs
+    swapped  whether the identical targets change places
+    slowed   the cell whose head does more work, and the label of the target that does it; None for identical targets
+    """
+
+    batches: tuple[tuple[int, ...], ...]
+    swapped: bool = False
+    slowed: tuple[Key, str] | None = None
+
+    def replicates(self, *numbers: int) -> tuple[int, ...]:
+        """Return the replicates of the batches so numbered."""
+        return tuple(index for number in numbers for index in self.batches[number])
+
+    def labels(self, key: Key) -> tuple[str, str]:
+        """Return the labels that stand for head and base in the cell ``key``."""
+        if self.slowed is not None and self.slowed[0] == key:
+            return self.slowed[1], BASE
+        return (BASE, HEAD) if self.swapped else (HEAD, BASE)
+
+
+Rule = Callable[[Pool, Trial], dict[Key, Answer]]
+
+
+def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
+    """Draw ``count`` gates: `BATCHES` times ``replicates`` of a stretch that has one batch more, in the order of time.
+
+    None where no machine has enough neighbouring replicates for one gate.
+    """
+    draw = random.Random(seed)
+    stretches = [stretch for span in pool.spans for stretch in _stretches(span, replicates)]
+    if not stretches:
+        return []
+    found = []
+    for _ in range(count):
+        chosen = sorted(draw.sample(draw.choice(stretches), BATCHES * replicates))
+        batches = tuple(tuple(chosen[start : start + replicates]) for start in range(0, len(chosen), replicates))
+        found.append(Trial(batches, swapped=draw.random() < 0.5))
+    return found
+
+
+def _stretches(span: range, replicates: int) -> list[range]:
+    """Return every stretch of ``span`` that is a batch longer than a gate, or the whole of it where it is shorter."""
+    size = min(len(span), (BATCHES + 1) * replicates)
+    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= BATCHES * replicates]
+
+
+def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
+    """Return how many whole gates of identical targets call any cell slower."""
+    return Rate(sum("slower" in answers.values() for answers in answered), len(answered))
+
+
+def left_open(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
+    """Return how many cells of whole gates stay unresolved."""
+    every = [answer for answers in answered for answer in answers.values()]
+    return Rate(every.count("unresolved"), len(every))
+
+
+def voided(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord, *, label: str) -> Rate:
+    """Return how many gates are void: a control, a cell that every replicate has of ``label``, is twice not slower.
+
+    None of none where there is no such cell.
+    """
+    keys = [key for key in pool.keys if all((key, label) in one for one in pool.replicates)]
+    pairs = [(cell_of(key, label), cell_of(key, BASE)) for key in keys]
+
+    def held(replicates: Sequence[int]) -> list[bool]:
+        logs = [[pool.log_ratio(key, label, index, BASE, index) for index in replicates] for key in keys]
+        found = regression.family(pairs, logs, margin=settings.margin, alpha=settings.alpha, decides=False)
+        return [one.answer == "slower" for one in found]
+
+    def void(trial: Trial) -> bool:
+        first, again = (
+            held(trial.replicates(*b)) for b in ((regression.FIRST,), regression.confirming(settings, settled=False))
+        )
+        return not all(once or twice for once, twice in zip(first, again, strict=True))
+
+    return Rate(sum(map(void, formed)), len(formed)) if keys else Rate(0, 0)
+
+
+def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
+    """Return how many gates call a cell that is slowed ``wanted``."""
+    asked = [replace(trial, slowed=(key, label)) for trial in formed]
+    return Rate(sum(rule(pool, trial)[key] == wanted for trial in asked), len(asked))
+
+
+def interleaved(settings: ComparisonRecord) -> Rule:
+    """Return this suite's own gate, confirmation included."""
+    return lambda pool, trial: _decided(pool, trial, settings, shift=0)
+
+
+def apart(settings: ComparisonRecord) -> Rule:
+    """Return the same gate where the head is timed after the base instead of in turns with it.
+
+    The base's blocks are those of one replicate and the head's those of the next: minutes lie between them.
+    """
+    return lambda pool, trial: _decided(pool, trial, settings, shift=1)
+
+
+def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
+    """Return what `--benchmark-compare-fail=mean:5%` says, all blocks of a batch pooled."""
+
+    def decide(base: list[float], head: list[float]) -> Answer:
+        return "slower" if sum(head) / len(head) > MEAN_LIMIT * sum(base) / len(base) else "same"
+
+    return _pooled(pool, trial, decide)
+
+
+def mann_whitney(pool: Pool, trial: Trial) -> dict[Key, Answer]:
+    """Return what a Mann-Whitney test says, all blocks of a batch pooled as if independent, two-sided at 5 %."""
+
+    def decide(base: list[float], head: list[float]) -> Answer:
+        found = scipy_stats.mannwhitneyu(head, base)
+        if found.pvalue >= MANN_WHITNEY_ALPHA:
+            return "same"
+        return "slower" if found.statistic > len(head) * len(base) / 2 else "faster"
+
+    return _pooled(pool, trial, decide)
+
+
+def key_of(cell: Cell) -> Key:
+    """Return ``cell`` without the label of its target."""
+    return cell.recipe, cell.phase, cell.path, cell.batch_size, cell.where
+
+
+def cell_of(key: Key, label: str) -> Cell:
+    """Return the cell ``key`` on the target so labelled."""
+    recipe, phase, path, batch_size, where = key
+    return Cell(recipe=recipe, phase=phase, path=path, batch_size=batch_size, target=f"{where}@{label}")  # type: ignore[arg-type]
+
+
+def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> dict[Key, Answer]:
+    def answered(answer: Answer) -> list[Key]:
+        return [key for key, one in zip(pool.keys, first, strict=True) if one.answer == answer]
+
+    look = partial(_family, pool, trial, margin=settings.margin, shift=shift)
+    batches = dict.fromkeys(pool.keys, trial.replicates(regression.FIRST))
+    first = look(batches, alpha=settings.level)
+    open_keys = answered("unresolved")
+    if settings.settle:
+        batches |= dict.fromkeys(open_keys, trial.replicates(regression.FIRST, regression.SETTLING))
+        first = regression.settled(first, look(batches, alpha=settings.level))
+    fresh = {
+        key: trial.replicates(*regression.confirming(settings, settled=key in open_keys)) for key in answered("slower")
+    }
+    final = regression.confirmed(first, look(fresh, alpha=settings.alpha))
+    return {key: one.answer for key, one in zip(pool.keys, final, strict=True)}
+
+
+def _family(
+    pool: Pool, trial: Trial, batches: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
+) -> list[CellVerdict]:
+    """Judge each cell from its replicates; with ``shift``, against the base of one that far before."""
+    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in batches]
+    logs = [_log_ratios(pool, trial, key, batch, shift) for key, batch in batches.items()]
+    return regression.family(pairs, logs, margin=margin, alpha=alpha, decides=True)
+
+
+def _log_ratios(pool: Pool, trial: Trial, key: Key, batch: tuple[int, ...], shift: int) -> list[float]:
+    head, base = trial.labels(key)
+    return [
+        pool.log_ratio(key, head, index, base, batch[(number - shift) % len(batch)])
+        for number, index in enumerate(batch)
+    ]
+
+
+def _pooled(pool: Pool, trial: Trial, decide: Callable[[list[float], list[float]], Answer]) -> dict[Key, Answer]:
+    found = {}
+    for key in pool.keys:
+        head, base = (
+            [
+                seconds
+                for index in trial.replicates(regression.FIRST)
+                for seconds in pool.replicates[index][key, label].repeat_s
+            ]
+            for label in trial.labels(key)
+        )
+        found[key] = decide(base, head)
+    return found

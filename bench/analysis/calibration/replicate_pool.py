@@ -1,0 +1,99 @@
+"""The pool: replicates of identical and of slowed targets, measured one after another and kept; it judges nothing.
+
+A line of the file is one cell of one target in one replicate: the seconds of a repeat, turn by turn. It is what the
+error rates of the gate are computed from (`error_rates`), and small enough to be published whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bench.analysis import paired_ratio
+from bench.records import store
+from bench.records.schema import Cell, Record, Sample, TimingRecord
+from bench.records.store import Run
+
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class PoolRecord(BaseModel):
+    """One cell of one target in one replicate.
+
+    replicate    numbers replicates in the order of time, over all sessions that added to the file
+    repeat_s     seconds of one repeat in each turn, of as many repeats a block
+    machine      what kind of machine, in words; no name of it
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    replicate: int
+    measured_at: str
+    machine: str
+    commit: str
+    corpus: str
+    cell: Cell
+    repeats: int
+    repeat_s: list[float]
+
+    def timing(self, replicate: int, *, target: str | None = None) -> TimingRecord:
+        """Return the record that a gate would have, numbered ``replicate``, perhaps in the name of another target."""
+        cell = self.cell if target is None else self.cell.model_copy(update={"target": target})
+        samples = [
+            Sample(repeats=self.repeats, duration_s=seconds * self.repeats, turn=turn)
+            for turn, seconds in enumerate(self.repeat_s)
+        ]
+        return TimingRecord(
+            cell=cell, replicate=replicate, first_call_s=0.0, samples=samples, steady=True, work={}, resolved={}
+        )
+
+
+class PoolError(Exception):
+    """A file that holds no pool; the message says where."""
+
+
+def load(file: Path) -> list[PoolRecord]:
+    """Return the records of ``file`` in their order, none where there is no file."""
+    try:
+        return [PoolRecord.model_validate_json(line) for line in _lines(file)]
+    except ValidationError as error:
+        raise PoolError(f"{file.name} does not fit pool schema {SCHEMA_VERSION}: {error.errors()[0]['msg']}") from error
+
+
+def append(file: Path, records: Sequence[PoolRecord]) -> None:
+    """Add a whole replicate at once: an interrupted one leaves no trace."""
+    added = [record.model_dump_json().encode() + b"\n" for record in records]
+    store.write_atomically(file, b"".join([*_lines(file), *added]))
+
+
+def _lines(file: Path) -> list[bytes]:
+    """Return the whole lines of ``file``: the last one of an interrupted session may be cut."""
+    lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+    return [line for line in lines if line.endswith(b"\n")]
+
+
+def condense(done: Run, records: Sequence[Record], *, replicate: int, commit: str) -> list[PoolRecord]:
+    """Return what ``records``, a replicate of ``done``, say of every cell, four figures a turn."""
+    return [
+        PoolRecord(
+            replicate=replicate,
+            measured_at=done.header.started_at,
+            machine=done.header.machine.title,
+            commit=commit,
+            corpus=done.header.corpus,
+            cell=record.cell,
+            repeats=record.samples[-1].repeats,
+            repeat_s=[float(f"{seconds:.4g}") for seconds in paired_ratio.per_repeat_s(record).values()],
+        )
+        for record in records
+        if isinstance(record, TimingRecord)
+    ]
+
+
+def next_replicate(records: Sequence[PoolRecord]) -> int:
+    """Return the number of the replicate that comes next."""
+    return max((record.replicate for record in records), default=-1) + 1

@@ -1,0 +1,179 @@
+"""The contrast of what was measured already: two targets of one run, or two finished runs; it measures nothing.
+
+Targets of one run took turns: their ratios are of neighbouring blocks. Two runs did not, and their seconds are never
+compared: minutes on one machine differ by more than most changes do. What is compared is each cell's seconds over
+those of its floor, which took turns with it in its own run; the machine's speed of the day falls out of both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.analysis import paired_ratio, regression, stats
+from bench.analysis.regression import Answer
+from bench.analysis.stats import Estimate
+from bench.analysis.summary import Summary
+from bench.plan.paths import FLOOR
+from bench.records.schema import Cell, TargetFacts, TimingRecord
+
+# Fields in which two runs may differ and still be compared: what differs is then the answer to a question.
+TOLD = ("commit", "profile", "python", "versions")
+
+
+class ComparisonError(Exception):
+    """Runs or targets that cannot be compared; the message says in what they differ."""
+
+
+@dataclass(frozen=True)
+class CellComparison:
+    """One cell of B against the same of A: ``ratio`` of seconds, or of seconds over the floor's; None if unknown."""
+
+    cell: Cell
+    ratio: Estimate | None
+    answer: Answer | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field of machine, environment or data in which two runs differ; ``matters`` where that forbids verdicts."""
+
+    field: str
+    first: str
+    second: str
+    matters: bool
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Everything that is said of A and B: names, what differs between them, and each cell that both have."""
+
+    first: str
+    second: str
+    differences: tuple[Difference, ...]
+    measure: str
+    rows: tuple[CellComparison, ...]
+    missing: tuple[str, ...]
+
+    @cached_property
+    def verdicts(self) -> bool:
+        """Whether answers may be given at all."""
+        return not any(difference.matters for difference in self.differences)
+
+
+def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: float) -> RunComparison:
+    """Return the contrast of two targets of one run; ComparisonError where it has no such targets."""
+    a, b = (_target(summary, name) for name in (first, second))
+    cells = {cell: records for cell, records in summary.timings.items() if cell.phase != "startup"}
+    pairs = [(cell.model_copy(update={"target": a}), cell) for cell in cells if cell.target == b]
+    both = [(base, cell) for base, cell in pairs if base in cells and not _struck(summary, base, cell)]
+    logs = [[math.log(r) for r in paired_ratio.ratios(cells[cell], cells[base])] for base, cell in both]
+    estimates = [stats.over_replicates([math.exp(v) for v in values]) if values else None for values in logs]
+    p_values = stats.holm([stats.t_test(values) for values in logs])
+    rows = _rows([cell for _, cell in both], estimates, p_values, margin=margin, alpha=alpha)
+    missing = [cell.operation for base, cell in pairs if (base, cell) not in both]
+    return RunComparison(a, b, (), "seconds, of neighbouring blocks", tuple(rows), tuple(missing))
+
+
+def runs(first: Summary, second: Summary, *, margin: float, alpha: float) -> RunComparison:
+    """Return the contrast of two finished runs: of each cell's seconds over its floor's."""
+    mine, others = (_over_floor(summary) for summary in (first, second))
+    cells = [cell for cell in others if cell in mine]
+    pairs = [(mine[cell], others[cell]) for cell in cells]
+    estimates = [stats.shift(*pair) for pair in pairs]
+    p_values = stats.holm([stats.welch(*pair) for pair in pairs])
+    found = differences(first, second)
+    rows = _rows(cells, estimates, p_values, margin=margin, alpha=alpha)
+    every = {cell.name for summary in (first, second) for cell in summary.timings if cell.path != FLOOR}
+    missing = sorted(every - {cell.name for cell in cells})
+    names = (first.run.header.run_id, second.run.header.run_id)
+    return RunComparison(
+        *names, tuple(found), "seconds over the floor's, which took turns", tuple(rows), tuple(missing)
+    )
+
+
+def differences(first: Summary, second: Summary) -> list[Difference]:
+    """Return every field in which two runs differ, those that forbid verdicts first."""
+    pairs = {name: (field(first), field(second)) for name, field in _FIELDS.items()}
+    for target in sorted(set(first.targets) & set(second.targets)):
+        facts = (first.targets[target].facts, second.targets[target].facts)
+        pairs |= {f"{name} of {target}": (field(facts[0]), field(facts[1])) for name, field in _FACTS.items()}
+    found = [
+        Difference(name, *pair, name.split(" ")[0] not in TOLD) for name, pair in pairs.items() if len({*pair}) > 1
+    ]
+    return sorted(found, key=lambda difference: not difference.matters)
+
+
+_FIELDS: dict[str, Callable[[Summary], str]] = {
+    "processor": lambda s: s.run.header.machine.cpu,
+    "processors": lambda s: str(s.run.header.machine.processors),
+    "memory": lambda s: f"{s.run.header.machine.memory_gib} GiB",
+    "system": lambda s: s.run.header.machine.system,
+    "corpus": lambda s: f"{s.run.header.corpus} {s.run.header.corpus_digest[:12]}",
+    "python": lambda s: s.run.header.machine.python,
+    "profile": lambda s: s.run.header.profile,
+    "commit": lambda s: _commit(s),
+}
+
+_FACTS: dict[str, Callable[[TargetFacts], str]] = {
+    "device": lambda facts: f"{facts.device} {facts.device_name}",
+    "settings": lambda facts: ", ".join(f"{name} {value}" for name, value in sorted(facts.settings.items())),
+    "versions": lambda facts: ", ".join(f"{name} {version}" for name, version in sorted(facts.versions.items())),
+}
+
+
+def _commit(summary: Summary) -> str:
+    commit = summary.run.header.commit
+    return "none" if commit is None else commit.title
+
+
+def _target(summary: Summary, name: str) -> str:
+    """Return the target that ``name`` means: its own name, or its backend's where that is enough."""
+    known = list(summary.targets)
+    meant = [target for target in known if name in (target, target.split("-")[0])]
+    if len(meant) != 1:
+        raise ComparisonError(f"no run and no target {name!r}: the run has the targets {', '.join(known) or 'none'}")
+    return meant[0]
+
+
+def _struck(summary: Summary, *cells: Cell) -> bool:
+    """Whether an accuracy failed: then a timing belongs to other work."""
+    return any(map(summary.strikes, cells))
+
+
+def _over_floor(summary: Summary) -> dict[Cell, list[float]]:
+    """Return, of each cell that has a floor, the log-ratios of its seconds to the floor's, one a replicate."""
+    found = {}
+    for cell, records in summary.timings.items():
+        floors = summary.timings.get(cell.model_copy(update={"path": FLOOR}))
+        if cell.path != FLOOR and floors and not _struck(summary, cell):
+            found[cell] = _logs(records, floors)
+    return found
+
+
+def _logs(records: Sequence[TimingRecord], floors: Sequence[TimingRecord]) -> list[float]:
+    return [math.log(value) for value in paired_ratio.ratios(records, floors)]
+
+
+def _rows(
+    cells: Sequence[Cell],
+    estimates: Sequence[Estimate | None],
+    p_values: Sequence[float],
+    *,
+    margin: float,
+    alpha: float,
+) -> list[CellComparison]:
+    return [
+        _row(cell, estimate, p_value, margin=margin, alpha=alpha)
+        for cell, estimate, p_value in zip(cells, estimates, p_values, strict=True)
+    ]
+
+
+def _row(cell: Cell, estimate: Estimate | None, p_value: float, *, margin: float, alpha: float) -> CellComparison:
+    if estimate is None or not math.isfinite(estimate.high):
+        return CellComparison(cell, estimate, None, "too few processes: nothing can be told from one")
+    answer = regression.answer(estimate, p_value, margin=margin, alpha=alpha)
+    return CellComparison(cell, estimate, answer, "")

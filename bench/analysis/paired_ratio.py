@@ -1,0 +1,87 @@
+"""The comparison of two cells that took turns: a ratio of seconds with its interval; it judges nothing."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import groupby
+
+from bench.analysis import stats
+from bench.analysis.stats import Estimate
+from bench.records.schema import Sample, TimingRecord
+
+
+def per_repeat_s(record: TimingRecord) -> dict[int, float]:
+    """Return the seconds of one repeat in each turn.
+
+    Where a turn holds two lengths (`fit`), the slope between them: the fixed cost of the call falls out.
+    Where every call had its own clock, the median call.
+    """
+    return {turn: _one_turn(list(group)) for turn, group in groupby(_measured(record), key=lambda s: s.turn)}
+
+
+def per_call_s(record: TimingRecord) -> list[float]:
+    """Return what calling the operation costs beside its repeats, one value a turn; empty where it is not a line."""
+    turns = [list(group) for _, group in groupby(_measured(record), key=lambda s: s.turn)]
+    lines = [[(s.repeats, s.duration_s) for s in turn] for turn in turns if len(turn) == 2]
+    return [short[1] - short[0] * stats.slope(short, long) for short, long in lines]
+
+
+def seconds(records: Sequence[TimingRecord]) -> Estimate:
+    """Return the seconds of one repeat of a cell over its replicates.
+
+    With one replicate, the interval of the median within its process: another process may differ by more.
+    """
+    centres = [statistics.median(per_repeat_s(record).values()) for record in records]
+    if len(records) == 1:
+        return stats.median(list(per_repeat_s(records[0]).values()))
+    return stats.over_replicates([value for value in centres if value > 0] or [math.nan])
+
+
+def ratio(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> Estimate | None:
+    """Return seconds of ``records`` over seconds of ``others``, from neighbouring blocks; None where none are.
+
+    Within a replicate the median over turns of the ratio of neighbouring blocks; over replicates, `over_replicates`.
+    Both are on the logarithmic scale, so that the ratio turned round is the reciprocal one.
+    Blocks of different replicates are never compared.
+    """
+    found = _by_replicate(records, others)
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else stats.over_replicates([one.value for one in found])
+
+
+def ratios(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[float]:
+    """Return the median ratio of neighbouring blocks of each replicate that both have."""
+    return [one.value for one in _by_replicate(records, others)]
+
+
+def _by_replicate(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[Estimate]:
+    partners = {other.replicate: per_repeat_s(other) for other in others}
+    found = [_within(per_repeat_s(r), partners[r.replicate]) for r in records if r.replicate in partners]
+    return [_middle(values) for values in found if values]
+
+
+def _measured(record: TimingRecord) -> list[Sample]:
+    return [sample for sample in record.samples if not sample.warmup]
+
+
+def _one_turn(samples: list[Sample]) -> float:
+    if len(samples) == 2:
+        short, long = ((s.repeats, s.duration_s) for s in samples)
+        return stats.slope(short, long)
+    sample = samples[0]
+    return statistics.median(sample.calls_s) if sample.calls_s else sample.duration_s / sample.repeats
+
+
+def _middle(ratios: Sequence[float]) -> Estimate:
+    """Return the median of ``ratios`` on the logarithmic scale, with its interval; 0 to infinity where none is."""
+    found = stats.median([math.log(ratio) for ratio in ratios])
+    return Estimate(math.exp(found.value), math.exp(found.low), math.exp(found.high), found.count)
+
+
+def _within(first: dict[int, float], second: dict[int, float]) -> list[float]:
+    """Return the ratios of turns that both have; a slope at or below zero, which noise can give, has none."""
+    both = [(first[turn], second[turn]) for turn in first if turn in second]
+    return [a / b for a, b in both if a > 0 and b > 0]

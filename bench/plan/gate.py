@@ -1,0 +1,166 @@
+"""The gate: what a comparison of targets of one backend measures, pass by pass; it judges nothing.
+
+Gate cells are made quiet, so that a small difference can be told: Keras's own layers in one compiled program, data
+resident on the device, one framework thread on one core and the runner on another, neighbouring blocks in turn. The
+cells that users drive themselves are timed beside them and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bench.plan.steps import Counting, Profile, Step, Timing
+from bench.plan.targets import Target
+from bench.records.schema import Cell, ComparisonRecord
+from models.recipes import Recipe
+
+TRAIN, PREDICT = "compiled step", "compiled resident"
+DECIDING = (("train", TRAIN), ("predict", PREDICT))
+BESIDE = (("train", ("fit",)), ("predict", ("predict_on_batch",)))
+
+# Reviews of a prediction: one size stands for all, since what layers cost shows at each.
+PREDICT_REVIEWS = 32
+# A prediction's blocks scatter twice as much as a training step's: so many times the turns.
+PREDICT_TURNS = 2
+# Cells that are shown beside are timed in so many replicates, with so many turns: they are there to look at.
+BESIDE_REPLICATES = 3
+BESIDE_TURNS = 6
+
+EXTRA_WORK = 0.10
+ITSELF, SLOWED = "base again", "base +10% work"
+
+PROFILE = Profile(
+    name="gate",
+    summary="targets of one backend against each other, in quiet cells",
+    seeds=0,
+    train_paths=(),
+    epochs={},
+    paths={"train": (TRAIN, "fit"), "predict": (PREDICT, "predict_on_batch")},
+    counted={"train": (TRAIN,), "predict": (PREDICT,)},
+    replicates=7,
+    turns=40,
+    calls=60,
+)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What is compared, and how often.
+
+    sides       the targets that are compared, of every backend, each backend's base first
+    controls    the first recipe's cells are also measured on the base again and on the base with extra work
+    beside      the cells that users drive themselves are measured as well
+    settle      cells that the first batch leaves open are measured in a second one
+    """
+
+    recipes: Sequence[Recipe]
+    sides: Sequence[Target]
+    replicates: int = PROFILE.replicates
+    turns: int = PROFILE.turns
+    controls: bool = True
+    beside: bool = True
+    settle: bool = True
+
+    def targets(self) -> list[Target]:
+        """Return every target that takes part, controls included."""
+        found = list(self.sides)
+        if self.controls:
+            found += [control for backend in self._backends() for control in controls(self._of(backend)[0])]
+        return found
+
+    def passes(self) -> list[list[Step]]:
+        """Return the first batch: each replicate a pass for every backend; counters in the first."""
+        return [self._pass(backend, replicate) for replicate in range(self.replicates) for backend in self._backends()]
+
+    def batch(self, number: int, asked: Sequence[Cell]) -> Iterator[list[Step]]:
+        """Yield batch ``number``, fresh processes for the cells ``asked`` alone, as many as the first batch had."""
+        for replicate in range(number * self.replicates, (number + 1) * self.replicates):
+            for backend in self._backends():
+                steps = [_asked(step, asked) for step in self._deciding(self._of(backend), replicate)]
+                wanted: list[Step] = [step for step in steps if step is not None]
+                if wanted:
+                    yield wanted
+
+    def _pass(self, backend: str, replicate: int) -> list[Step]:
+        sides = self._of(backend)
+        steps: list[Step] = [self._with_controls(step) for step in self._deciding(sides, replicate)]
+        if self.beside and replicate < BESIDE_REPLICATES:
+            steps += [step for recipe in self.recipes for step in _beside(recipe, sides, replicate)]
+        if replicate == 0:
+            steps += self._counted(sides)
+        return sorted(steps, key=lambda step: self.recipes.index(step.recipe))  # encoding one takes seconds
+
+    def _deciding(self, sides: tuple[Target, ...], replicate: int) -> list[Timing]:
+        return [
+            Timing(
+                recipe,
+                phase,
+                (path,),
+                size(recipe, phase),
+                sides,
+                replicate,
+                self.turns * (PREDICT_TURNS if phase == "predict" else 1),
+                throughput=True,
+            )
+            for recipe in self.recipes
+            for phase, path in DECIDING
+        ]
+
+    def _with_controls(self, step: Timing) -> Timing:
+        """Let the controls take turns at the first recipe's cells."""
+        if not self.controls or step.recipe != self.recipes[0]:
+            return step
+        return replace(step, targets=(*step.targets, *controls(step.targets[0])))
+
+    def _counted(self, sides: tuple[Target, ...]) -> list[Step]:
+        return [
+            Counting(step.recipe, step.phase, path, step.batch_size, sides)
+            for step in self._deciding(sides, 0)
+            for path in step.paths
+        ]
+
+    def _backends(self) -> list[str]:
+        return list(dict.fromkeys(target.backend for target in self.sides))
+
+    def _of(self, backend: str) -> tuple[Target, ...]:
+        return tuple(target for target in self.sides if target.backend == backend)
+
+
+def size(recipe: Recipe, phase: str) -> int:
+    """Return the reviews of one repeat of a gate cell."""
+    return recipe.batch_size if phase == "train" else PREDICT_REVIEWS
+
+
+def controls(base: Target) -> tuple[Target, Target]:
+    """Return the two targets by which a gate proves itself: the base again, and the base with more to do."""
+    return replace(base, label=ITSELF), replace(base, label=SLOWED, extra_work=EXTRA_WORK)
+
+
+def comparison(gate: Gate, sides: dict[str, str], *, margin: float, alpha: float) -> ComparisonRecord:
+    """Return what the gate decides by, to be written before it measures; ``sides`` says what each label stands for."""
+    return ComparisonRecord(
+        sides=sides,
+        margin=margin,
+        alpha=alpha,
+        replicates=gate.replicates,
+        deciding=list(DECIDING),
+        controls={"itself": ITSELF, "extra work": SLOWED} if gate.controls else {},
+        settle=gate.settle,
+    )
+
+
+def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[Timing]:
+    return [
+        Timing(recipe, phase, paths, size(recipe, phase), sides, replicate, BESIDE_TURNS) for phase, paths in BESIDE
+    ]
+
+
+def _asked(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
+    """Return ``step`` for the sides, the controls or both, as their cells are ``wanted``; None where none is."""
+    base, again = step.targets[0], controls(step.targets[0])
+    cells = replace(step, targets=(*step.targets, *again)).cells
+    names = {cell.target for cell in cells if cell in wanted}
+    sides = step.targets if names & {side.name for side in step.targets} else (base,)
+    targets = (*sides, *(control for control in again if control.name in names))
+    return replace(step, targets=targets) if len(targets) > 1 else None

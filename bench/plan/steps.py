@@ -1,0 +1,371 @@
+"""The plan: which work a profile asks of which targets, step by step; it runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.plan import paths
+from bench.plan.paths import FLOOR
+from bench.plan.targets import Target
+from bench.records.schema import Cell
+from models.recipes import Recipe
+
+PREDICT_SIZES = (1, 32, 512)
+# Large enough that a call's fixed cost is small, small enough that the double-precision temporaries stay in memory.
+VECTORIZE_REVIEWS = 1_000
+
+# Counters of a prediction hardly depend on how many reviews it takes: one size stands for all.
+COUNTED_REVIEWS = 32
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of everything a run does.
+
+    seeds        trainings to accuracy of each recipe on each target
+    train_paths  the ways in which these are driven
+    epochs       where a phase is cut short: "recipe/phase" and its epochs; 0 leaves the phase out
+    paths        the ways of each phase that are timed; none leaves the phase out
+    counted      the paths of each phase whose compilations, operations and bytes are counted
+    replicates   fresh processes of every target in which each cell is timed
+    turns        blocks of each cell in one replicate, after warm-up
+    calls        calls of a latency cell in one replicate, unless they last too long
+    peers        models outside deep learning that are trained on each recipe's encoding
+    serving      whether a model that each target saves is served by every backend
+    block_s      seconds that a block of training steps fills, if not as few as any: a call costs up to 2 ms
+    """
+
+    name: str
+    summary: str
+    seeds: int
+    train_paths: tuple[str, ...]
+    epochs: dict[str, int]
+    paths: dict[str, tuple[str, ...]]
+    counted: dict[str, tuple[str, ...]]
+    replicates: int
+    turns: int
+    calls: int
+    peers: tuple[str, ...] = ()
+    serving: bool = False
+    block_s: float | None = None
+
+
+# Scikit-learn's linear models, as `bench.worker.peers` trains them.
+BASELINES = ("logistic regression", "linear SVM")
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            summary="every recipe, a word of everything: does the suite work here?",
+            seeds=1,
+            train_paths=("compiled loop",),
+            epochs={
+                "dense/validation": 0,
+                "dense/final": 4,
+                "pooling-dropout/final": 3,
+                "pooling-logits/final": 2,
+                "lstm/final": 1,
+            },
+            paths={"train": ("fit", FLOOR), "predict": ("predict_on_batch", FLOOR), "vectorize": ("encoder", FLOOR)},
+            counted={},
+            replicates=1,
+            turns=3,
+            calls=12,
+        ),
+        Profile(
+            name="default",
+            summary="every recipe to its published accuracy, the lstm to its first epoch",
+            seeds=1,
+            train_paths=("compiled loop",),
+            epochs={"dense/validation": 5, "lstm/final": 1},
+            paths={
+                "train": ("fit", "compiled loop", FLOOR),
+                "predict": ("predict_on_batch", "compiled", FLOOR),
+                "vectorize": ("TextVectorization", "encoder", "encoder from ids", FLOOR),
+            },
+            counted={},
+            replicates=3,  # with two, Student's quantile makes intervals that tell nothing
+            turns=3,
+            calls=24,
+            block_s=0.2,
+        ),
+        Profile(
+            name="full",
+            summary="complete schedules, five seeds, every path",
+            seeds=5,
+            train_paths=("fit", "compiled loop"),
+            epochs={},
+            paths={phase: paths.names(phase) for phase in ("startup", "train", "predict", "vectorize")},
+            counted={
+                "train": ("fit", "compiled loop", FLOOR),
+                "predict": ("predict", "predict_on_batch", "compiled", FLOOR),
+            },
+            replicates=5,
+            turns=10,
+            calls=140,  # with five replicates, more than MLPerf's 662: from there on p99 can be stated
+            peers=BASELINES,
+            serving=True,
+            block_s=0.2,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Cells that take turns: every path of a phase on every target, at one batch size, in one replicate.
+
+    turns       blocks of each cell; the profile's number if None
+    throughput  one clock over a block of predictions, as for every other phase, instead of one for each call
+    """
+
+    recipe: Recipe
+    phase: str
+    paths: tuple[str, ...]
+    batch_size: int
+    targets: tuple[Target, ...]
+    replicate: int = 0
+    turns: int | None = None
+    throughput: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.phase} {self.batch_size}"
+
+    @property
+    def latency(self) -> bool:
+        """Whether each call has a clock of its own."""
+        return self.phase == "predict" and not self.throughput
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether targets compile at the same time: not where first calls are reported, those of a step."""
+        return self.replicate > 0 or self.phase != "train" or any(target.quiet for target in self.targets)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells in the order of the paths."""
+        return _cells(self.recipe, self.phase, self.paths, self.batch_size, self.targets)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A recipe trained to accuracy by one target with one seed; ``epochs`` of each phase that is trained."""
+
+    recipe: Recipe
+    target: Target
+    seed: int
+    epochs: dict[str, int]
+    path: str
+
+    @property
+    def name(self) -> str:
+        return f"train to accuracy by {self.path}, seed {self.seed}"
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.target,)
+
+
+@dataclass(frozen=True)
+class Startup:
+    """A fresh process of each target: import, build, first step, first prediction."""
+
+    recipe: Recipe
+    targets: tuple[Target, ...]
+    replicate: int = 0
+
+    @property
+    def name(self) -> str:
+        return "startup"
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What does not wobble in an operation, on every target at the same time: compilations, operations, bytes."""
+
+    recipe: Recipe
+    phase: str
+    path: str
+    batch_size: int
+    targets: tuple[Target, ...]
+
+    @property
+    def name(self) -> str:
+        return f"count {self.phase} {self.path} {self.batch_size}"
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The operation on each target that has it."""
+        return _cells(self.recipe, self.phase, (self.path,), self.batch_size, self.targets)
+
+
+@dataclass(frozen=True)
+class ParityCheck:
+    """Two targets, one set of weights."""
+
+    recipe: Recipe
+    targets: tuple[Target, Target]
+
+    @property
+    def name(self) -> str:
+        return "parity"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Each target trains a model for an epoch and saves it; every backend that is installed scores raw text with it."""
+
+    recipe: Recipe
+    targets: tuple[Target, ...]
+
+    @property
+    def name(self) -> str:
+        return "serving"
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """One epoch of the last phase: enough for scores that are not all alike."""
+        return {self.recipe.phases[-1].name: 1}
+
+
+@dataclass(frozen=True)
+class BaselineTraining:
+    """A model outside deep learning, trained in the process of one target."""
+
+    recipe: Recipe
+    target: Target
+    baseline: str
+
+    @property
+    def name(self) -> str:
+        return f"train a {self.baseline}"
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.target,)
+
+
+Step = Training | Timing | Startup | Counting | ParityCheck | Serving | BaselineTraining
+
+
+def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[list[Step]]:
+    """Return the work of each pass in its order; a pass has processes of its own.
+
+    The first trains to accuracy as well: accuracy before speed, and recipe by recipe, since encoding one takes seconds.
+    """
+    chosen = tuple(targets)
+    first = [step for recipe in recipes for step in _first(recipe, chosen, profile, seeds)]
+    return [first, *([*timings(recipes, targets, profile, replicate)] for replicate in range(1, profile.replicates))]
+
+
+def timings(recipes: list[Recipe], targets: list[Target], profile: Profile, replicate: int) -> list[Step]:
+    """Return everything that one replicate times."""
+    return [step for recipe in recipes for step in _timed(recipe, tuple(targets), profile, replicate)]
+
+
+def replicate(steps: Sequence[Step]) -> int:
+    """Return the replicate to which the steps of a pass belong: 0 where they time nothing."""
+    return max((step.replicate for step in steps if isinstance(step, Timing | Startup)), default=0)
+
+
+def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
+    """Return the epochs of each phase that ``profile`` trains."""
+    wanted = {phase.name: profile.epochs.get(f"{recipe.name}/{phase.name}", phase.epochs) for phase in recipe.phases}
+    return {name: number for name, number in wanted.items() if number}
+
+
+def left_out(recipes: list[Recipe], targets: list[Target], profile: Profile) -> list[Cell]:
+    """Return the cells that the full profile measures and ``profile`` does not."""
+    every, mine = (
+        {cell for step in timings(recipes, targets, one, 0) for cell in step_cells(step)}
+        for one in (PROFILES["full"], profile)
+    )
+    return sorted(every - mine, key=lambda cell: cell.name)
+
+
+def step_cells(step: Step) -> list[Cell]:
+    """Return the cells that ``step`` measures, none where it times nothing."""
+    if isinstance(step, Startup):
+        return [cell for target in step.targets for cell in startup_cells(step, target.name)]
+    return step.cells if isinstance(step, Timing) else []
+
+
+def startup_cells(step: Startup, target: str) -> list[Cell]:
+    """Return the cells that one fresh process of ``target`` measures."""
+    size = step.recipe.batch_size
+    return [
+        Cell(recipe=step.recipe.name, phase="startup", path=name, batch_size=size, target=target)
+        for name in paths.names("startup")
+    ]
+
+
+def expected_s(step: Step) -> float:
+    """Return roughly how long ``step`` takes on two cores: only the proportions matter, for the time left."""
+    if isinstance(step, Training):
+        each = EPOCH_S.get(step.recipe.name.split()[0], {}).get(step.target.backend, 5.0)
+        return 6 + sum(number * each for number in step.epochs.values())
+    if isinstance(step, Timing):
+        return CELL_S[step.phase] * (1.6 if step.recipe.family == "lstm" else 1) * len(step.cells)
+    return OTHER_S.get(type(step).__name__, 3.0) * len(step.targets)
+
+
+# Seconds an epoch and seconds a cell on a two-core machine; used for the time left alone.
+EPOCH_S: dict[str, dict[str, float]] = {
+    "dense": {"jax": 1.2, "tensorflow": 1.2},
+    "pooling-dropout": {"jax": 0.9, "tensorflow": 1.2},
+    "pooling-logits": {"jax": 0.8, "tensorflow": 1.2},
+    "lstm": {"jax": 26.0, "tensorflow": 28.0},
+}
+CELL_S: dict[str, float] = {"train": 3.2, "predict": 0.6, "vectorize": 0.9}
+OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "BaselineTraining": 12.0, "ParityCheck": 1.5}
+
+
+def _first(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
+    trained = epochs(recipe, profile)
+    found: list[Step] = [
+        Training(recipe, target, seed, trained, path)
+        for path in profile.train_paths
+        for seed in range(seeds)
+        for target in targets
+    ]
+    found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
+    found += [BaselineTraining(recipe, targets[0], peer) for peer in profile.peers]
+    found += [Serving(recipe, targets)] if profile.serving else []
+    return found + _timed(recipe, targets, profile, 0) + _counted(recipe, targets, profile)
+
+
+def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:
+    found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
+    for phase in ("train", "predict", "vectorize"):
+        if names := profile.paths.get(phase):
+            found += [Timing(recipe, phase, names, size, targets, replicate) for size in _sizes(recipe, phase)]
+    return found
+
+
+def _counted(recipe: Recipe, targets: tuple[Target, ...], profile: Profile) -> list[Step]:
+    sizes = {"train": recipe.batch_size, "predict": COUNTED_REVIEWS}
+    found = [
+        Counting(recipe, phase, name, sizes[phase], targets)
+        for phase, names in profile.counted.items()
+        for name in names
+    ]
+    return [step for step in found if step.cells]
+
+
+def _cells(
+    recipe: Recipe, phase: str, names: tuple[str, ...], batch_size: int, targets: tuple[Target, ...]
+) -> list[Cell]:
+    return [
+        Cell(recipe=recipe.name, phase=phase, path=name, batch_size=batch_size, target=target.name)  # type: ignore[arg-type]
+        for name in names
+        for target in targets
+        if paths.applies(paths.find(phase, name), recipe, target.backend)
+    ]
+
+
+def _sizes(recipe: Recipe, phase: str) -> tuple[int, ...]:
+    return {"train": (recipe.batch_size,), "predict": PREDICT_SIZES, "vectorize": (VECTORIZE_REVIEWS,)}[phase]

@@ -1,0 +1,144 @@
+"""The targets: what is measured, and the environment in which its worker starts; it starts nothing itself."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench import ROOT
+
+Device = Literal["cpu", "gpu"]
+
+
+BACKENDS = ("jax", "tensorflow")
+
+# Backends of Keras that score text with a saved model; the last two cannot train.
+SERVING_BACKENDS = (*BACKENDS, "numpy", "openvino")
+
+# Keras reads these and silently cuts `fit` short: a run that finds them set would measure something else.
+REFUSED_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+
+
+class TargetError(Exception):
+    """A target that cannot be named or used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One thing to measure: a backend on a device, by an interpreter (its package versions) and a checkout.
+
+    label       tells it from other targets of its backend: "head", "keras==3.14.1"
+    checkout    the folder of the kerasmark whose worker does the work
+    variation   the recipe that it trains and predicts instead of the one asked for, as in "dense units=32"
+    recipes     a file with recipes of one's own
+    folder      first place where that file's imports are looked for
+    extra_work  share of real work added to every repeat, by which a gate proves that it can see
+    quiet       one framework thread on one core: see `bench.plan.gate`
+    """
+
+    backend: str
+    device: Device = "cpu"
+    python: str = sys.executable
+    label: str = ""
+    variation: str = ""
+    checkout: Path = ROOT
+    recipes: Path | None = None
+    folder: Path | None = None
+    extra_work: float = 0.0
+    quiet: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name in tables and records, such as "jax-cpu" or "jax-cpu@head"."""
+        return f"{self.backend}-{self.device}" + (f"@{self.label}" if self.label else "")
+
+
+def find(backend: str, device: Device = "cpu") -> Target:
+    """Return the target for ``backend``; TargetError with what to use instead where it is no choice."""
+    if backend in ("torch", "pytorch"):
+        raise TargetError("backend 'torch' is not measured: kerasmark is PyTorch-free; use jax or tensorflow")
+    if backend not in BACKENDS:
+        nearest = difflib.get_close_matches(backend.lower(), BACKENDS, n=1, cutoff=0.3)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise TargetError(f"unknown backend {backend!r}: {hint}known are {', '.join(BACKENDS)}")
+    return Target(backend, device)
+
+
+def missing(target: Target) -> str | None:
+    """Return why ``target`` cannot start in this interpreter, or None; looks for packages without importing them."""
+    if target.python != sys.executable:
+        return None  # an environment that was made for it
+    for package in ("keras", target.backend):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed in this environment; use `nox -s bench-cpu`, which installs it"
+    return None
+
+
+def installed_serving_backends() -> list[str]:
+    """Return the backends that can serve a saved model here; NumPy's needs no framework."""
+    return [name for name in SERVING_BACKENDS if importlib.util.find_spec(name) is not None]
+
+
+def refused(environ: Mapping[str, str]) -> str | None:
+    """Return what in ``environ`` would falsify a run, or None."""
+    found = [name for name in REFUSED_VARIABLES if environ.get(name)]
+    return f"unset {' and '.join(found)}: Keras would silently cut training short" if found else None
+
+
+def environment(
+    target: Target, keras_home: str, environ: Mapping[str, str] = os.environ, *, hash_seed: int = 0
+) -> dict[str, str]:
+    """Return the environment of the worker of ``target``.
+
+    ``keras_home`` is an empty folder: a user's ``keras.json`` could set another precision. ``hash_seed`` decides how
+    Python lays its dictionaries out, from 0 to 4294967295.
+    """
+    return {
+        **environ,
+        "KERAS_BACKEND": target.backend,
+        "KERAS_HOME": keras_home,
+        "PYTHONHASHSEED": str(hash_seed),
+        "TF_CPP_MIN_LOG_LEVEL": environ.get("TF_CPP_MIN_LOG_LEVEL", "1"),
+        # Compiling is measured: a cache on disk would hide it.
+        "JAX_ENABLE_COMPILATION_CACHE": "false",
+        **_DEVICE_VARIABLES[target.device],
+        **(_quiet_variables(environ) if target.quiet else {}),
+        **({"PYTHONPATH": str(target.folder)} if target.folder else {}),
+    }
+
+
+def _quiet_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps every library to one thread; flags that the user set for XLA stay.
+
+    XLA's client counts the processors that it starts with unless PJRT_NPROC (NPROC in older releases) says how many.
+    JAX's programs run in the thread that calls them: handing each to another one took two fifths of a short prediction.
+    """
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    openmp, tensorflow = (
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+    )
+    threads = (*openmp, *tensorflow, "PJRT_NPROC", "NPROC")
+    return {
+        "XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flags}".strip(),
+        "JAX_CPU_ENABLE_ASYNC_DISPATCH": "false",
+        **dict.fromkeys(threads, "1"),
+    }
+
+
+_DEVICE_VARIABLES: dict[str, dict[str, str]] = {
+    "cpu": {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""},
+    "gpu": {
+        # Both frameworks share one GPU while their workers take turns, so neither may take it whole.
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        # One policy for matrix products, the precise one: float32 without TF32 rounding.
+        "NVIDIA_TF32_OVERRIDE": "0",
+    },
+}

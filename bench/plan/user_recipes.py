@@ -1,0 +1,39 @@
+"""The file of recipes that somebody brings: read in a child process, since it may import a framework."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bench import ROOT
+from bench.plan.targets import BACKENDS
+from models.recipes import Recipe
+
+_ADAPTER: TypeAdapter[list[Recipe]] = TypeAdapter(list[Recipe])
+
+
+class RecipeFileError(Exception):
+    """A file of recipes that cannot be used; the message says what is missing."""
+
+
+def read(file: Path, folder: Path | None = None) -> list[Recipe]:
+    """Return the recipes of ``file``, whose imports are looked for in ``folder`` first."""
+    if not file.is_file():
+        raise RecipeFileError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
+    extra = {"PYTHONPATH": str(folder)} if folder else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.worker.user_recipes", str(file.resolve())],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": BACKENDS[0], "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise RecipeFileError(f"{file.name}: {said[-1]}")
+    return _ADAPTER.validate_json(done.stdout.splitlines()[-1])  # a framework may have said something before

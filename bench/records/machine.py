@@ -1,0 +1,96 @@
+"""The fingerprint of the machine and its moments: what a published number needs, no names of hosts, users or paths."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+from bench import ROOT
+
+
+class Machine(BaseModel):
+    """What kind of machine measured; two records with different machines are never compared unsaid."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cpu: str
+    processors: int
+    memory_gib: int
+    system: str
+    python: str
+
+    @property
+    def title(self) -> str:
+        """One line for a caption."""
+        return f"{self.cpu}, {self.processors} processors, {self.memory_gib} GiB, {self.system}, Python {self.python}"
+
+
+class Commit(BaseModel):
+    """Which state of this repository measured; ``dirty`` where tracked files differ from the commit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    revision: str
+    dirty: bool
+
+    @property
+    def title(self) -> str:
+        """The words for a caption: the short revision, and whether files differ from it."""
+        return self.revision[:10] + (" with uncommitted changes" if self.dirty else "")
+
+
+class Moment(BaseModel):
+    """How busy the machine was at one moment, beside a sample."""
+
+    model_config = ConfigDict(frozen=True)
+
+    load_1min: float
+    steal_s: float  # processor seconds taken by other guests of the host since it started; 0 where unknown
+
+
+def machine() -> Machine:
+    """Return the fingerprint of this machine."""
+    return Machine(
+        cpu=_cpu_name(),
+        processors=psutil.cpu_count() or 1,
+        memory_gib=round(psutil.virtual_memory().total / 2**30),
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+    )
+
+
+def commit(root: Path = ROOT) -> Commit | None:
+    """Return the commit checked out at ``root``, or None where git cannot tell."""
+    revision = _git(root, "rev-parse", "HEAD")
+    if revision is None:
+        return None
+    return Commit(revision=revision, dirty=bool(_git(root, "status", "--porcelain", "--untracked-files=no")))
+
+
+def moment() -> Moment:
+    """Return how busy the machine is now."""
+    return Moment(load_1min=os.getloadavg()[0], steal_s=float(getattr(psutil.cpu_times(), "steal", 0.0)))
+
+
+def _git(root: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()

@@ -1,0 +1,46 @@
+"""Dots with intervals by path and target on a logarithmic scale, the floors as dashed lines; it knows no unit."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from bench.plan.paths import FLOOR
+from bench.report.charts import theme
+from bench.report.charts.theme import Row
+
+STEP = 34  # pixels of a path: two backends and air
+
+
+def one(rows: list[Row], title: str, *, axis: str, numbers: str) -> alt.LayerChart:
+    """Return the chart of ``rows``: path, target, value, low, high.
+
+    ``axis`` says what they are, with the unit; ``numbers`` is the axis's format.
+    """
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        color=theme.by_target(rows),
+        tooltip=[
+            "target:N",
+            "path:N",
+            *[alt.Tooltip(f"{end}:Q", format=f".3{numbers}") for end in ("value", "low", "high")],
+        ],
+    )
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    by_hand = alt.datum.path == FLOOR
+    driven = base.transform_filter(f"datum.path != '{FLOOR}'").encode(
+        y=alt.Y("path:N", sort=None, title=None, axis=alt.Axis(labelLimit=160, grid=False)),
+        yOffset=alt.YOffset("target:N", scale=alt.Scale(paddingInner=0.4)),
+    )
+    floors = base.transform_filter(by_hand).mark_rule(strokeDash=[4, 3], strokeWidth=1.5)
+    ends = driven.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
+    dots = driven.mark_point(filled=True, size=70, opacity=1)
+    x = alt.X(
+        "value:Q",
+        title=axis,
+        scale=scale,
+        axis=alt.Axis(format=numbers, tickCount=5, labelOverlap=True, labelBound=True),
+    )
+    return alt.LayerChart(layer=[floors.encode(x=x), ends, dots.encode(x=x)]).properties(
+        title=theme.titled(title),
+        width=theme.WIDTH,
+        height=theme.height([row for row in rows if row["path"] != FLOOR], "path", STEP),
+    )

@@ -1,0 +1,46 @@
+"""Where a training step by `fit` goes: its parts as shares, for each backend; it measures nothing."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from bench.report.charts import theme
+from bench.report.charts.theme import Row
+
+# Of a training step by `fit`, from the innermost to the outermost.
+PARTS = {
+    "the arithmetic (floor)": theme.GREEN,
+    "Keras's compiled program": theme.PURPLE,
+    "fit around it": theme.ORANGE,
+}
+STEP = 26
+
+
+def one(rows: list[Row], title: str) -> alt.LayerChart:
+    """Return one recipe's chart; rows: target, part, its order, its share, milliseconds."""
+    names, colours = list(PARTS), list(PARTS.values())
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=alt.X("share:Q", title="share of a step", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("target:N", title=None, sort=None),
+            color=alt.Color(
+                "part:N",
+                title=None,
+                sort=names,
+                legend=alt.Legend(columns=1),
+                scale=alt.Scale(domain=names, range=colours),
+            ),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                "target:N",
+                "part:N",
+                alt.Tooltip("share:Q", format=".0%"),
+                alt.Tooltip("milliseconds:Q", format=".3~s"),
+            ],
+        )
+    )
+    return alt.LayerChart(layer=[bars]).properties(
+        title=theme.titled(title), width=theme.WIDTH, height=theme.height(rows, "target", STEP)
+    )

@@ -1,0 +1,24 @@
+"""The custom JSON of github-action-benchmark (its tool "customSmallerIsBetter"); it computes no statistic."""
+
+from __future__ import annotations
+
+import json
+
+from bench.analysis.summary import Summary
+from bench.report.exports import series
+from bench.report.numbers import spread
+
+
+def render(summary: Summary) -> str:
+    """Return a list of named values in milliseconds with their spread."""
+    rows = [
+        {
+            "name": one.cell.name,
+            "unit": "ms",
+            "value": 1e3 * one.seconds.value,
+            "range": spread(one.seconds),
+            "extra": f"{len(one.processes)} processes\n{summary.run.header.machine.title}",
+        }
+        for one in series.every(summary)
+    ]
+    return json.dumps(rows, indent=2)

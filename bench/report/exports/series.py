@@ -1,0 +1,44 @@
+"""The series of a cell: its seconds a repeat, process by process, as every format wants them; it formats nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.analysis import paired_ratio
+from bench.analysis.stats import Estimate
+from bench.analysis.summary import Summary, place
+from bench.records.schema import Cell, TimingRecord
+
+
+@dataclass(frozen=True)
+class Series:
+    """Seconds of one repeat of ``cell``: a list for each process, one value a turn; slopes at or below zero left out.
+
+    warmups  blocks before them, as (repeats, seconds a repeat), a list for each process
+    """
+
+    cell: Cell
+    processes: tuple[tuple[float, ...], ...]
+    warmups: tuple[tuple[tuple[int, float], ...], ...]
+    seconds: Estimate
+
+    @property
+    def values(self) -> list[float]:
+        return [value for process in self.processes for value in process]
+
+
+def every(summary: Summary) -> list[Series]:
+    """Return the series of each timed cell in the order of the tables; those of a failed accuracy are struck."""
+    cells = sorted(summary.timings, key=place)
+    return [_series(cell, summary.timings[cell]) for cell in cells if not summary.strikes(cell)]
+
+
+def _series(cell: Cell, records: Sequence[TimingRecord]) -> Series:
+    turns = [tuple(value for value in paired_ratio.per_repeat_s(record).values() if value > 0) for record in records]
+    warm = [
+        tuple((s.repeats, s.duration_s / s.repeats) for s in record.samples if s.warmup and s.duration_s > 0)
+        for record in records
+    ]
+    kept = [(values, before) for values, before in zip(turns, warm, strict=True) if values]
+    return Series(cell, tuple(v for v, _ in kept), tuple(w for _, w in kept), paired_ratio.seconds(records))

@@ -1,0 +1,1 @@
+"""The runner: starts workers and leads them through the plan."""

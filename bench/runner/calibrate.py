@@ -1,0 +1,214 @@
+"""The calibration: whole gates on identical targets, one after another, and the pool of their replicates.
+
+In the first `SLOWED_GATES`, slowed targets take turns beside the gate's own in some cells; the gate does not see them,
+the pool keeps them. Later gates are what a user's are, without the cells that those show beside, and say how long that
+takes. It goes on where an interrupted one stopped: a gate is kept whole or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bench import ROOT
+from bench.analysis import regression
+from bench.analysis.calibration import replicate_pool
+from bench.analysis.calibration.replicate_pool import PoolRecord
+from bench.exit_codes import of_comparison
+from bench.plan import gate
+from bench.plan.gate import Gate
+from bench.plan.steps import Step, Timing
+from bench.plan.targets import Target
+from bench.records import machine
+from bench.records.schema import Cell, FailureRecord, TimingRecord
+from bench.records.store import Run
+from bench.runner import run, sides
+from bench.runner.process import WorkerLost
+from bench.runner.session import Watcher
+from bench.runner.sides import Sides
+from datasets.locate import Located
+from models.recipes import Recipe
+
+FOLDER = ROOT / "results" / "calibration"
+POOL, GATES = "pool.jsonl", "gates.jsonl"
+
+# Real extra work, and the cells of each backend that are slowed by it, beside the gate's own control (dense, 10 %).
+SHARES = (0.03, 0.05, 0.10)
+SLOWED = (("pooling-logits", "train"), ("lstm", "train"), ("pooling-dropout", "predict"))
+# So many gates have them: 48 replicates tell a rate of detection, and they took a third of the first gate's time.
+SLOWED_GATES = 6
+
+MARGIN, ALPHA = 0.03, 0.05
+
+
+class GateRecord(BaseModel):
+    """One whole gate on identical targets, as it was run.
+
+    first_replicate  where its replicates begin in the pool
+    slowed           whether slowed targets took turns beside its own, which a gate of a user's does not have
+    settled          whether cells that its first batch left open got a second one, which the pool does not keep
+    duration_s       includes them
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    measured_at: str
+    machine: str
+    commit: str
+    corpus: str
+    slowed: bool = True
+    settled: bool = False
+    duration_s: float
+    first_replicate: int
+    replicates: int
+    turns: int
+    answers: dict[str, regression.Answer]
+    smallest: dict[str, float]
+    flagged: list[str]
+    void: bool
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is calibrated, and with what."""
+
+    recipes: Sequence[Recipe]
+    targets: Sequence[Target]
+    located: Located
+    watch: Watcher
+    revision: str = "HEAD"
+    replicates: int = gate.PROFILE.replicates
+    turns: int = gate.PROFILE.turns
+    stall_limit_s: float = 300.0
+
+    def add_gate(self, folder: Path, contestants: Sides, *, number: int) -> GateRecord:
+        """Run whole gate ``number`` on identical targets, and keep its replicates and what it said."""
+        begun = time.monotonic()
+        planned = Gate(self.recipes, contestants.targets, self.replicates, self.turns, beside=False)
+        slowed = number < SLOWED_GATES
+        passes = [[_with_slowed(step) if slowed else step for step in steps] for steps in planned.passes()]
+        order = sides.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=number)
+        order = replace(order, given=passes, stall_limit_s=self.stall_limit_s)
+        done = run.aside(order, self.located, command="calibrate", watch=self.watch)
+        first = replicate_pool.next_replicate(replicate_pool.load(folder / POOL))
+        measured = self._replicates(done, first, commit=next(iter(contestants.sides.values())))
+        _complain(done, passes, measured)
+        replicate_pool.append(folder / POOL, [record for records in measured for record in records])
+        record = self._record(planned, done, time.monotonic() - begun, first, slowed=slowed)
+        with (folder / GATES).open("ab") as into:
+            into.write(record.model_dump_json().encode() + b"\n")
+        return record
+
+    def _replicates(self, done: Run, first: int, *, commit: str) -> list[list[PoolRecord]]:
+        """Return what the first batch says of every cell that the pool keeps, by replicate, numbered from ``first``."""
+        own = [r for r in done.records if isinstance(r, TimingRecord) and r.cell.label != gate.ITSELF]
+        return [
+            replicate_pool.condense(
+                done, [r for r in own if r.replicate == number], replicate=first + number, commit=commit
+            )
+            for number in range(self.replicates)
+        ]
+
+    def _record(self, planned: Gate, done: Run, duration_s: float, first_replicate: int, *, slowed: bool) -> GateRecord:
+        decision = regression.decide(_seen_by(planned, done))
+        deciding = [judged for judged in decision.cells if judged.decides]
+        commit = machine.commit(ROOT)
+        return GateRecord(
+            measured_at=done.header.started_at,
+            machine=done.header.machine.title,
+            commit=commit.revision[:10] if commit else "",
+            corpus=done.header.corpus,
+            slowed=slowed,
+            settled=planned.settle,
+            duration_s=round(duration_s, 1),
+            first_replicate=first_replicate,
+            replicates=self.replicates,
+            turns=self.turns,
+            answers={judged.cell.name: judged.answer for judged in deciding},
+            smallest={judged.cell.name: float(f"{judged.smallest:.4g}") for judged in deciding},
+            flagged=[cell.name for cell in decision.flagged()],
+            void=decision.void,
+            exit_code=int(of_comparison(decision)),
+        )
+
+
+def load_gates(file: Path) -> list[GateRecord]:
+    """Return every gate that was kept, in the order of time."""
+    return [GateRecord.model_validate_json(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+
+def label(share: float) -> str:
+    """Return the label of the base with ``share`` more work."""
+    return f"base +{share:.0%} work"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many gates there should be, all sessions together, and after how many seconds no other is begun."""
+
+    gates: int
+    limit_s: float | None = None
+
+
+def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: Callable[[str], object]) -> None:
+    """Add whole gates until there are as many as are wanted or the time is up.
+
+    A gate that lost a worker is run once more: hours must not end with it. WorkerLost if it lacks cells again.
+    """
+    begun = time.monotonic()
+
+    def early() -> bool:
+        return wanted.limit_s is None or time.monotonic() - begun < wanted.limit_s
+
+    with sides.identical(calibration.targets, calibration.revision) as contestants:
+        while early() and (number := len(load_gates(folder / GATES))) < wanted.gates:
+            notice(f"whole gate {number + 1} of {wanted.gates}")
+            try:
+                calibration.add_gate(folder, contestants, number=number)
+            except WorkerLost as error:
+                notice(f"{error}; once more")
+                calibration.add_gate(folder, contestants, number=number)
+
+
+def _slowed(base: Target) -> list[Target]:
+    """Return ``base`` with each share of more work."""
+    return [replace(base, label=label(share), extra_work=share) for share in SHARES]
+
+
+def _with_slowed(step: Step) -> Step:
+    """Let slowed targets take turns at ``step`` where its cell is one of `SLOWED`."""
+    if not isinstance(step, Timing) or (step.recipe.name, step.phase) not in SLOWED:
+        return step
+    return replace(step, targets=(*step.targets, *_slowed(step.targets[0])))
+
+
+def _seen_by(planned: Gate, done: Run) -> Run:
+    """Return ``done`` without the cells that were slowed beside the gate's own: it must not judge by them."""
+    own = _cells(planned.passes())
+    return replace(done, records=tuple(r for r in done.records if not isinstance(r, TimingRecord) or r.cell in own))
+
+
+def _complain(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:
+    """Raise WorkerLost where a replicate lacks cells: a gate is kept whole."""
+    wanted = {cell.name for cell in _cells(passes) if cell.label != gate.ITSELF}
+    lacking = [name for records in measured for name in wanted - {record.cell.name for record in records}]
+    if lacking:
+        why = {record.reason for record in done.records if isinstance(record, FailureRecord)}
+        raise WorkerLost(f"a gate lacks {len(lacking)} cells: {'; '.join(sorted(why))}")
+
+
+def _cells(passes: Sequence[Sequence[Step]]) -> set[Cell]:
+    """Return the cells that ``passes`` time."""
+    return {cell for steps in passes for step in steps if isinstance(step, Timing) for cell in step.cells}
+
+
+def records(folder: Path) -> list[PoolRecord]:
+    """Return the pool that is kept in ``folder``."""
+    return replicate_pool.load(folder / POOL)

@@ -1,0 +1,110 @@
+"""The environments: an interpreter with other versions of packages, built by uv and kept; it imports none of them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from bench import ROOT
+from datasets import locate
+
+LOCK = ROOT / "requirements" / "cpu.txt"
+
+READY = "kerasmark-ready"
+
+# Packages whose version one backend alone can notice.
+_OF_ONE_BACKEND = {
+    "jax": "jax",
+    "jaxlib": "jax",
+    "optax": "jax",
+    "tensorflow": "tensorflow",
+    "tensorflow-cpu": "tensorflow",
+}
+
+
+class BuildError(Exception):
+    """An environment that cannot be built; the message says why."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What is installed on top of the locked packages: "keras==3.14.1", or the path of a checkout or wheel."""
+
+    text: str
+
+    @property
+    def path(self) -> Path | None:
+        """The checkout or wheel, where it is one."""
+        path = Path(self.text).expanduser()
+        return path.resolve() if path.exists() else None
+
+    @property
+    def label(self) -> str:
+        """The name in tables and of logs: no path of this machine, nothing that a file's name cannot hold."""
+        return re.sub(r"[^\w.=<>!~+, -]", "_", self.text if self.path is None else self.path.name)
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that can notice it."""
+        name = re.split(r"[^A-Za-z0-9_-]", self.label, maxsplit=1)[0].lower().replace("_", "-")
+        return (_OF_ONE_BACKEND[name],) if name in _OF_ONE_BACKEND else ("jax", "tensorflow")
+
+
+def folder(environ: Mapping[str, str]) -> Path:
+    """Return where environments are kept: beside the reviews, in the cache."""
+    return locate.cache_folder(environ) / "environments"
+
+
+def build(requirement: Requirement, folder: Path, *, notice: Callable[[str], object]) -> str:
+    """Return the interpreter of an environment with the locked packages and ``requirement``, built where it is new.
+
+    ``folder`` holds one environment for each requirement, lock file and Python. A checkout may change under its name
+    and is installed each time. Raises BuildError with the installer's last words.
+    """
+    place = folder / _key(requirement)
+    python = place / "bin" / "python"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        if (place / READY).exists() and not (requirement.path and requirement.path.is_dir()):
+            return str(python)
+        notice(f"building an environment with {requirement.label}")
+        shutil.rmtree(place, ignore_errors=True)
+        _uv("venv", "--quiet", "--python", sys.executable, str(place))
+        _uv(*_install(python), "--require-hashes", "-r", str(LOCK))
+        _uv(*_install(python), *_strict(requirement), str(requirement.path or requirement.text))
+        (place / READY).touch()
+    return str(python)
+
+
+def _install(python: Path) -> tuple[str, ...]:
+    return ("pip", "install", "--quiet", "--compile-bytecode", "--python", str(python))
+
+
+def _strict(requirement: Requirement) -> tuple[str, ...]:
+    """A checkout of the version that is there already would otherwise count as installed."""
+    return ("--reinstall-package", requirement.label) if requirement.path and requirement.path.is_dir() else ()
+
+
+def _key(requirement: Requirement) -> str:
+    """Return a folder's name: what it holds, readable, and a digest of everything that decides its content."""
+    path = requirement.path
+    content = path.read_bytes() if path and path.is_file() else str(path or requirement.text).encode()
+    digest = hashlib.sha256(LOCK.read_bytes() + content + platform.python_version().encode()).hexdigest()[:12]
+    return f"{re.sub(r'[^A-Za-z0-9.]+', '-', requirement.label)[:40]}-{digest}"
+
+
+def _uv(*words: str) -> None:
+    try:
+        subprocess.run([sys.executable, "-m", "uv", *words], capture_output=True, text=True, check=True)
+    except subprocess.CalledProcessError as error:
+        said = [line.strip() for line in error.stderr.splitlines() if line.strip()]
+        raise BuildError(f"cannot install: {' '.join(said[-3:]) or 'uv said nothing'}") from error

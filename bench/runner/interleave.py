@@ -1,0 +1,219 @@
+"""Turns: cells alternate, block by block, whichever their path and target; it starts no worker, writes nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import Any, Protocol
+
+from bench.plan import paths
+from bench.protocol import Block, Json, Message, Prepare
+from bench.records import machine
+from bench.records.schema import Cell, Sample, TimingRecord
+from bench.runner.process import WorkerLost, WorkFailed
+
+# A block is at least this long: 20 ms is far above the clock's resolution and above a scheduler's slice.
+BLOCK_S = 0.02
+# The two lengths of a `fit` differ by at least this much, since its own cost, some ms to 0.1 s, is noisy.
+SLOPE_S = 0.25
+# A turn of a latency cell lasts no longer than this, unless so few calls do: a round must stay short, so that its
+# blocks are neighbours.
+LATENCY_TURN_S = 0.25
+FEWEST_CALLS = 3
+# Warm-up ends when this many neighbouring blocks lie within the share of each other, or at the cap.
+STEADY_BLOCKS = 3
+STEADY_SHARE = 0.10
+WARMUP_CAP = 8
+
+
+class Worker(Protocol):
+    """What a target's worker must be able to do."""
+
+    def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
+
+
+@dataclass(eq=False)
+class CellRunner:
+    """One cell: a path on a target, with the worker that runs it."""
+
+    cell: Cell
+    worker: Worker
+    first_call_s: float
+    work: dict[str, float]
+    resolved: dict[str, Any]
+    largest: int
+    lengths: tuple[int, ...]
+    samples: list[Sample]
+    block_s: float = BLOCK_S
+    steady: bool = False
+
+    def record(self, replicate: int) -> TimingRecord:
+        """Return everything that was measured."""
+        return TimingRecord(
+            cell=self.cell,
+            replicate=replicate,
+            first_call_s=self.first_call_s,
+            samples=self.samples,
+            steady=self.steady,
+            work=self.work,
+            resolved=self.resolved,
+        )
+
+
+def prepare(
+    cell: Cell,
+    worker: Worker,
+    *,
+    extra_work: float = 0.0,
+    variation: str = "",
+    lengths: tuple[int, ...] = (1,),
+    block_s: float = BLOCK_S,
+) -> CellRunner:
+    """Let ``worker`` make the operation ready, perhaps of a variation of its recipe, and run it once.
+
+    `warm_up` comes next; it begins with ``lengths``, those that an earlier replicate found. Blocks will last
+    ``block_s`` or longer, but where two lengths are clocked: there the cost of a call cancels out.
+    """
+    answer = worker.ask(Prepare(variation or cell.recipe, cell.phase, cell.path, cell.batch_size, extra_work))
+    return CellRunner(
+        cell=cell,
+        worker=worker,
+        first_call_s=answer["first_call_s"],
+        work=answer["work"],
+        resolved=answer["resolved"],
+        largest=answer["largest"],
+        lengths=lengths,
+        samples=[],
+        block_s=BLOCK_S if paths.find(cell.phase, cell.path).slope else block_s,
+    )
+
+
+def warm_up(runner: CellRunner) -> None:
+    """Run short blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not.
+
+    Then choose the length of the blocks to come, the runner's ``block_s``; where the cost is a line over repeats, two
+    lengths. Those that are known already are kept, unless they have become too short.
+    """
+    known = runner.lengths
+    repeats = max(1, int(known[0] * BLOCK_S / runner.block_s))
+    while len(runner.samples) < WARMUP_CAP and not runner.steady:
+        sample = _block(runner, repeats=repeats, each=False, warmup=True, turn=0)
+        repeats = _filling(BLOCK_S, sample, runner.largest)
+        recent = [s.duration_s / s.repeats for s in runner.samples[-STEADY_BLOCKS:]]
+        runner.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
+    if not paths.find(runner.cell.phase, runner.cell.path).slope:
+        runner.lengths = (max(known[0], _filling(runner.block_s, runner.samples[-1], runner.largest)),)
+    elif len(known) == 1:
+        runner.lengths = _slope_lengths(runner, repeats)
+
+
+def warmed_up(runners: Sequence[CellRunner], *, drop: Callable[[CellRunner, WorkFailed], None]) -> list[CellRunner]:
+    """Warm up one runner after another; return those that came through, as `take_turns` does."""
+    running = list(runners)
+    for runner in runners:
+        if runner in running:
+            _guarded(runner, partial(warm_up, runner), running, drop)
+    return running
+
+
+def take_turns(
+    runners: Sequence[CellRunner],
+    *,
+    turns: int,
+    calls: int | None,
+    order: random.Random,
+    drop: Callable[[CellRunner, WorkFailed], None],
+) -> list[CellRunner]:
+    """Let ``runners`` run block after block in turn; return those that came through.
+
+    The order alternates (A B C, C B A, …) from a start drawn from ``order``, so that a drift of the machine's speed
+    touches all alike. With ``calls``, blocks time every call and grow until all turns together have that many, or
+    last `LATENCY_TURN_S`.
+    ``drop`` is told of a runner that fails; it takes no further turn, nor does any other of a worker that is lost.
+    """
+    running = list(runners)
+    order.shuffle(running)
+    for turn in range(turns):
+        for runner in list(running if turn % 2 == 0 else reversed(running)):
+            if runner in running:
+                each = None if calls is None else ceil(calls / turns)
+                _guarded(runner, partial(_take_turn, runner, turn=turn, calls=each), running, drop)
+    return running
+
+
+def _guarded(
+    runner: CellRunner,
+    work: Callable[[], None],
+    running: list[CellRunner],
+    drop: Callable[[CellRunner, WorkFailed], None],
+) -> None:
+    """Let ``runner`` work; where it fails it is out, and so is every other one of a worker that is lost."""
+    try:
+        work()
+    except WorkFailed as error:
+        for out in [p for p in running if p is runner or (isinstance(error, WorkerLost) and _same(p, runner))]:
+            running.remove(out)
+            drop(out, error)
+
+
+def _same(runner: CellRunner, other: CellRunner) -> bool:
+    return runner.worker is other.worker
+
+
+def _take_turn(runner: CellRunner, *, turn: int, calls: int | None) -> None:
+    if calls is not None:
+        _block(runner, repeats=_calls(runner, calls), each=True, warmup=False, turn=turn)
+        return
+    for repeats in runner.lengths:
+        _block(runner, repeats=repeats, each=False, warmup=False, turn=turn)
+
+
+def _block(runner: CellRunner, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
+    before = machine.moment()
+    cell = runner.cell
+    answer = runner.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats=repeats, each=each))
+    after = machine.moment()
+    sample = Sample(
+        **answer, warmup=warmup, turn=turn, steal_s=after.steal_s - before.steal_s, load_1min=after.load_1min
+    )
+    runner.samples.append(sample)
+    return sample
+
+
+def _calls(runner: CellRunner, wanted: int) -> int:
+    """Return the calls of one turn: as many as a block holds, between ``wanted`` and twice as many, if time allows."""
+    last = runner.samples[-1]
+    longest = int(LATENCY_TURN_S * last.repeats / last.duration_s) if last.duration_s > 0 else 2 * wanted
+    many = max(wanted, min(runner.lengths[0], 2 * wanted))
+    return max(min(many, longest), FEWEST_CALLS)
+
+
+def _filling(block_s: float, sample: Sample, largest: int) -> int:
+    """Return how many repeats fill a block of ``block_s``, going by a shorter one; as many as it had if it did."""
+    if sample.duration_s >= block_s:
+        return sample.repeats
+    wanted = ceil(sample.repeats * block_s / sample.duration_s) if sample.duration_s > 0 else 0
+    # A call with a fixed cost is understated by the share of its repeats: at least double.
+    return min(largest, max(2 * sample.repeats, wanted))
+
+
+def _slope_lengths(runner: CellRunner, filling: int) -> tuple[int, ...]:
+    """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
+
+    The short one is ``filling``, if there are four times as many.
+    A `fit` of some steps lasts longer than its steps: dividing by them overstates a step, so double until it holds.
+    One length alone where the reviews fill no second batch.
+    """
+    if runner.largest < 2:
+        return (1,)
+    short = max(1, min(filling, runner.largest // 4))
+    base_s = _block(runner, repeats=short, each=False, warmup=True, turn=0).duration_s
+    long = min(runner.largest, 4 * short)
+    while True:
+        longer_s = _block(runner, repeats=long, each=False, warmup=True, turn=0).duration_s
+        if longer_s - base_s >= SLOPE_S or long == runner.largest:
+            return short, long
+        long = min(runner.largest, 2 * long)

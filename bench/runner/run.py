@@ -1,0 +1,238 @@
+"""A run: from chosen targets and recipes to a folder of records; it prints nothing and judges nothing."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.analysis import budget, resume
+from bench.plan import steps, targets
+from bench.plan.steps import Profile, Step
+from bench.plan.targets import Target
+from bench.records import machine, store
+from bench.records.schema import (
+    Cell,
+    ComparisonRecord,
+    PeaksRecord,
+    Record,
+    ResumedRecord,
+    RunHeader,
+    RunOptions,
+    TimingRecord,
+)
+from bench.runner import affinity, scoring
+from bench.runner.affinity import Cores
+from bench.runner.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
+from bench.runner.session import Serve, Session, Watcher
+from datasets.locate import Located
+from datasets.tokenise import text_rows
+from models.recipes import Recipe
+
+# Reviews that every backend scores with each saved model.
+SERVED_REVIEWS = 256
+
+# Returns every record that is on disk by now.
+Read = Callable[[], Sequence[Record]]
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What is asked of a run.
+
+    seeds          trainings to accuracy; None for the profile's
+    order_seed     decides who takes the first turn at each cell
+    stall_limit_s  a worker that says nothing for so long is taken for hung
+    budget_s       seconds to spend: after the first pass, on the cells whose intervals are widest
+    comparison     what is decided from the records, for a run that compares targets of one backend
+    given          the passes, where they do not follow from recipes and profile
+    more           further passes, one after another, each chosen from the records that are there by then
+    resumed        an interrupted run that is gone on with: what it has is not measured again
+    """
+
+    recipes: Sequence[Recipe]
+    targets: Sequence[Target]
+    profile: Profile
+    seeds: int | None = None
+    order_seed: int = 0
+    stall_limit_s: float = STALL_LIMIT_S
+    budget_s: float | None = None
+    comparison: ComparisonRecord | None = None
+    given: Sequence[Sequence[Step]] | None = None
+    more: Callable[[Read], Iterator[list[Step]]] | None = None
+    resumed: store.Run | None = None
+
+    def passes(self) -> list[list[Step]]:
+        """Return the work of each pass in its order; with a budget only the first is known beforehand."""
+        if self.given is not None:
+            return [list(steps) for steps in self.given]
+        seeds = self.profile.seeds if self.seeds is None else self.seeds
+        every = steps.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
+        planned = every[:1] if self.budget_s is not None else every
+        return planned if self.resumed is None else resume.outstanding(planned, self.resumed.records)
+
+    @property
+    def options(self) -> RunOptions | None:
+        """What another process needs to go on with it; None where the passes do not follow from that."""
+        if self.given is not None or self.comparison is not None:
+            return None
+        return RunOptions(
+            recipes=[recipe.name for recipe in self.recipes],
+            backends=[target.backend for target in self.targets],
+            device=self.targets[0].device,
+            seeds=self.seeds,
+            budget_s=self.budget_s,
+        )
+
+
+def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: Watcher) -> store.Run:
+    """Do everything that ``spec`` asks on the corpus in ``located``, into a new folder under ``out``.
+
+    Each record is on disk before the next step starts: what was measured before an interruption is kept. A run that is
+    gone on with stays in its own folder.
+    """
+    if spec.resumed is not None:
+        resume.check(spec.resumed, located.corpus)
+    writer = _writer(spec, located, out, command)
+
+    def read() -> Sequence[Record]:
+        return store.read(writer.folder).records
+
+    keep = writer.append if spec.resumed is None else _newcomers(spec.resumed, writer)
+    draw = random.Random(spec.order_seed)
+    lengths: dict[Cell, tuple[int, ...]] = {}
+    try:
+        with affinity.apart(quiet=any(target.quiet for target in spec.targets)) as shared:
+            for number, work in enumerate(_passes(spec, read)):
+                peaks = number == 0 and spec.comparison is None and _lacks_peaks(spec, read())
+                Session(
+                    spec.profile,
+                    _starter(spec, located, writer.logs, shared, hash_seed=steps.replicate(work)),
+                    keep,
+                    watch,
+                    draw,
+                    peaks=peaks,
+                    serve=_server(located),
+                    cores=shared,
+                    lengths=lengths,
+                ).run(work)
+    finally:
+        writer.close()
+    return store.read(writer.folder)
+
+
+def aside(spec: RunSpec, located: Located, *, command: str, watch: Watcher) -> store.Run:
+    """Do what ``spec`` asks in a folder that is gone afterwards: for those who keep an extract of the records."""
+    with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
+        return execute(spec, located, out=Path(folder), command=command, watch=watch)
+
+
+def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.RunWriter:
+    """Return what appends to a new run, its header written, or to the one that is gone on with."""
+    now = datetime.now(UTC)
+    if spec.resumed is not None:
+        writer = store.RunWriter(spec.resumed.folder, resumed=True)
+        at = now.isoformat(timespec="seconds")
+        writer.append(ResumedRecord(resumed_at=at, order_seed=spec.order_seed, command=command))
+        return writer
+    writer = store.RunWriter(out / store.run_id(now, spec.profile.name))
+    writer.append(_header(spec, located, writer.folder.name, now, command))
+    if spec.comparison is not None:
+        writer.append(spec.comparison)
+    return writer
+
+
+def _newcomers(resumed: store.Run, writer: store.RunWriter) -> Callable[[Record], None]:
+    """Return what keeps a record unless the run has its like: of a step that was cut short, some cells were kept."""
+    known = {resume.identity(record) for record in resumed.records} - {None}
+
+    def keep(record: Record) -> None:
+        if resume.identity(record) not in known:
+            writer.append(record)
+
+    return keep
+
+
+def _lacks_peaks(spec: RunSpec, records: Sequence[Record]) -> bool:
+    return sum(isinstance(record, PeaksRecord) for record in records) < len(spec.targets)
+
+
+def _starter(
+    spec: RunSpec, located: Located, logs: Path, shared: Cores | None, *, hash_seed: int
+) -> Callable[[Target], WorkerProcess]:
+    """Return what starts the workers of a pass.
+
+    They share Python's hash seed, the replicate's number: with one for all replicates, a layout of dictionaries that
+    favours a side, whose files lie in another folder, would come back in every process.
+    """
+
+    def start(target: Target) -> WorkerProcess:
+        reason = targets.missing(target)
+        if reason is not None:
+            raise WorkerLost(f"{target.name}: {reason}")
+        return WorkerProcess(
+            target,
+            corpus=located.folder,
+            log=logs / f"{target.name}.log",
+            processors=shared.every if shared else None,  # the runner keeps off one, and a child takes after it
+            stall_limit_s=spec.stall_limit_s,
+            hash_seed=hash_seed,
+        )
+
+    return start
+
+
+def _server(located: Located) -> Serve:
+    """Return what scores the first test reviews' raw text by saved models under a backend."""
+
+    def serve(models: Sequence[Path], backend: str) -> list[list[float]]:
+        reviews = located.corpus.test.text.slice(0, SERVED_REVIEWS)
+        return scoring.serve(models, [review.decode() for review in text_rows(reviews)], backend)
+
+    return serve
+
+
+def _passes(spec: RunSpec, read: Read) -> Iterator[list[Step]]:
+    """Yield the planned passes, then those that a budget or the run's own rule adds."""
+    begun = time.monotonic()
+    yield from spec.passes()
+    if spec.budget_s is not None:
+        yield from _spend(spec, read, until=begun + spec.budget_s)
+    if spec.more is not None:
+        yield from spec.more(read)
+
+
+def _spend(spec: RunSpec, read: Read, *, until: float) -> Iterator[list[Step]]:
+    """Yield further replicates of the cells with the widest intervals, for as long as a pass of them fits.
+
+    A pass that measured nothing is the last: its workers did not come up, and would not for the rest of the time.
+    """
+    timed = [r.replicate for r in read() if isinstance(r, TimingRecord)]
+    replicate, known = 1 + max(timed, default=0), 0
+    while True:
+        every = steps.timings(list(spec.recipes), list(spec.targets), spec.profile, replicate)
+        records = [r for r in read() if isinstance(r, TimingRecord)]
+        chosen = budget.choose(every, records, left_s=until - time.monotonic())
+        if not chosen or len(records) == known:
+            return
+        yield chosen
+        replicate, known = replicate + 1, len(records)
+
+
+def _header(spec: RunSpec, located: Located, run_id: str, started: datetime, command: str) -> RunHeader:
+    return RunHeader(
+        run_id=run_id,
+        started_at=started.isoformat(timespec="seconds"),
+        profile=spec.profile.name,
+        corpus=located.corpus.name,
+        corpus_digest=located.corpus.digest,
+        order_seed=spec.order_seed,
+        command=command,
+        machine=machine.machine(),
+        commit=machine.commit(),
+        options=spec.options,
+    )

@@ -1,0 +1,418 @@
+"""The session: it starts the workers, leads them through the plan and hands on each record; it judges nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bench import protocol
+from bench.analysis import stats
+from bench.plan import steps, targets
+from bench.plan.steps import BaselineTraining, Counting, ParityCheck, Profile, Serving, Startup, Step, Timing, Training
+from bench.plan.targets import Target
+from bench.protocol import Hello, Json, Learn, Message, Parity, Peer, Release, Train
+from bench.records.schema import (
+    BaselineRecord,
+    Cell,
+    CounterRecord,
+    FailureRecord,
+    ParityRecord,
+    PeaksRecord,
+    PhaseResult,
+    Record,
+    Sample,
+    ServingRecord,
+    TargetFacts,
+    TargetRecord,
+    TimingRecord,
+    TrainingRecord,
+)
+from bench.runner import interleave
+from bench.runner.affinity import Cores
+from bench.runner.process import WorkerLost, WorkFailed
+
+# A target whose worker was lost this often is given up: its remaining work fails with the last reason.
+RESTARTS = 3
+
+PARITY_STEPS = 10
+PARITY_REVIEWS = 1_000
+
+
+# Scores of the same texts by models that were saved, under a backend.
+Serve = Callable[[Sequence[Path], str], list[list[float]]]
+
+
+def _nowhere(_models: Sequence[Path], backend: str) -> list[list[float]]:
+    raise WorkFailed(f"this session serves nothing on {backend}")
+
+
+class Worker(Protocol):
+    """A worker as the session sees it; `bench.process.WorkerProcess` is the real one."""
+
+    hello: Hello
+
+    def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
+    def confine(self, processors: set[int]) -> None: ...
+    def close(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Watcher(Protocol):
+    """Who follows a session: told between clocks, never while one runs."""
+
+    def begin(self, step: Step) -> None: ...
+    def starting(self, target: Target) -> None: ...
+    def progress(self, values: Json) -> None: ...
+    def failed(self, record: FailureRecord) -> None: ...
+
+
+@dataclass
+class WorkerSlot:
+    """A target's place in the session: its worker, or why there is none."""
+
+    target: Target
+    worker: Worker | None = None
+    losses: int = 0
+    reason: str = ""
+
+
+@dataclass
+class Session:
+    """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
+
+    With ``peaks``, the machine's own are measured first. With ``cores``, workers are confined while clocks run.
+    ``serve`` scores text with saved models under a backend. ``lengths`` are those of blocks that an earlier pass found.
+    """
+
+    profile: Profile
+    start: Callable[[Target], Worker]
+    keep: Callable[[Record], None]
+    watch: Watcher
+    order: random.Random
+    peaks: bool = False
+    serve: Serve = _nowhere
+    cores: Cores | None = None
+    lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
+    slots: dict[str, WorkerSlot] = field(default_factory=dict)
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Start a worker for each target of ``steps`` and do every step; the workers are ended whatever happens."""
+        self.slots = {target.name: WorkerSlot(target) for step in steps for target in step.targets}
+        with ExitStack() as stack:
+            stack.callback(self._end)
+            self._start_all()
+            if self.peaks:
+                self._measure_peaks()
+            for step in steps:
+                self.watch.begin(step)
+                self._do(step)
+
+    def _do(self, step: Step) -> None:
+        if isinstance(step, Startup):
+            self._start_afresh(step)
+        elif isinstance(step, Timing):
+            self._time(step)
+        elif isinstance(step, Training):
+            self._train(step, self._workers(step))
+        elif isinstance(step, Counting):
+            self._count(step)
+        elif isinstance(step, BaselineTraining):
+            self._train_peer(step, self._workers(step))
+        elif isinstance(step, Serving):
+            self._serve(step, self._workers(step))
+        else:
+            self._compare(step, self._workers(step))
+
+    def _train(self, step: Training, workers: dict[str, Worker]) -> None:
+        for name, worker in workers.items():
+            request = Train(recipe=step.recipe.name, seed=step.seed, epochs=step.epochs, path=step.path)
+            try:
+                answer = worker.ask(request, self.watch.progress)
+            except WorkFailed as error:
+                self._fail(step, name, error)
+                continue
+            phases = {phase: PhaseResult.model_validate(result) for phase, result in answer["phases"].items()}
+            self.keep(
+                TrainingRecord(recipe=step.recipe.name, target=name, seed=step.seed, path=step.path, phases=phases)
+            )
+
+    def _time(self, step: Timing) -> None:
+        def drop(runner: interleave.CellRunner, error: WorkFailed) -> None:
+            self._fail(step, runner.cell.target, error, work=runner.cell.operation)
+
+        prepared = self._prepared(step)
+        self._confine(step, timed=True)
+        finished = interleave.take_turns(
+            interleave.warmed_up(prepared, drop=drop),
+            turns=step.turns or self.profile.turns,
+            calls=self.profile.calls if step.latency else None,
+            order=self.order,
+            drop=drop,
+        )
+        self._confine(step, timed=False)
+        for runner in finished:
+            self.keep(runner.record(step.replicate))
+            self.lengths[runner.cell] = runner.lengths
+        for target in step.targets:
+            self._release(step, target)
+
+    def _confine(self, step: Timing, *, timed: bool) -> None:
+        for worker in (self.slots[target.name].worker for target in step.targets):
+            if self.cores is not None and worker is not None:
+                worker.confine(self.cores.timed if timed else self.cores.every)
+
+    def _prepared(self, step: Timing) -> list[interleave.CellRunner]:
+        """Prepare every cell: one target after another in the first replicate, whose first calls are reported alone.
+
+        Later ones do it side by side, since compiling takes longer than all blocks together.
+        """
+        together = min(len(step.targets), os.cpu_count() or 1) if step.side_by_side else 1
+        with ThreadPoolExecutor(together) as pool:
+            found = [*pool.map(lambda target: self._players(step, target), step.targets)]
+        return [runner for runners in found for runner in runners]
+
+    def _players(self, step: Timing, target: Target) -> list[interleave.CellRunner]:
+        """Prepare every cell of ``target``; a worker that is lost costs one cell, and a new one prepares the rest."""
+        cells = [cell for cell in step.cells if cell.target == target.name]
+        while cells:
+            worker = self._worker(target, step, [cell.operation for cell in cells])
+            if worker is None:
+                return []
+            runners: list[interleave.CellRunner] = []
+            lost = False
+            for cell in [*cells]:
+                try:
+                    runners.append(self._prepare(cell, worker, target))
+                except WorkFailed as error:
+                    cells.remove(cell)
+                    self._fail(step, cell.target, error, work=cell.operation)
+                    lost = isinstance(error, WorkerLost)
+                if lost:
+                    break
+            if not lost:
+                return runners
+        return []
+
+    def _prepare(self, cell: Cell, worker: Worker, target: Target) -> interleave.CellRunner:
+        return interleave.prepare(
+            cell,
+            worker,
+            extra_work=target.extra_work,
+            variation=target.variation,
+            lengths=self.lengths.get(cell, (1,)),
+            block_s=(cell.phase == "train" and self.profile.block_s) or interleave.BLOCK_S,
+        )
+
+    def _release(self, step: Timing, target: Target) -> None:
+        worker = self.slots[target.name].worker
+        try:
+            if worker is not None:
+                worker.ask(Release())
+        except WorkFailed as error:
+            self._fail(step, target.name, error)
+
+    def _count(self, step: Counting) -> None:
+        """Let every target count at the same time: nothing that is counted depends on who else works."""
+        workers = self._workers(step)
+        request = protocol.Count(step.recipe.name, step.phase, step.path, step.batch_size)
+        cells = [cell for cell in step.cells if cell.target in workers]
+        with ThreadPoolExecutor(max(1, len(cells))) as pool:
+            asked = [(cell, pool.submit(workers[cell.target].ask, request)) for cell in cells]
+        for cell, counted in asked:
+            try:
+                self.keep(CounterRecord(cell=cell, counters=counted.result()))
+            except WorkFailed as error:
+                self._fail(step, cell.target, error)
+
+    def _measure_peaks(self) -> None:
+        """Measure what each target's machine reaches, once, before anything else keeps it busy."""
+        for slot in self.slots.values():
+            if slot.worker is None:
+                continue
+            try:
+                self.keep(PeaksRecord(target=slot.target.name, **slot.worker.ask(protocol.Peaks())))
+            except WorkFailed as error:
+                self._lose(slot, error)
+                self._keep_failure("machine", slot.target.name, "peaks", str(error))
+
+    def _start_afresh(self, step: Startup) -> None:
+        """Start one more process of each target, one after another, and let each do everything for the first time."""
+        for target in step.targets:
+            try:
+                with closing(self.start(target)) as worker:
+                    answer = worker.ask(protocol.Startup(recipe=step.recipe.name))
+            except WorkFailed as error:
+                self._keep_failure(step.recipe.name, target.name, step.name, str(error))
+                continue
+            for cell in steps.startup_cells(step, target.name):
+                self.keep(_once(cell, step, answer["seconds"][cell.path]))
+
+    def _compare(self, step: ParityCheck, workers: dict[str, Worker]) -> None:
+        if len(workers) < len(step.targets):
+            for name in workers:
+                self._fail(step, name, WorkFailed("the other target has no worker to compare with"))
+            return
+        with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
+            answers = self._ask_parity(step, workers, Path(folder) / "parity.weights.h5")
+        if len(answers) == len(workers):
+            self.keep(_parity(step, *answers))
+
+    def _train_peer(self, step: BaselineTraining, workers: dict[str, Worker]) -> None:
+        for name, worker in workers.items():
+            try:
+                answer = worker.ask(Peer(step.recipe.name, step.baseline))
+            except WorkFailed as error:
+                self._fail(step, name, error)
+                continue
+            self.keep(BaselineRecord(recipe=step.recipe.name, target=name, name=step.baseline, **answer))
+
+    def _serve(self, step: Serving, workers: dict[str, Worker]) -> None:
+        """Let each worker save a model, and every backend score the same text with all of them."""
+        with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
+            models = {name: Path(folder) / f"{name}.keras" for name in workers}
+            for name, worker in workers.items():
+                request = Learn(step.recipe.name, 0, step.epochs, "compiled loop", str(models[name]))
+                try:
+                    worker.ask(request, self.watch.progress)
+                except WorkFailed as error:
+                    self._fail(step, name, error)
+                    del models[name]
+            self._serve_saved(step, models)
+
+    def _serve_saved(self, step: Serving, models: dict[str, Path]) -> None:
+        scores: dict[str, dict[str, list[float]]] = {}
+        for backend in targets.installed_serving_backends() if models else ():
+            try:
+                scores[backend] = dict(zip(models, self.serve([*models.values()], backend), strict=True))
+            except WorkFailed as error:
+                for name in models:
+                    self._keep_failure(step.recipe.name, name, f"serving on {backend}", str(error))
+        for name in models:
+            own = scores.get(self.slots[name].target.backend)
+            if own is None:
+                continue
+            for backend, found in scores.items():
+                self.keep(_served(step.recipe.name, name, backend, own[name], found[name]))
+
+    def _ask_parity(self, step: ParityCheck, workers: dict[str, Worker], weights: Path) -> list[Json]:
+        answers: list[Json] = []
+        for name, worker in workers.items():
+            request = Parity(step.recipe.name, str(weights), not answers, PARITY_STEPS, PARITY_REVIEWS)
+            try:
+                answers.append(worker.ask(request))
+            except WorkFailed as error:
+                self._fail(step, name, error)
+                break
+        return answers
+
+    def _workers(self, step: Training | Counting | ParityCheck | BaselineTraining | Serving) -> dict[str, Worker]:
+        found = {target.name: self._worker(target, step, [step.name]) for target in step.targets}
+        return {name: worker for name, worker in found.items() if worker is not None}
+
+    def _worker(self, target: Target, step: Step, works: list[str]) -> Worker | None:
+        """Return the target's worker, started anew where it was lost; None, and failures of ``works`` kept, if none."""
+        slot = self.slots[target.name]
+        if slot.worker is None and 0 < slot.losses < RESTARTS:
+            self._restart(slot)
+        if slot.worker is None:
+            for work in works:
+                self._keep_failure(step.recipe.name, target.name, work, slot.reason)
+        return slot.worker
+
+    def _start_all(self) -> None:
+        """Start every target's worker side by side: importing a framework takes seconds and nothing is timed yet."""
+        for slot in self.slots.values():
+            self.watch.starting(slot.target)
+        with ThreadPoolExecutor(max(1, len(self.slots))) as pool:
+            starts = [(slot, pool.submit(self.start, slot.target)) for slot in self.slots.values()]
+        for slot, started in starts:
+            self._fill(slot, started.result)
+
+    def _restart(self, slot: WorkerSlot) -> None:
+        self.watch.starting(slot.target)
+        self._fill(slot, lambda: self.start(slot.target))
+
+    def _fill(self, slot: WorkerSlot, start: Callable[[], Worker]) -> None:
+        try:
+            slot.worker = start()
+        except WorkFailed as error:
+            slot.losses, slot.reason = RESTARTS, str(error)  # what could not start once will not start again
+            return
+        self.keep(TargetRecord(target=slot.target.name, facts=_facts(slot.worker.hello)))
+
+    def _fail(self, step: Step, target: str, error: WorkFailed, *, work: str = "") -> None:
+        self._lose(self.slots[target], error)
+        self._keep_failure(step.recipe.name, target, work or step.name, str(error))
+
+    def _lose(self, slot: WorkerSlot, error: WorkFailed) -> None:
+        if isinstance(error, WorkerLost) and slot.worker is not None:  # its other cells fail as well: one loss
+            slot.worker, slot.losses, slot.reason = None, slot.losses + 1, str(error)
+
+    def _keep_failure(self, recipe: str, target: str, work: str, reason: str) -> None:
+        record = FailureRecord(recipe=recipe, target=target, work=work, reason=reason, log=f"logs/{target}.log")
+        self.keep(record)
+        self.watch.failed(record)
+
+    def _end(self) -> None:
+        for slot in self.slots.values():
+            if slot.worker is not None:
+                slot.worker.close()
+
+
+def _once(cell: Cell, step: Startup, duration_s: float) -> TimingRecord:
+    """Return the record of what a process does only once."""
+    return TimingRecord(
+        cell=cell,
+        replicate=step.replicate,
+        first_call_s=duration_s,
+        samples=[Sample(repeats=1, duration_s=duration_s)],
+        steady=True,
+        work={},
+        resolved={},
+    )
+
+
+def _facts(hello: Hello) -> TargetFacts:
+    return TargetFacts(
+        backend=hello.backend,
+        device=hello.device,
+        device_name=hello.device_name,
+        versions=hello.versions,
+        settings=hello.settings,
+        import_s=hello.import_s,
+    )
+
+
+def _parity(step: ParityCheck, first: Json, second: Json) -> ParityRecord:
+    """Compare two targets' answers: probabilities absolutely, losses relative to the first target's."""
+    pairs = zip(first["predictions"], second["predictions"], strict=True)
+    losses = zip(first["losses"], second["losses"], strict=True)
+    return ParityRecord(
+        recipe=step.recipe.name,
+        targets=(step.targets[0].name, step.targets[1].name),
+        reviews=len(first["predictions"]),
+        steps=len(first["losses"]),
+        prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
+        loss_differences=[_relative(a, b) for a, b in losses],
+    )
+
+
+def _served(recipe: str, target: str, backend: str, own: list[float], found: list[float]) -> ServingRecord:
+    return ServingRecord(
+        recipe=recipe,
+        target=target,
+        served_on=backend,
+        reviews=len(found),
+        prediction_difference=stats.largest([abs(a - b) for a, b in zip(own, found, strict=True)]),
+    )
+
+
+def _relative(a: float, b: float) -> float:
+    return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b))

@@ -1,0 +1,149 @@
+"""The sweep: variations of a recipe over seeds, and which of them differ from it; it trains nothing itself."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from bench.analysis import stats
+from bench.analysis.stats import Estimate
+from bench.records import store
+from bench.records.schema import FinishedPhase, ReferenceRecord
+from bench.runner.training import sweep_timing
+from models import variations
+from models.recipes import Recipe
+
+Answer = Literal["better", "worse", "no difference seen", "too few seeds"]
+
+# How often a whole table may call one variation better or worse that is not.
+ALPHA = 0.05
+# With two seeds Student's t sees nothing but the largest differences.
+MINIMUM_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variation on one backend, over its seeds.
+
+    accuracies  on the test reviews, one a seed
+    best        highest validation accuracy of each seed; empty where nothing is held out
+    gap         training accuracy at the end minus test accuracy, mean over seeds: how far it overfits
+    difference  mean test accuracy minus the base's; None for the base itself
+    p_value     Welch's, adjusted by Holm over the table's rows; None for the base
+    train       seconds of a training step over the base's, measured in turns; None where that was not done
+    predict     the same of a prediction of 32 reviews
+    """
+
+    recipe: Recipe
+    backend: str
+    accuracies: tuple[float, ...]
+    best: tuple[float, ...]
+    gap: float
+    difference: float | None
+    p_value: float | None
+    answer: Answer | None
+    train: Estimate | None = None
+    predict: Estimate | None = None
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.accuracies)
+
+    @property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over seeds; None for one seed."""
+        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
+
+
+def default_file(base: Recipe, over: Mapping[str, list[str]], also: Sequence[str]) -> Path:
+    """Return where a sweep's trainings are kept: named by what it varies, so that the same one goes on there."""
+    words = [base.name, *over, *also]
+    return store.DEFAULT_FOLDER / "sweeps" / f"{re.sub(r'[^a-z0-9_]+', '-', '-'.join(words).lower())}.jsonl"
+
+
+def recipes(base: Recipe, over: Mapping[str, list[str]], also: Sequence[Recipe] = ()) -> list[Recipe]:
+    """Return ``base``, then every combination of ``over``, then ``also``; one that changes nothing is the base."""
+    derived = [*(variations.grid(base, over) if over else ()), *also]
+    distinct = [one for one in derived if not same(one, base)]
+    return [base, *{one.name: one for one in distinct}.values()]
+
+
+def same(one: Recipe, other: Recipe) -> bool:
+    """Return whether two recipes train the same model on the same data in the same way, whatever their names."""
+    unpublished = {"name": "", "published": (), "parameters": 0, "sentences": False}
+    return replace(one, **unpublished) == replace(other, **unpublished)  # type: ignore[arg-type]
+
+
+def rows(
+    chosen: Sequence[Recipe], records: Sequence[ReferenceRecord], ratios: sweep_timing.Ratios | None = None
+) -> list[Row]:
+    """Return a row for each recipe, the first of which is the base, on each backend that trained it."""
+    backends = dict.fromkeys(record.backend for record in records)
+    found = [row for name in backends for row in _rows(chosen, [r for r in records if r.backend == name], name)]
+    return [_timed(row, chosen[0], ratios or {}) for row in found]
+
+
+def label(row: Row, base: Row) -> str:
+    """Return what the row changes, or that it changes nothing."""
+    return sweep_timing.changes(row.recipe, base.recipe)
+
+
+def _rows(chosen: Sequence[Recipe], records: Sequence[ReferenceRecord], backend: str) -> list[Row]:
+    every = {recipe: [r for r in records if r.recipe == recipe.name] for recipe in chosen}
+    trained = {recipe: found for recipe, found in every.items() if found}
+    base = _accuracies(every[chosen[0]])
+    others = [_accuracies(found) for recipe, found in trained.items() if recipe is not chosen[0]]
+    p_values = iter(stats.holm([stats.welch(values, base) if _enough(values, base) else 1.0 for values in others]))
+    return [
+        _row(recipe, backend, found, base, None if recipe is chosen[0] else next(p_values))
+        for recipe, found in trained.items()
+    ]
+
+
+def _timed(row: Row, base: Recipe, ratios: sweep_timing.Ratios) -> Row:
+    name = sweep_timing.changes(row.recipe, base)
+    train, predict = (ratios.get((name, row.backend, phase)) for phase in ("train", "predict"))
+    return replace(row, train=train, predict=predict)
+
+
+def _row(
+    recipe: Recipe, backend: str, trained: Sequence[ReferenceRecord], base: Sequence[float], p_value: float | None
+) -> Row:
+    accuracies, last = _accuracies(trained), [_last(record) for record in trained]
+    curves = [phase.curves.get("val_accuracy", []) for record in trained for phase in record.phases.values()]
+    difference = statistics.fmean(accuracies) - statistics.fmean(base) if base and p_value is not None else None
+    return Row(
+        recipe=recipe,
+        backend=backend,
+        accuracies=accuracies,
+        best=tuple(max(curve) for curve in curves if curve),
+        gap=statistics.fmean(result.curves["accuracy"][-1] - result.test_accuracy for result in last),
+        difference=difference,
+        p_value=p_value,
+        answer=None if p_value is None or difference is None else _answer(accuracies, base, difference, p_value),
+    )
+
+
+def _accuracies(trained: Sequence[ReferenceRecord]) -> tuple[float, ...]:
+    return tuple(_last(record).test_accuracy for record in trained)
+
+
+def _last(record: ReferenceRecord) -> FinishedPhase:
+    """Return the phase whose model is tested."""
+    return list(record.phases.values())[-1]
+
+
+def _answer(values: Sequence[float], base: Sequence[float], difference: float, p_value: float) -> Answer:
+    if not _enough(values, base):
+        return "too few seeds"
+    if p_value >= ALPHA:
+        return "no difference seen"
+    return "better" if difference > 0 else "worse"
+
+
+def _enough(values: Sequence[float], base: Sequence[float]) -> bool:
+    return min(len(values), len(base)) >= MINIMUM_SEEDS

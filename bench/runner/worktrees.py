@@ -1,0 +1,58 @@
+"""The checkouts: a revision of a repository in a folder of its own, for as long as it is measured; it runs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.records import machine
+
+
+class WorktreeError(Exception):
+    """A revision that cannot be had; the message says what to do."""
+
+
+def root(folder: Path) -> Path:
+    """Return the top folder of the repository that holds ``folder``."""
+    return Path(_git(folder, "rev-parse", "--show-toplevel", wrong=f"expected a git repository; received {folder}"))
+
+
+def resolve(repository: Path, revision: str) -> str:
+    """Return the full name of the commit that ``revision`` means in ``repository``."""
+    return _git(
+        repository,
+        *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"),
+        wrong=f"no commit {revision!r} here; fetch it first (in CI: fetch-depth: 0), or name another with --base",
+    )
+
+
+def describe(repository: Path) -> str:
+    """Return the state of ``repository`` as it lies there: its commit, and whether files differ from it."""
+    commit = machine.commit(repository)
+    return "not a git checkout" if commit is None else commit.title
+
+
+@contextmanager
+def worktree(repository: Path, commit: str) -> Iterator[Path]:
+    """Yield a folder with the files of ``commit``, beside the repository's own; it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kerasmark-") as parent:
+        folder = Path(parent) / commit[:10]
+        _git(repository, "worktree", "add", "--detach", "--quiet", str(folder), commit, wrong="cannot make a worktree")
+        try:
+            yield folder
+        finally:
+            _git(repository, "worktree", "remove", "--force", str(folder), wrong="cannot remove a worktree")
+
+
+def _git(folder: Path, *words: str, wrong: str) -> str:
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    except OSError as error:
+        raise WorktreeError(f"{wrong}: git cannot run ({error.strerror})") from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().splitlines()
+        raise WorktreeError(f"{wrong}{': ' + said[-1] if said else ''}") from error
+    return done.stdout.strip()

@@ -1,0 +1,115 @@
+"""The desk of a worker: it hands each request to the module that does the work, and holds what is prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from bench.protocol import Block, Count, Json, Learn, Message, Parity, Peaks, Peer, Prepare, Release, Startup, Train
+from bench.worker import clock, counters, learning, operations, parity, peaks, training
+from bench.worker.clock import Operation
+from bench.worker.operations import extra, startup
+from bench.worker.reviews import Reviews
+from datasets import cache
+from models import user_recipes
+from models.recipes import Recipe
+from models.variations import find
+
+
+class Dispatcher:
+    """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
+
+    def __init__(
+        self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float, own_recipes: Path | None = None
+    ) -> None:
+        self._corpus = cache.load(corpus_folder)
+        mine = [] if own_recipes is None else user_recipes.load(own_recipes)
+        self._own: dict[str, Recipe] = {recipe.name: recipe for recipe in mine}
+        self._tell = tell
+        self._reviews: Reviews | None = None
+        self._import_s = import_s
+        self._operations: dict[tuple[str, str, int], Operation] = {}
+        self._extra: dict[tuple[str, str, int], float] = {}  # shares of work to be added before the first block
+        self._handlers: dict[type[Message], Callable[[Any], Json]] = {
+            Train: self._train,
+            Learn: self._learn,
+            Peer: self._peer,
+            Startup: self._startup,
+            Prepare: self._prepare,
+            Block: self._block,
+            Release: self._release,
+            Parity: self._parity,
+            Peaks: self._peaks,
+            Count: self._count,
+        }
+
+    def answer(self, request: Message) -> Json:
+        """Do what ``request`` asks and return the values of its `Done`."""
+        return self._handlers[type(request)](request)
+
+    def _train(self, request: Train) -> Json:
+        reviews = self._for(request.recipe)
+        return {"phases": training.train(reviews, request, tell=self._tell)[0]}
+
+    def _learn(self, request: Learn) -> Json:
+        return learning.learn(self._for(request.recipe), request, tell=self._tell)
+
+    def _peer(self, request: Peer) -> Json:
+        from bench.worker import peers  # scikit-learn takes a second to import, and most workers are never asked
+
+        return peers.measure(self._for(request.recipe), request.name)
+
+    def _startup(self, request: Startup) -> Json:
+        return {"seconds": startup.measure(self._for(request.recipe), import_s=self._import_s)}
+
+    def _prepare(self, request: Prepare) -> Json:
+        operation = operations.prepare(
+            self._for(request.recipe), phase=request.phase, path=request.path, batch_size=request.batch_size
+        )
+        first = clock.block(operation, repeats=1, each=False)
+        clock.settle()
+        key = (request.phase, request.path, request.batch_size)
+        self._operations[key] = operation
+        if request.extra_work:
+            self._extra[key] = request.extra_work
+        return {
+            "first_call_s": first["duration_s"],
+            "work": operation.work,
+            "largest": operation.largest,
+            "resolved": {**operation.resolved, **({"extra_work": request.extra_work} if request.extra_work else {})},
+        }
+
+    def _block(self, request: Block) -> Json:
+        wanted = (request.phase, request.path, request.batch_size)
+        if wanted not in self._operations:
+            raise RuntimeError(f"expected an operation that was prepared; received {wanted}")
+        if wanted in self._extra:  # how much that is must be measured where the clock will run: alone, on its core
+            self._operations[wanted] = extra.add(self._operations[wanted], self._extra.pop(wanted))
+        return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each)
+
+    def _release(self, request: Release) -> Json:
+        self._operations.clear()
+        self._extra.clear()
+        return {}
+
+    def _parity(self, request: Parity) -> Json:
+        return parity.answer(self._for(request.recipe), request)
+
+    def _peaks(self, request: Peaks) -> Json:
+        del request
+        return peaks.measure()
+
+    def _count(self, request: Count) -> Json:
+        return counters.count(self._for(request.recipe), request)
+
+    def _for(self, recipe: str) -> Reviews:
+        """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
+        if self._reviews is None or self._reviews.recipe.name != recipe:
+            clock.unsettle()
+            keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
+            clock.settle()
+            self._reviews = Reviews(self._corpus, find(recipe, self._own))
+        return self._reviews

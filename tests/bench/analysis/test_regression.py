@@ -1,0 +1,305 @@
+"""The judge: three answers, Holm's family, confirmation, controls and exact counters, from made records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bench.analysis import regression
+from bench.analysis.regression import Decision
+from bench.analysis.stats import Estimate
+from bench.exit_codes import ExitCode, of_comparison
+from bench.records.schema import ComparisonRecord, Record
+from bench.records.store import Run
+from tests.bench import made
+from tests.bench.made import blocks
+
+TIGHT = (0.999, 1.0, 1.001)
+
+
+def timed(
+    target: str, ratios: Sequence[float], *, path: str = "compiled step", phase: str = "train", first: int = 0
+) -> list[Record]:
+    """Return a replicate of a cell for each ratio to 10 ms a block, from replicate ``first`` on."""
+    cell = made.cell(phase, path, target=f"jax-cpu@{target}")
+    return [made.timing(cell, blocks(*[0.01 * r] * 3), replicate=first + n) for n, r in enumerate(ratios)]
+
+
+def pair(ratios: Sequence[float], *, head: str = "head", path: str = "compiled step", first: int = 0) -> list[Record]:
+    """Return ``head`` and its base over so many replicates."""
+    return timed("base", [1.0] * len(ratios), path=path, first=first) + timed(head, ratios, path=path, first=first)
+
+
+def decision(*records: Record, rule: ComparisonRecord | None = None) -> Decision:
+    return Decision(rule or made.comparison(), records)
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "p_value", "answer"),
+    [
+        (0.98, 1.00, 1.02, 0.9, "same"),
+        (1.005, 1.01, 1.02, 0.001, "same"),  # a difference for sure, and one that matters to nobody
+        (1.04, 1.05, 1.06, 0.001, "slower"),
+        (0.90, 0.92, 0.94, 0.001, "faster"),
+        (1.01, 1.05, 1.09, 0.06, "unresolved"),  # other cells of the family take their share of the level
+        (0.90, 1.00, 1.10, 0.9, "unresolved"),
+        (1 / 1.03, 1.0, 1.03, 0.9, "same"),  # the margin itself is within
+    ],
+)
+def test_the_three_answers(low: float, value: float, high: float, p_value: float, answer: str) -> None:
+    """Same within the margin, slower or faster where one is out of the question, else unresolved."""
+    assert regression.answer(Estimate(value, low, high, 6), p_value, margin=0.03, alpha=0.05) == answer
+
+
+def test_a_cell_that_is_a_tenth_slower_and_confirmed_is_slower() -> None:
+    """Two batches of three replicates, 10 % each: exit status 1."""
+    found = decision(*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3))
+    (judged,) = found.cells
+    assert (judged.answer, judged.base.target) == ("slower", "jax-cpu@base")
+    assert judged.ratio is not None
+    assert judged.ratio.value == pytest.approx(1.1)
+    assert judged.confirmed is not None
+    assert of_comparison(found) == ExitCode.REGRESSION
+
+
+def test_a_slower_that_a_fresh_batch_does_not_confirm_fails_nothing() -> None:
+    """The fresh batch says same: unresolved, with the reason, and no regression."""
+    found = decision(*pair([1.099, 1.1, 1.101]), *pair(TIGHT, first=3))
+    (judged,) = found.cells
+    assert judged.answer == "unresolved"
+    assert "a fresh batch says same" in judged.reason
+    assert of_comparison(found) == ExitCode.UNRESOLVED
+    assert of_comparison(found, allow_unresolved=True) == ExitCode.HELD
+
+
+def test_a_slower_without_its_fresh_batch_fails_nothing() -> None:
+    """Interrupted before the confirmation: what is not confirmed is no regression."""
+    found = decision(*pair([1.099, 1.1, 1.101]))
+    assert found.cells[0].answer == "unresolved"
+    assert found.flagged() == [found.cells[0].cell]
+
+
+def test_the_fresh_batch_does_not_count_in_the_first() -> None:
+    """The first batch is noise around one, the second far off: replicates from the rule's number on are apart."""
+    found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3))
+    assert (found.cells[0].answer, found.flagged()) == ("same", [])
+
+
+OPEN = (0.97, 1.0, 1.03)
+SETTLE = made.comparison(settle=True)
+
+
+def test_an_open_cell_is_settled_by_both_batches() -> None:
+    """Three replicates leave it open, six say same; without the rule the second batch is the one that confirms."""
+    records = [*pair(OPEN), *pair(TIGHT, first=3), *pair(TIGHT, first=3)]
+    wide = [*pair((0.98, 1.0, 1.02)), *pair([1.0] * 3, first=3)]
+    assert [one.answer for one in decision(*wide[:6], rule=SETTLE).cells] == ["unresolved"]
+    (judged,) = decision(*wide, rule=SETTLE).cells
+    assert (judged.answer, judged.ratio and judged.ratio.count) == ("same", 6)
+    assert decision(*wide).cells[0].answer == "unresolved"
+    assert decision(*records, rule=SETTLE).open() == [judged.cell]
+
+
+def test_a_cell_that_the_first_batch_settled_stays_as_it_is() -> None:
+    """Another recipe's open cell may bring it more replicates, of whatever they say."""
+    found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3), rule=SETTLE)
+    assert (found.cells[0].answer, found.open(), found.flagged()) == ("same", [], [])
+
+
+def test_what_settling_calls_slower_awaits_its_own_confirmation() -> None:
+    """The batch that settles does not confirm itself: two fresh ones do, as many as it took to find it."""
+    both = [*pair((1.02, 1.1, 1.18)), *pair((1.098, 1.1, 1.102), first=3)]
+    waiting = decision(*both, rule=SETTLE)
+    assert decision(*both[:6], rule=SETTLE).flagged() == []
+    assert waiting.flagged() == [waiting.cells[0].cell]
+    assert waiting.awaited() == {2: waiting.flagged(), 3: waiting.flagged()}
+    assert waiting.cells[0].answer == "unresolved"
+    (found,) = decision(*both, *pair((1.099, 1.1, 1.101) * 2, first=6), rule=SETTLE).cells
+    assert (found.answer, found.confirmed and found.confirmed.count) == ("slower", 6)
+    assert decision(*both, *pair(TIGHT * 2, first=6), rule=SETTLE).cells[0].answer == "unresolved"
+
+
+def test_what_the_first_batch_calls_slower_is_confirmed_by_one() -> None:
+    """As many processes as it took: the batch that settles others is none of it."""
+    clear = pair((1.099, 1.1, 1.101))
+    assert list(decision(*clear).awaited()) == [1]
+    assert list(decision(*clear, rule=SETTLE).awaited()) == [2]
+    assert decision(*clear, *pair((1.099, 1.1, 1.101), first=6), rule=SETTLE).cells[0].answer == "slower"
+    assert decision(*pair(TIGHT), rule=SETTLE).awaited() == {}
+
+
+def test_two_looks_share_the_level() -> None:
+    """Replicates with p = .04 are slower in one look at 5 %, and not in the first of two."""
+    loose = pair((1.032, 1.05, 1.068))
+    assert decision(*loose).flagged() != []
+    assert decision(*loose, rule=SETTLE).flagged() == []
+
+
+def test_a_faster_cell_needs_no_confirmation() -> None:
+    """It fails nothing."""
+    found = decision(*pair([0.899, 0.9, 0.901]))
+    assert found.cells[0].answer == "faster"
+    assert of_comparison(found) == ExitCode.HELD
+
+
+def test_one_process_tells_nothing() -> None:
+    """However many blocks it has: the replicate is the process."""
+    (judged,) = decision(*pair([1.2])).cells
+    assert (judged.answer, judged.ratio, judged.smallest) == ("unresolved", None, math.inf)
+
+
+def test_a_family_of_cells_shares_the_level() -> None:
+    """Replicates at 1.032, 1.05 and 1.068 have p = .04: enough alone, too little among four."""
+    loose = (1.032, 1.05, 1.068)
+    alone = decision(*pair(loose), rule=made.comparison(confirm=False))
+    assert alone.cells[0].answer == "slower"
+    rule = made.comparison(confirm=False, deciding=[("train", name) for name in ("a", "b", "c", "d")])
+    records = [r for name in ("a", "b", "c") for r in pair((0.9, 1.0, 1.1), path=name)] + pair(loose, path="d")
+    assert decision(*records, rule=rule).cells[3].answer == "unresolved"
+
+
+def test_cells_beside_decide_nothing() -> None:
+    """`fit` twice as slow is shown, and the gate holds."""
+    found = decision(*pair(TIGHT), *pair([1.99, 2.0, 2.01], path="fit"))
+    assert [judged.decides for judged in found.cells] == [True, False]
+    assert found.cells[1].answer == "slower"
+    assert of_comparison(found) == ExitCode.HELD
+
+
+CONTROLS = {"itself": "base again", "extra work": "base +10% work"}
+
+
+def controlled(again: Sequence[float], slowed: Sequence[float]) -> Decision:
+    """Return a gate that holds, with these controls."""
+    rule = made.comparison(controls=CONTROLS)
+    return decision(*pair(TIGHT), *timed("base again", again), *timed("base +10% work", slowed), rule=rule)
+
+
+def test_controls_that_come_out_as_known_hold() -> None:
+    """The base again is the same, the base with a tenth more is slower."""
+    found = controlled(TIGHT, [1.099, 1.1, 1.101])
+    assert [(control.name, control.held) for control in found.controls] == [("itself", True), ("extra work", True)]
+    assert not found.void
+    assert of_comparison(found) == ExitCode.HELD
+
+
+@pytest.mark.parametrize(
+    ("again", "slowed"),
+    [
+        ([1.099, 1.1, 1.101], [1.099, 1.1, 1.101]),  # it alarms where nothing differs
+        (TIGHT, TIGHT),  # it does not see what is there
+        (TIGHT, []),  # a control was not measured
+    ],
+)
+def test_a_control_that_fails_voids_the_gate(again: Sequence[float], slowed: Sequence[float]) -> None:
+    """Whatever the cells say, nothing can be concluded."""
+    found = controlled(again, slowed)
+    assert found.void
+    assert of_comparison(found) == ExitCode.UNRESOLVED
+
+
+def test_a_control_that_fails_is_asked_again() -> None:
+    """Chance fails one in twenty: a fresh batch of that cell alone has the last word, whichever control it is."""
+    clear = [1.099, 1.1, 1.101]
+    for again, slowed, label, other in (
+        (clear, clear, "base again", [1.0, 1.0, 1.0]),
+        (TIGHT, TIGHT, "base +10% work", clear),
+    ):
+        waiting = controlled(again, slowed)
+        (asked,) = waiting.awaited()[1]
+        assert (asked.label, waiting.void) == (label, True)
+        mended, failed = (
+            Decision(
+                waiting.rule, (*waiting.records, *timed("base", [1.0] * 3, first=3), *timed(label, fresh, first=3))
+            )
+            for fresh in (other, again if label == "base again" else slowed)
+        )
+        assert [(one.held, one.again) for one in mended.controls if one.again] == [(True, True)]
+        assert (mended.void, failed.void) == (False, True)
+
+
+def test_controls_that_hold_are_not_asked_again() -> None:
+    """Also where a fresh batch has replicates of them, which another control asked for."""
+    found = controlled(TIGHT, [1.099, 1.1, 1.101])
+    assert found.awaited() == {}
+    fresh = (*timed("base", [1.0] * 3, first=3), *timed("base again", [1.5] * 3, first=3))
+    assert not Decision(found.rule, (*found.records, *fresh)).void
+
+
+def test_a_gate_that_is_void_for_lack_of_cells_says_that_they_failed() -> None:
+    """A control that was lost with its worker is another thing than one that came out wrong."""
+    found = Decision(made.comparison(controls=CONTROLS), (*pair(TIGHT), made.failure()))
+    assert found.void
+    assert of_comparison(found) == ExitCode.CELLS_FAILED
+
+
+def counted(**head: float) -> Decision:
+    """Return a gate that holds, whose base has one compilation and 1,000 bytes."""
+    base = {"compilations": 1.0, "program_bytes": 1000.0, "peak_resident_bytes": 5e8}
+    cells = [made.cell("train", "compiled step", target=f"jax-cpu@{label}") for label in ("base", "head")]
+    counters = [made.counters(cells[0], **base), made.counters(cells[1], **{**base, **head})]
+    return decision(*pair(TIGHT), *counters)
+
+
+def test_equal_counters_are_no_finding() -> None:
+    assert counted().counts == []
+
+
+def test_one_more_compilation_is_a_regression() -> None:
+    """Exact counters have no noise: no interval and no confirmation."""
+    found = counted(compilations=2.0)
+    ((count,),) = (found.counts,)
+    assert (count.counter, count.before, count.after, count.worse) == ("compilations", 1.0, 2.0, True)
+    assert of_comparison(found) == ExitCode.REGRESSION
+
+
+def test_fewer_bytes_are_told_and_fail_nothing() -> None:
+    found = counted(program_bytes=900.0)
+    assert [count.worse for count in found.counts] == [False]
+    assert of_comparison(found) == ExitCode.HELD
+
+
+def test_a_process_s_memory_wobbles_and_is_no_exact_counter() -> None:
+    assert counted(peak_resident_bytes=6e8).counts == []
+
+
+def test_nothing_compared_is_a_failure() -> None:
+    """A gate whose cells all failed has not passed."""
+    assert of_comparison(decision(made.failure())) == ExitCode.UNRESOLVED
+
+
+def test_the_smallest_effect_that_could_be_seen_grows_with_the_scatter() -> None:
+    """Half the scatter sees half as far, on the logarithmic scale."""
+    wide, narrow = (decision(*pair([1 / r, 1.0, r])).cells[0].smallest for r in (1.02**2, 1.02))
+    assert math.log(wide) == pytest.approx(2 * math.log(narrow))
+
+
+def test_an_open_cell_says_how_many_replicates_would_settle_it() -> None:
+    """Scatter of 3 % around one: three replicates cannot, some tens can; a settled cell needs none."""
+    (open_cell,) = decision(*pair([0.97, 1.0, 1.03])).cells
+    assert open_cell.needed is not None
+    assert 4 <= open_cell.needed <= 20
+    assert decision(*pair(TIGHT)).cells[0].needed is None
+
+
+def test_three_versions_are_each_held_against_the_first() -> None:
+    """Labels are requirements, which may hold anything but the first @."""
+    rule = made.comparison(sides={"keras==1": "keras==1", "keras==2": "keras==2", "keras @ git": "x"}, confirm=False)
+    records = [
+        *timed("keras==1", [1.0] * 3),
+        *timed("keras==2", TIGHT),
+        *timed("keras @ git", [0.8, 0.801, 0.799]),
+    ]
+    found = decision(*records, rule=rule)
+    assert [(judged.cell.target.split("@", 1)[1], judged.answer) for judged in found.cells] == [
+        ("keras==2", "same"),
+        ("keras @ git", "faster"),
+    ]
+
+
+def test_a_run_that_compares_nothing_is_no_comparison() -> None:
+    with pytest.raises(ValueError, match="expected the records of a comparison"):
+        regression.decide(Run(Path("made"), made.header(), ()))

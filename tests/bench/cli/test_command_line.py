@@ -1,0 +1,306 @@
+"""The command line, used wrongly and rightly: one line says what to do, the exit status says what it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.records import store
+from bench.report import exports
+from tests.bench import made
+from tests.bench.made import blocks
+
+ROOT = Path(__file__).resolve().parents[3]
+
+Try = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Try:
+    """Run the command line in this process and return its exit status, standard output and standard error."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("KERASMARK_CACHE", str(tmp_path / "cache"))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main([*words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["run", "--recipe", "lstn"], "did you mean 'lstm'"),
+        (["run", "--recipe", "pooling"], "known are dense, pooling-dropout, pooling-logits, lstm"),
+        (["run", "--backend", "tensorflw"], "did you mean 'tensorflow'"),
+        (["run", "--backend", "torch"], "PyTorch-free; use jax or tensorflow"),
+        (["run", "--profile", "ful"], "did you mean 'full'"),
+        (["run", "--seeds", "0"], "--seeds takes a whole number from 1 on; received 0"),
+        (["run", "--budget", "0"], "--budget takes a number of minutes above 0; received 0"),
+        (["run", "--budget", "-2.5"], "--budget takes a number of minutes above 0; received -2.5"),
+        (["run", "--budget", "long"], "long"),
+        (["run", "--resume", "latest", "--recipe", "lstm"], "goes on with what the run was asked for"),
+        (["run", "--resume", "latest", "--profile", "full"], "goes on with what the run was asked for"),
+        (["run", "--device", "tpu"], "cpu"),
+        (["rum"], "run"),
+        (["run", "--recipes", "dense"], "--recipe"),
+        (["regress"], "--base"),
+        (["regress", "--base", "HEAD", "--replicates", "1"], "--replicates takes a whole number from 2 on"),
+        (["regress", "--base", "HEAD", "--turns", "2"], "--turns takes a whole number from 3 on"),
+        (["regress", "--base", "HEAD", "--margin", "5"], "--margin takes a number between 0 and 1; received 5"),
+        (["regress", "--base", "HEAD", "--alpha", "0"], "--alpha takes a number between 0 and 0.5; received 0"),
+        (["versions", "keras==3.15.1"], "versions takes two or more requirements"),
+        (["versions", "keras==3.15.1", "keras==3.15.1"], "versions takes two or more requirements"),
+        (["export", "--format", "cvs"], "did you mean 'csv'"),
+        (["sweep", "dense", "--over", "optimizer=agagrad"], "optimizer: expected one of rmsprop, adam"),
+        (["sweep", "dense", "--over", "optimiser=adam"], "did you mean 'optimizer'"),
+        (["sweep", "dense", "--also", "lstm-stack"], "known are"),
+        (["sweep", "dense", "--over", "units"], "--over takes SETTING=VALUE,VALUE"),
+        (["sweep", "dense", "--seeds", "0"], "--seeds takes a whole number from 1 on"),
+        (["train", "dens"], "did you mean 'dense'"),
+        (["train", "dense", "units=many"], "units: expected a whole number from 1"),
+        (["train", "dense", "--backend", "torch"], "PyTorch-free"),
+        (["score", "nowhere", "text", "--backend", "tensorflw"], "did you mean 'tensorflow'"),
+        (["score", "nowhere", "--batch-size", "0"], "--batch-size takes a whole number from 1 on"),
+        (["sample", "0"], "COUNT takes a whole number from 1 on"),
+        (["history", "--cell", "nothing"], "no published run has a cell 'nothing'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_use_is_told_in_one_line_with_what_to_do(bench: Try, words: list[str], hint: str) -> None:
+    """Exit status 2, nothing on standard output, one line with the nearest right word."""
+    status, out, err = bench(*words)
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+    assert hint in err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["regress", "--base", "no-such-branch"], "no commit 'no-such-branch' here; fetch it first"),
+        (["regress", "--base", "HEAD", "--repo", "/"], "expected a git repository"),
+        (["regress", "--base", "HEAD", "--recipes", "nowhere.py"], "no file nowhere.py"),
+        (["compare", "jax", "tensorflow"], "no run called 'latest'"),
+        (["export", "nothing"], "no run called 'nothing'"),
+        (["run", "--resume", "nothing"], "no run called 'nothing'"),
+        (["history", "--add", "nothing"], "no run called 'nothing'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_used_is_told_in_one_line(bench: Try, tmp_path: Path, words: list[str], hint: str) -> None:
+    """Exit status 6, nothing on standard output, one line that says what to do."""
+    status, out, err = bench(*words, "--out", str(tmp_path / "runs"))
+    assert (status, out) == (6, "")
+    assert len(err.strip().splitlines()) == 1
+    assert hint in err
+
+
+def made_run(folder: Path) -> Path:
+    """Write a run of two targets, three processes each, TensorFlow twice as slow, and return the folder of runs."""
+    writer = store.RunWriter(folder / "20260731T120000Z-smoke")
+    records = [made.header(), made.target("jax-cpu"), made.target("tensorflow-cpu")]
+    for target, step_s in (("jax-cpu", 0.01), ("tensorflow-cpu", 0.02)):
+        for path, factor in (("fit", 2.0), ("floor", 1.0)):
+            for replicate, wobble in enumerate((0.99, 1.0, 1.01)):
+                seconds = step_s * factor * wobble
+                cell = made.cell("train", path, target=target)
+                records.append(made.timing(cell, blocks(seconds, seconds, seconds), replicate=replicate))
+    for record in records:
+        writer.append(record)
+    writer.close()
+    return folder
+
+
+def test_two_targets_of_a_run_are_compared(bench: Try, tmp_path: Path) -> None:
+    """Twice the seconds, told as a table and as a document; exit status 0: a comparison gates nothing."""
+    runs = str(made_run(tmp_path))
+    status, out, _ = bench("compare", "jax", "tensorflow", "--out", runs)
+    assert (status, out.count("2.0×")) == (0, 6)
+    status, out, _ = bench("compare", "jax", "tensorflow", "--out", runs, "--json")
+    assert {row["answer"] for row in json.loads(out)["rows"]} == {"slower"}
+
+
+def test_a_run_is_the_same_as_itself(bench: Try, tmp_path: Path) -> None:
+    """By its shares of the floor."""
+    status, out, _ = bench("compare", "latest", "latest", "--out", str(made_run(tmp_path)))
+    assert status == 0
+    assert out.count("same") == 2
+
+
+@pytest.mark.parametrize("name", list(exports.FORMATS))
+def test_a_run_is_exported_to_the_terminal_and_to_a_file(bench: Try, tmp_path: Path, name: str) -> None:
+    """The same bytes on both ways."""
+    runs, file = str(made_run(tmp_path)), tmp_path / "exported"
+    status, out, _ = bench("export", "--format", name, "--out", runs)
+    assert status == 0
+    assert bench("export", "--format", name, "--out", runs, "--to", str(file))[:2] == (0, "")
+    assert file.read_text(encoding="utf-8") == out
+
+
+def test_a_sample_is_shown(bench: Try) -> None:
+    """Two reviews with what each of the four models is given of them."""
+    status, out, _ = bench("sample", "2", "--seed", "1", "--data", "synthetic")
+    assert status == 0
+    assert out.count("What each model is given") == 2
+    assert all(name in out for name in ("dense", "pooling-dropout", "pooling-logits", "lstm"))
+
+
+def test_a_data_path_that_is_nothing_is_told_in_one_line(bench: Try, tmp_path: Path) -> None:
+    """What was given and cannot be used is an error: the synthetic reviews never stand in for a typing mistake."""
+    status, out, err = bench("run", "--data", str(tmp_path / "nowhere"))
+    assert (status, out) == (6, "")
+    assert len(err.strip().splitlines()) == 1
+    assert "no such file or folder" in err
+
+
+def test_a_damaged_archive_is_told_in_one_line(bench: Try, tmp_path: Path) -> None:
+    """A cut download is found before anything is trained on it."""
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    archive.write_bytes(b"\x1f\x8b\x08 cut")
+    status, _, err = bench("run", "--data", str(archive))
+    assert status == 6
+    assert "bench:" in err.strip().splitlines()[-1]
+
+
+def test_a_variable_that_would_cut_training_short_is_refused(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras would obey it silently and the figures would belong to another schedule."""
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+    status, _, err = bench("run")
+    assert status == 6
+    assert "unset KERAS_MAX_EPOCHS" in err
+
+
+def test_a_gpu_run_without_a_gpu_ends_at_once_with_one_line(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is loaded, fetched or trained: what is missing is said, with what works instead."""
+    monkeypatch.setattr("bench.plan.gpus._nvidia_smi", lambda: None)
+    monkeypatch.setattr("bench.plan.gpus.shutil.which", lambda _: None)
+    status, out, err = bench("run", "--device", "gpu")
+    assert (status, out) == (6, "")
+    assert err.strip() == (
+        "bench: no GPU run here: nvidia-smi is not installed, so there is no NVIDIA driver; use `nox -s bench-cpu`"
+    )
+
+
+def test_a_results_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, bench: Try) -> None:
+    """The run ends before it measures what it could not keep."""
+    (tmp_path / "out").write_text("a file where a folder is wanted")
+    from bench.records.store import RunWriter, StoreError
+
+    with pytest.raises(StoreError, match="--out"):
+        RunWriter(tmp_path / "out" / "run")
+
+
+def test_show_without_a_run_names_what_there_is(bench: Try, tmp_path: Path) -> None:
+    """A newcomer learns that there is none yet."""
+    status, _, err = bench("show", "yesterday", "--out", str(tmp_path))
+    assert status == 6
+    assert "no run called 'yesterday'" in err
+
+
+@pytest.mark.parametrize("profile", ["smoke", "default", "full"])
+def test_list_shows_every_step_of_a_profile(bench: Try, profile: str) -> None:
+    """What will be measured can be read before it is, in 80 columns."""
+    status, out, _ = bench("list", "--profile", profile)
+    assert status == 0
+    for recipe in ("dense", "pooling-dropout", "pooling-logits", "lstm"):
+        assert recipe in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("profile", "passes", "left_out"),
+    [("smoke", "1 pass,", 33), ("default", "3 passes,", 27), ("full", "5 passes,", 0)],
+)
+def test_list_says_how_often_and_what_it_leaves_out(bench: Try, profile: str, passes: str, left_out: int) -> None:
+    """Worked by hand for dense on JAX: full has 40 cells, smoke 10 of them and default 16."""
+    _, out, _ = bench("list", "--profile", profile, "--recipe", "dense", "--backend", "jax")
+    words = " ".join(out.split())
+    assert f"timed in {passes} each with processes of its own" in words
+    assert (f"left to --profile full: {left_out} cells (" in words) is (left_out > 0)
+
+
+def test_list_names_every_path_that_is_timed(bench: Try) -> None:
+    """Which cells there are is a question of paths, and of what a backend offers."""
+    _, out, _ = bench("list", "--profile", "full", "--recipe", "dense")
+    words = " ".join(out.split())
+    for path in ("fit steps=50", "train_on_batch", "eager", "predict from text", "double loop", "floor"):
+        assert path in words
+
+
+def test_doctor_says_what_this_machine_can_measure(bench: Try) -> None:
+    """Backends, data and GPU, one line each."""
+    status, out, _ = bench("doctor")
+    assert status == 0
+    assert "jax: " in out
+    assert "GPU: " in out
+
+
+def test_help_names_the_commands_and_the_exit_status(bench: Try) -> None:
+    """The first thing that a newcomer types answers what can be done."""
+    status, out, _ = bench("--help")
+    assert status == 0
+    for word in ("run", "show", "list", "doctor", "reference", "Exit status"):
+        assert word in out
+
+
+def test_names_may_be_given_with_commas_or_one_by_one(bench: Try) -> None:
+    """Both habits work, and a name given twice counts once."""
+    _, with_commas, _ = bench("list", "--recipe", "dense,lstm", "--backend", "jax")
+    _, one_by_one, _ = bench("list", "--recipe", "dense", "--recipe", "lstm", "--recipe", "dense", "--backend", "jax")
+    assert with_commas == one_by_one
+    assert "tensorflow" not in with_commas
+
+
+def test_an_interruption_ends_with_130_and_keeps_what_was_measured(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is an answer of its own, and says where the records are."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("datasets.locate.open_corpus", interrupt)
+    status, _, err = bench("run")
+    assert status == 130
+    assert "bench show latest" in err
+
+
+def test_json_is_one_document_with_everything_in_it(bench: Try, tmp_path: Path) -> None:
+    """Programs get what people see, unrounded, from the records alone."""
+    from tests.bench.written import write_run
+
+    write_run(tmp_path / "runs" / "a-run")
+    status, out, _ = bench("show", "a-run", "--out", str(tmp_path / "runs"), "--json")
+    document = json.loads(out)
+    assert document["exit_code"] == status
+    expected = {"run", "targets", "accuracy", "parity", "training", "prediction", "vectorization", "verdicts"}
+    assert expected | {"startup", "advice"} <= set(document)
+    fit = document["training"][0]
+    assert (fit["cell"]["path"], fit["replicates"]) == ("fit", 3)
+    assert fit["floor"]["low"] <= fit["floor"]["value"] <= fit["floor"]["high"]
+
+
+def test_piped_output_is_plain_text(tmp_path: Path) -> None:
+    """No escape sequence reaches a file, and no line is wider than 80 columns."""
+    from tests.bench.written import write_run
+
+    write_run(tmp_path / "a-run")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "show", "a-run", "--out", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+        check=False,
+    )
+    assert "\x1b" not in done.stdout
+    assert done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80

@@ -1,0 +1,111 @@
+"""Tests of the paths: which ways of driving an operation there are, and to what each applies."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from bench.analysis import advice
+from bench.plan import paths
+from bench.plan.paths import FLOOR, PATHS, Path
+from bench.plan.steps import PROFILES
+from bench.plan.targets import BACKENDS
+from bench.records.schema import Cell
+from models.recipes import RECIPES
+
+# Those of the plans; by those of the phase "harness" the suite measures itself.
+PHASES = ("startup", "train", "predict", "vectorize")
+each_path = pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.phase} {path.name}")
+
+
+def cells(name: str, phase: str) -> set[tuple[str, str]]:
+    """Return on which recipe and backend a path applies."""
+    path = paths.find(phase, name)
+    return {(r.name, b) for r in RECIPES.values() for b in BACKENDS if paths.applies(path, r, b)}
+
+
+EVERYWHERE = {(recipe, backend) for recipe in RECIPES for backend in BACKENDS}
+ON_TENSORFLOW = {(recipe, "tensorflow") for recipe in RECIPES}
+ON_DENSE = {("dense", backend) for backend in BACKENDS}
+
+
+@each_path
+def test_a_path_is_found_by_its_phase_and_name(path: Path) -> None:
+    """Both together are its name: no two paths of a phase share one."""
+    assert paths.find(path.phase, path.name) is path
+    assert paths.names(path.phase).count(path.name) == 1
+
+
+@pytest.mark.parametrize(("phase", "name"), [("train", "predict"), ("predict", "fit"), ("train", "Fit"), ("", "fit")])
+def test_a_path_of_another_phase_is_not_found(phase: str, name: str) -> None:
+    """A misspelt name is told, never skipped."""
+    with pytest.raises(KeyError, match=f"the phase '{phase}' has no path '{name}'"):
+        paths.find(phase, name)
+
+
+def test_the_phases_are_those_that_a_cell_may_have() -> None:
+    """The record's schema takes every path, and no phase is without one."""
+    every = {path.phase for path in PATHS}
+    assert set(get_args(Cell.model_fields["phase"].annotation)) == every == {*PHASES, "harness"}
+
+
+def test_what_can_be_repeated_has_one_floor() -> None:
+    """Training, prediction and vectorization are held against the same work by hand; a start happens once."""
+    assert [path.phase for path in PATHS if path.name == FLOOR] == ["train", "predict", "vectorize"]
+
+
+@each_path
+def test_a_path_names_backends_that_exist_and_says_what_it_is(path: Path) -> None:
+    """A misspelt backend would silently leave its cells out; a reader who has to choose needs a line."""
+    assert set(path.backends) <= set(BACKENDS)
+    assert path.summary
+    assert len(path.summary) <= 80
+
+
+@pytest.mark.parametrize(
+    ("phase", "name", "expected"),
+    [
+        ("train", "fit", EVERYWHERE),
+        ("train", FLOOR, EVERYWHERE),
+        ("train", "fit jit=on", ON_TENSORFLOW),  # JAX compiles every fit by XLA
+        ("train", "fit jit=off", ON_TENSORFLOW),
+        ("vectorize", "double loop", ON_DENSE),  # only dense's reviews are multi-hot
+        ("vectorize", "row assignment", ON_DENSE),
+        ("vectorize", "pad_sequences", EVERYWHERE - ON_DENSE),
+        ("vectorize", "encoder", EVERYWHERE),
+    ],
+)
+def test_a_path_applies_where_it_differs(phase: str, name: str, expected: set[tuple[str, str]]) -> None:
+    """Worked out by hand from the recipes' encodings and what the backends offer."""
+    assert cells(name, phase) == expected
+
+
+@each_path
+def test_every_path_applies_somewhere(path: Path) -> None:
+    """What no recipe on no backend can be driven by is no path."""
+    assert cells(path.name, path.phase)
+
+
+def test_only_fits_are_lines_over_their_steps() -> None:
+    """`fit` prepares before its first step, so its cost has two parts; every other path is one call a repeat."""
+    assert {path.name for path in PATHS if path.slope} == {name for name in paths.names("train") if "fit" in name}
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+def test_a_profile_asks_for_paths_that_exist_and_for_the_floor(profile: object) -> None:
+    """A share of the floor needs the floor in the same round."""
+    for phase, names in profile.paths.items():  # type: ignore[attr-defined]
+        assert set(names) <= set(paths.names(phase))
+        assert phase == "startup" or FLOOR in names
+
+
+def test_the_full_profile_leaves_no_path_out() -> None:
+    """What `--profile full` does not measure, nothing does."""
+    assert PROFILES["full"].paths == {phase: paths.names(phase) for phase in PHASES}
+
+
+def test_the_usual_paths_exist() -> None:
+    """Advice holds every other path against them, in every profile."""
+    for phase, name in advice.USUAL.items():
+        assert all(name in profile.paths[phase] for profile in PROFILES.values())

@@ -1,0 +1,129 @@
+"""Tests of the targets: their names, what is refused, and the environment in which a worker starts."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from bench.plan import targets
+from bench.plan.targets import BACKENDS, Device, Target, TargetError
+
+DEVICES: tuple[Device, ...] = ("cpu", "gpu")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_target_is_named_after_its_backend_and_device(backend: str, device: Device) -> None:
+    """The name is the same in tables, records and logs; this interpreter measures unless another is given."""
+    found = targets.find(backend, device)
+    assert found.name == f"{backend}-{device}"
+    assert found == Target(backend, device, sys.executable)
+
+
+@pytest.mark.parametrize("name", ["torch", "pytorch"])
+def test_torch_is_refused_with_the_reason(name: str) -> None:
+    """Keras knows a third backend: that it is left out is meant, and said."""
+    with pytest.raises(TargetError, match="PyTorch-free; use jax or tensorflow"):
+        targets.find(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("jx", "jax"), ("jaxx", "jax"), ("tensorfow", "tensorflow"), ("tf", "tensorflow")]
+)
+def test_a_misspelt_backend_is_told_the_nearest(name: str, nearest: str) -> None:
+    """An error says what came, what was probably meant, and what there is."""
+    with pytest.raises(TargetError) as caught:
+        targets.find(name)
+    assert str(caught.value) == f"unknown backend {name!r}: did you mean {nearest!r}? known are jax, tensorflow"
+
+
+def test_a_backend_like_no_other_gets_no_guess() -> None:
+    """A far-fetched guess misleads."""
+    with pytest.raises(TargetError) as caught:
+        targets.find("mlx_c")
+    assert str(caught.value) == "unknown backend 'mlx_c': known are jax, tensorflow"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("absent", ["keras", "backend"])
+def test_a_missing_package_is_named(backend: str, absent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages are looked for, not imported: the parent imports no framework."""
+    package = backend if absent == "backend" else absent
+    monkeypatch.setattr(targets.importlib.util, "find_spec", lambda name: None if name == package else object())
+    reason = targets.missing(Target(backend))
+    assert reason == f"{package} is not installed in this environment; use `nox -s bench-cpu`, which installs it"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_target_needs_no_other_backends_package(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JAX alone is enough for the target jax."""
+    monkeypatch.setattr(
+        targets.importlib.util, "find_spec", lambda name: object() if name in ("keras", backend) else None
+    )
+    assert targets.missing(Target(backend)) is None
+
+
+@pytest.mark.parametrize("environ", [{}, {"KERAS_MAX_EPOCHS": ""}, {"KERAS_BACKEND": "torch"}])
+def test_an_ordinary_environment_is_not_refused(environ: dict[str, str]) -> None:
+    """A worker's environment overrides the rest; only what cuts `fit` short is in the way."""
+    assert targets.refused(environ) is None
+
+
+@pytest.mark.parametrize("name", targets.REFUSED_VARIABLES)
+def test_a_variable_that_cuts_training_short_is_refused_by_name(name: str) -> None:
+    """A run of less work would look fast, and its accuracy would be blamed on the backend."""
+    assert targets.refused({name: "1", "HOME": "/"}) == f"unset {name}: Keras would silently cut training short"
+
+
+def test_all_refused_variables_are_named_at_once() -> None:
+    """Whoever unsets one should not meet the next at the second try."""
+    reason = targets.refused(dict.fromkeys(targets.REFUSED_VARIABLES, "1"))
+    assert reason is not None
+    assert "KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH" in reason
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_worker_starts_in_a_decided_environment(backend: str, device: Device) -> None:
+    """Nothing of a user's settings may decide what is measured; the rest of the environment is left alone."""
+    user = {
+        "KERAS_BACKEND": "torch",
+        "KERAS_HOME": "elsewhere/.keras",
+        "JAX_ENABLE_COMPILATION_CACHE": "true",
+        "PYTHONHASHSEED": "random",
+        "LD_LIBRARY_PATH": "lib/of/a/user",
+    }
+    given = dict(user)
+    found = targets.environment(Target(backend, device), "/tmp/empty", given)
+    assert given == user
+    assert found["KERAS_BACKEND"] == backend
+    assert found["KERAS_HOME"] == "/tmp/empty"
+    assert found["JAX_ENABLE_COMPILATION_CACHE"] == "false"
+    assert found["PYTHONHASHSEED"] == "0"
+    assert found["LD_LIBRARY_PATH"] == "lib/of/a/user"
+    assert targets.environment(Target(backend, device), "", given, hash_seed=3)["PYTHONHASHSEED"] == "3"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_target_on_the_cpu_sees_no_gpu(backend: str) -> None:
+    """Both frameworks would take one silently, whatever the user's variables say."""
+    user = {"CUDA_VISIBLE_DEVICES": "0,1", "JAX_PLATFORMS": "cuda"}
+    found = targets.environment(Target(backend, "cpu"), "", user)
+    assert (found["CUDA_VISIBLE_DEVICES"], found["JAX_PLATFORMS"]) == ("", "cpu")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_targets_on_the_gpu_share_it_and_round_alike(backend: str) -> None:
+    """Workers that take turns are alive together, so none may take all memory; matrix products are in full float32."""
+    found = targets.environment(Target(backend, "gpu"), "", {"CUDA_VISIBLE_DEVICES": "1"})
+    assert found["CUDA_VISIBLE_DEVICES"] == "1"
+    assert found["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert found["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert found["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+@pytest.mark.parametrize(("user", "level"), [({}, "1"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "0")])
+def test_how_much_tensorflow_logs_is_the_users_choice(user: dict[str, str], level: str) -> None:
+    """Logs change no result, and help whoever looks for a fault."""
+    assert targets.environment(Target("tensorflow"), "", user)["TF_CPP_MIN_LOG_LEVEL"] == level

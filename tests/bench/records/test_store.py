@@ -1,0 +1,256 @@
+"""Tests of the store: whole lines on disk, runs that were cut off, damaged files, and finding a run again."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.records import store
+from bench.records.schema import Record, parse
+from bench.records.store import RECORDS, RunWriter, StoreError
+from tests.bench import made
+
+BODY: list[Record] = [made.target(), made.training(), made.failure()]
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[RunWriter]:
+    """A run that has just begun: its header is written."""
+    found = RunWriter(tmp_path / "runs" / "20260731T120000Z-smoke")
+    found.append(made.header())
+    yield found
+    found.close()
+
+
+def written(folder: Path, *records: Record) -> Path:
+    """Write a whole run into ``folder``."""
+    writer = RunWriter(folder)
+    for record in (made.header(run_id=folder.name), *records):
+        writer.append(record)
+    writer.close()
+    return folder
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """The header first, then every record in the order of its arrival."""
+    run = store.read(written(tmp_path / "a", *BODY))
+    assert (run.folder, run.header, run.records) == (tmp_path / "a", made.header(run_id="a"), tuple(BODY))
+
+
+def test_a_run_without_a_record_is_a_run(tmp_path: Path) -> None:
+    """Interrupted before its first step, it can still say what it was."""
+    assert store.read(written(tmp_path / "a")).records == ()
+
+
+def test_a_record_is_on_disk_before_the_next_step(writer: RunWriter) -> None:
+    """After each append the file holds whole lines only, while the run is still going on."""
+    for count, record in enumerate(BODY, start=2):
+        writer.append(record)
+        lines = (writer.folder / RECORDS).read_bytes().splitlines(keepends=True)
+        assert len(lines) == count
+        assert all(line.endswith(b"\n") for line in lines)
+        assert parse(lines[-1]) == record
+
+
+def test_a_record_is_synced(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut costs the step that runs, not the ones before it."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    writer.append(made.target())
+    assert len(synced) == 1
+
+
+def test_a_reason_with_line_breaks_stays_one_line(writer: RunWriter) -> None:
+    """Tracebacks have line breaks, and so have the separators of Unicode."""
+    record = made.failure().model_copy(update={"reason": "one\ntwo\r\nthree\u2028four\x85five"})
+    writer.append(record)
+    assert store.read(writer.folder).records == (record,)
+
+
+def test_logs_have_a_folder_beside_the_records(writer: RunWriter) -> None:
+    """A failure's log is named relative to the run's folder."""
+    assert writer.logs.is_dir()
+    assert writer.logs == writer.folder / "logs"
+
+
+def test_the_cut_last_line_of_an_interrupted_run_is_dropped(tmp_path: Path) -> None:
+    """Wherever the last line was cut, its newline alone included, what was whole before it is kept."""
+    folder = written(tmp_path / "a", *BODY)
+    content = (folder / RECORDS).read_bytes()
+    start = content.rindex(b"\n", 0, -1) + 1
+    for end in range(start, len(content)):
+        (folder / RECORDS).write_bytes(content[:end])
+        assert store.read(folder).records == tuple(BODY[:-1])
+
+
+@pytest.mark.parametrize("content", [b"", b'{"kind":"run","schema_ver'], ids=["empty", "cut header"])
+def test_a_file_without_a_whole_line_holds_no_record(content: bytes, tmp_path: Path) -> None:
+    """Killed while its header was written, a run is none."""
+    folder = written(tmp_path / "a")
+    (folder / RECORDS).write_bytes(content)
+    with pytest.raises(StoreError, match="holds no record"):
+        store.read(folder)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"not json\n",
+        b"\0\0\0\0\n",
+        b"\xff\xfe\n",
+        b"\n",
+        b'{"kind":"dream"}\n',
+        b'{"kind":"failure","recipe":"dense"}\n',
+        made.failure().model_dump_json().encode()[:-20] + b"\n",
+    ],
+)
+def test_a_damaged_line_is_an_error_that_names_the_schema(damage: bytes, tmp_path: Path) -> None:
+    """A line that was whole and does not fit is never skipped: a missing cell would look like one not asked for."""
+    folder = written(tmp_path / "a", *BODY)
+    lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
+    (folder / RECORDS).write_bytes(b"".join([*lines[:2], damage, *lines[2:]]))
+    with pytest.raises(StoreError, match=r"does not fit record schema 2: .*; read it with the version") as caught:
+        store.read(folder)
+    assert str(folder / RECORDS) in str(caught.value)
+
+
+def test_a_file_that_begins_with_another_record_is_refused(tmp_path: Path) -> None:
+    """Without its header nobody knows on which machine and corpus a record was measured."""
+    folder = written(tmp_path / "a", *BODY)
+    lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
+    (folder / RECORDS).write_bytes(b"".join(lines[1:]))
+    with pytest.raises(StoreError, match="does not begin with a run's header; received a record of kind 'target'"):
+        store.read(folder)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "a-file"])
+def test_a_folder_without_a_run_is_said_to_have_none(name: str, tmp_path: Path) -> None:
+    """The message says where to look."""
+    (tmp_path / "a-file").write_text("")
+    with pytest.raises(StoreError, match=r"no run at .*`bench runs` lists what there is"):
+        store.read(tmp_path / name)
+
+
+@pytest.mark.parametrize("logs", [True, False], ids=["whole", "logs deleted"])
+def test_a_run_is_never_written_over(logs: bool, tmp_path: Path) -> None:
+    """Records are append-only, and a folder holds one run."""
+    folder = written(tmp_path / "a", *BODY)
+    if not logs:
+        (folder / "logs").rmdir()
+    with pytest.raises(StoreError, match="cannot write results to"):
+        RunWriter(folder)
+    assert store.read(folder).records == tuple(BODY)
+
+
+def test_a_file_in_the_way_is_said_with_the_option_that_helps(tmp_path: Path) -> None:
+    """`--out` may have been given a file."""
+    (tmp_path / "out").write_text("")
+    with pytest.raises(StoreError, match="Not a directory; give a folder with --out"):
+        RunWriter(tmp_path / "out" / "a")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.EROFS, "Read-only file system"), (errno.EACCES, "Permission denied"), (errno.ENOSPC, "No space left")],
+)
+def test_a_folder_that_cannot_be_written_is_said_with_the_option_that_helps(
+    number: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout may be read-only: the reason is the system's, what to do is ours."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreError, match=f"{words}.*; give a folder with --out"):
+        RunWriter(tmp_path / "a")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_said_with_the_option_that_helps(tmp_path: Path) -> None:
+    """The same with a real folder."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="Permission denied; give a folder with --out"):
+        RunWriter(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("started", "profile", "expected"),
+    [
+        (datetime(2026, 7, 31, 9, 5, 7, tzinfo=UTC), "smoke", "20260731T090507.000Z-smoke"),
+        (datetime(2026, 12, 1, 23, 59, 59, 999_999, tzinfo=UTC), "full", "20261201T235959.999Z-full"),
+    ],
+)
+def test_a_runs_name_is_its_time_and_profile(started: datetime, profile: str, expected: str) -> None:
+    """The name says what it is and sorts by time."""
+    assert store.run_id(started, profile) == expected
+
+
+def test_runs_are_listed_oldest_first_and_nothing_else_is(tmp_path: Path) -> None:
+    """Whatever else lies there, a folder with records is a run."""
+    names = [f"2026{month:02}01T000000Z-{profile}" for month, profile in [(11, "full"), (2, "smoke"), (10, "default")]]
+    for name in names:
+        written(tmp_path / name)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "page.html").write_text("")
+    assert [path.name for path in store.runs(tmp_path)] == sorted(names)
+    assert store.runs(tmp_path / "nowhere") == []
+
+
+def test_a_run_is_found_by_its_id_its_path_and_as_the_latest(tmp_path: Path) -> None:
+    """Three ways to name one folder."""
+    first, last = (written(tmp_path / f"20260{month}01T000000Z-smoke") for month in (1, 2))
+    elsewhere = written(tmp_path / "elsewhere" / "published")
+    assert store.find(first.name, tmp_path) == first
+    assert store.find("latest", tmp_path) == last
+    assert store.find(str(elsewhere), tmp_path) == elsewhere
+
+
+def test_an_unknown_run_is_told_the_newest_three(tmp_path: Path) -> None:
+    """The error shows what a name looks like."""
+    for month in range(1, 6):
+        written(tmp_path / f"20260{month}01T000000Z-smoke")
+    with pytest.raises(StoreError, match="no run called 'mine' under") as caught:
+        store.find("mine", tmp_path)
+    newest = ", ".join(f"20260{month}01T000000Z-smoke" for month in (3, 4, 5))
+    assert str(caught.value).endswith(f"the newest are {newest}")
+
+
+@pytest.mark.parametrize("name", ["latest", "mine"])
+def test_where_there_is_no_run_none_is_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even "latest" needs a run."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="the newest are none"):
+        store.find(name, tmp_path / "runs")
+
+
+def test_a_derived_file_is_made_with_its_folders_and_replaced_whole(tmp_path: Path) -> None:
+    """The content is exact, and no temporary file stays behind."""
+    file = tmp_path / "page" / "index.html"
+    for content in (b"old and long", b"new", b""):
+        store.write_atomically(file, content)
+        assert file.read_bytes() == content
+        assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_reader_sees_the_old_file_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the new content is written, the old file stays in place; one step then exchanges them."""
+    file = tmp_path / "table.md"
+    store.write_atomically(file, b"old")
+    seen: list[tuple[bytes, bytes]] = []
+    replace = Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        seen.append((target.read_bytes(), self.read_bytes()))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    store.write_atomically(file, b"new")
+    assert seen == [(b"old", b"new")]
+    assert file.read_bytes() == b"new"

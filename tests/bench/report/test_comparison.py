@@ -1,0 +1,131 @@
+"""The report of a comparison, on the terminal and in Markdown, as golden files that are read before they are kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.analysis import regression
+from bench.analysis.stats import Estimate
+from bench.exit_codes import ExitCode
+from bench.records.schema import Record
+from bench.records.store import Run
+from bench.report import comparison, document, markdown
+from tests.bench import made
+from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
+from tests.bench.report.test_terminal import held, shown
+
+TARGETS = [
+    made.target("jax-cpu", versions={"jax": "1.0", "keras": version}).model_copy(update={"target": f"jax-cpu@{label}"})
+    for label, version in (("base", "3.14"), ("head", "3.15"))
+]
+
+
+def run(*records: Record, **rule: object) -> Run:
+    """Return a comparison whose gate has a slower, a faster, an open and a settled cell."""
+    cells = [
+        *pair([1.099, 1.1, 1.101]),
+        *pair([1.101, 1.1, 1.099], first=3),
+        *timed("base", [1.0] * 3, phase="predict", path="compiled resident"),
+        *timed("head", [0.899, 0.9, 0.901], phase="predict", path="compiled resident"),
+        *pair([0.9, 1.0, 1.2], path="fit"),
+        *timed("base again", TIGHT),
+        *timed("base +10% work", [1.099, 1.1, 1.101]),
+    ]
+    counters = [
+        made.counters(made.cell("train", "compiled step", target=f"jax-cpu@{label}"), compilations=value)
+        for label, value in (("base", 3.0), ("head", 4.0))
+    ]
+    header = made.header(profile="gate", run_id="20260731T120000Z-gate")
+    return Run(
+        Path("made"), header, (made.comparison(controls=CONTROLS, **rule), *TARGETS, *cells, *counters, *records)
+    )
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_comparison_reads_as_its_golden_file(width: int) -> None:
+    """Sides, gate cells, what is beside, counters, controls, the decision."""
+    held(f"comparison-{width}.txt", shown(comparison.render(run()), width))
+
+
+def test_the_summary_for_a_pull_request_reads_as_its_golden_file() -> None:
+    """The decision first, what is loud next, everything else folded."""
+    held("comparison.md", markdown.comparison(run()))
+
+
+def told(*records: Record, **rule: object) -> str:
+    """Return the words of a gate of these records, without its line breaks."""
+    return " ".join(
+        shown(comparison.render(Run(Path("made"), made.header(), (made.comparison(**rule), *records)))).split()
+    )
+
+
+def test_an_open_cell_says_what_would_settle_it() -> None:
+    """A second batch where that is enough; more processes where it is not, or where the second has been."""
+    near, far = (pair([1 / scatter, 1.0, scatter]) for scatter in (1.015, 1.06))
+    assert "--replicates 4" in told(*near)
+    assert "without --no-settle, open cells alone get as many processes again" in told(*near)
+    assert "--replicates" in told(*far)
+    assert "--no-settle" not in told(*far) + told(*near, settle=True)
+    assert "3 or 6 processes of each" in told(*near, settle=True)
+    words = "6 processes: cells that the first 3 left open"
+    assert words in told(*near, *pair(TIGHT, first=3), settle=True)
+    assert words not in told(*near, settle=True) + told(*pair(TIGHT), settle=True)
+
+
+def test_nobody_can_settle_what_is_only_beside() -> None:
+    """How often that is timed does not follow from an option."""
+    text = told(*pair(TIGHT), *pair([0.9, 1.0, 1.2], path="fit"), settle=True)
+    assert "--replicates" not in text
+    assert "left open" not in text
+
+
+def test_what_a_record_says_is_escaped() -> None:
+    """A failure's words come from a framework, a side's from a branch: neither may be markup."""
+    failure = made.failure(work="<img src=x onerror=alert(1)>|\n# big")
+    text = markdown.comparison(run(failure, sides={"base": "<b>", "head": "a|b"}))
+    assert "<img" not in text
+    assert "&lt;img" in text
+    assert "a\\|b" in text
+    assert "\n# big" not in text
+
+
+def test_a_void_gate_says_so_first() -> None:
+    """Nothing else in it can be believed."""
+    broken = Run(Path("made"), made.header(), (made.comparison(controls=CONTROLS), *pair(TIGHT)))
+    assert "VOID" in shown(comparison.render(broken))
+    assert markdown.comparison(broken).startswith("## kerasmark: VOID")
+
+
+def test_a_gate_that_compared_nothing_says_so() -> None:
+    nothing = Run(Path("made"), made.header(), (made.comparison(), made.failure()))
+    assert "none was compared" in shown(comparison.render(nothing))
+    assert "it was killed" in shown(comparison.render(nothing))
+
+
+def test_programs_get_all_of_it() -> None:
+    """Cells with their ratios, counters, controls and the exit status, without infinities."""
+    decision = regression.decide(run())
+    found = json.loads(document.comparison(run(), decision, ExitCode.REGRESSION))
+    assert [cell["answer"] for cell in found["cells"]] == ["slower", "faster", "unresolved"]
+    assert found["cells"][0]["confirmed"]["value"] == pytest.approx(1.1)
+    assert found["counters"][0] | {"cell": 0, "base": 0} == {
+        "cell": 0,
+        "base": 0,
+        "counter": "compilations",
+        "before": 3.0,
+        "after": 4.0,
+        "worse": True,
+    }
+    assert (found["void"], found["exit_code"]) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(1.0512, "+5.1%"), (0.9, "-10.0%"), (2.0, "2.0×"), (12.34, "12×"), (float("inf"), "—")]
+)
+def test_a_ratio_in_words(value: float, words: str) -> None:
+    """A percentage up to twice, then times."""
+    assert comparison.ratio(Estimate(value, value, value, 3)) == words
+    assert comparison.ratio(None) == "~"

@@ -1,0 +1,409 @@
+"""Tests of publishing: what is refused and kept, that the same runs give the same bytes, that no word is markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.analysis import history
+from bench.exit_codes import ExitCode
+from bench.records.machine import Commit
+from bench.records.store import StoreError
+from bench.report.charts import theme
+from bench.report.page import chart_data, documents, html, overview, preflight, rows, site, snapshot, speed, tables
+from bench.report.page.rows import Published, PublishError
+from tests.bench import made, published
+from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def shelved(folder: Path, *runs: Published) -> Path:
+    """Keep ``runs`` in ``folder`` with all that follows from them, pictures aside."""
+    for run in runs:
+        site.keep(run, folder)
+    for file, content in site.files(folder).items():
+        file.write_bytes(content)
+    return folder
+
+
+def compared() -> Published:
+    """Return a comparison whose one cell is 10 % slower, which a fresh batch confirms."""
+    cells = [*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3)]
+    controls = [*timed("base again", TIGHT), *timed("base +10% work", [1.099, 1.1, 1.101])]
+    return snapshot.of_run(made.run(made.comparison(controls=CONTROLS), *cells, *controls, profile="gate"))
+
+
+# What is refused.
+
+
+def test_a_run_that_was_gone_on_with_is_published_with_its_dates() -> None:
+    """Nothing speaks against it, and a reader is told that it was not measured in one go."""
+    run = made.run(*published.records()[1:], made.resumed("2026-08-01T09:30:00+00:00"))
+    kept = snapshot.of_run(run)
+    assert kept.resumed_at == ["2026-08-01T09:30:00+00:00"]
+    dates = dict(documents.facts(kept))["date"]
+    assert dates == "2026-07-31 12:00 UTC, gone on with 2026-08-01 09:30 UTC"
+
+
+def test_nothing_speaks_against_a_whole_run_of_a_clean_checkout(tmp_path: Path) -> None:
+    """It is read as the store reads it."""
+    run, found = preflight.read(published.write(tmp_path / "run"))
+    assert found == []
+    assert len(run.records) == len(published.records()) - 1
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (
+            {"commit": Commit(revision="a" * 40, dirty=True)},
+            "from a dirty checkout: files differed from commit aaaaaaaaaa",
+        ),
+        ({"commit": None}, "from no git checkout"),
+        ({"command": "python -m bench run"}, "unfinished: it was to time pooling-dropout, pooling-logits, lstm"),
+        ({"profile": "default"}, "lack processes, first dense train fit 512 jax-cpu: 1 of 3"),
+    ],
+)
+def test_what_nobody_could_repeat_and_what_was_interrupted_is_doubted(
+    tmp_path: Path, header: dict[str, object], words: str
+) -> None:
+    """Each doubt says what it is about."""
+    _, found = preflight.read(published.write(tmp_path / "run", *published.records(**header)))
+    assert any(words in doubt for doubt in found)
+
+
+def test_work_without_an_answer_is_doubted(tmp_path: Path) -> None:
+    """A run with failures is not a finished one."""
+    _, found = preflight.read(published.write(tmp_path / "run", *published.records(), made.failure()))
+    assert found == ["unfinished: 1 pieces of work gave no answer, first dense parity on tensorflow-cpu: it was killed"]
+
+
+def test_a_damaged_record_is_left_out_and_said(tmp_path: Path) -> None:
+    """What else can be read is read; without a header there is no run."""
+    folder = published.write(tmp_path / "run")
+    file = folder / "records.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole + b'{"kind": "timing", "cell"')
+    _, found = preflight.read(folder)
+    assert found == [f"damaged: 1 of {len(published.records()) + 1} records cannot be read"]
+    file.write_bytes(b"no record\n" + whole)
+    with pytest.raises(StoreError, match="does not begin with a run's header"):
+        preflight.read(folder)
+
+
+def test_a_seed_that_is_missing_is_doubted(tmp_path: Path) -> None:
+    """Two seeds on one backend, one on the other: somebody stopped it."""
+    more = made.training("dense", "jax-cpu", seed=1)
+    _, found = preflight.read(published.write(tmp_path / "run", *published.records(), more))
+    assert found == ["unfinished: dense by fit lacks seeds on tensorflow-cpu"]
+
+
+# What is kept.
+
+
+def test_what_is_kept_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """One row a line; no folder of the machine that measured."""
+    found = published.one()
+    site.keep(found, tmp_path)
+    (file,) = tmp_path.glob("*/*.json")
+    assert rows.load(file) == found
+    assert file.parent.name == "made-cpu-2-processors"
+    assert file.name == "2026-07-31-120000-smoke.json"
+
+
+def test_a_kept_run_of_another_schema_is_named(tmp_path: Path) -> None:
+    """The message says what to do."""
+    file = tmp_path / "run.json"
+    file.write_text(rows.dump(published.one()).replace('"schema_version": 1', '"schema_version": 2', 1))
+    with pytest.raises(PublishError, match=r"run\.json does not fit schema 1 of published runs.*publish its run again"):
+        rows.load(file)
+
+
+def test_folders_in_an_error_are_left_out() -> None:
+    """Whose machine it was is nobody's business; ratios and dates are no folders."""
+    assert snapshot.public("lost /srv/someone/lib/x.py, 1/2 at 2026/07/31") == "lost x.py, 1/2 at 2026/07/31"
+
+
+def test_the_best_way_is_told_apart_from_the_other_backends_best() -> None:
+    """TensorFlow takes 1.25 times as long by every path, and the compiled loop 1.1 where fit takes 2."""
+    train, predict = published.one().best
+    assert (train.target, train.path, train.rival, train.usual) == ("jax-cpu", "compiled loop", "tensorflow-cpu", "fit")
+    assert train.times == pytest.approx(1.25)
+    assert train.over_usual == pytest.approx(2 / 1.1, rel=1e-4)
+    assert (predict.path, predict.over_usual) == ("compiled", pytest.approx(4 / 1.25, rel=1e-4))
+
+
+def test_a_step_is_the_floor_and_what_comes_around_it() -> None:
+    """The floor is half of fit's step, the compiled loop 1.1 floors: 50, 5 and 45 percent."""
+    found = [row["share"] for row in speed.parts(published.one()) if row["target"] == "jax"]
+    assert found == pytest.approx([0.5, 0.05, 0.45], abs=1e-4)
+
+
+def test_the_overview_begins_with_accuracy_and_then_says_what_to_use() -> None:
+    """Whether a run may be believed comes before how fast it was."""
+    first, train, _, advice, _ = overview.sentences(published.one())
+    assert first.startswith(("Accuracy first:", "No accuracy was judged"))
+    assert train == "For training, each backend by its best path: of 1 comparisons, JAX is faster in 1."
+    assert advice.startswith("dense, train: JAX by 'compiled loop'")
+    assert "1.25 times as fast as TensorFlow by 'compiled loop'" in advice
+
+
+def test_work_that_is_not_the_same_is_said_before_speed() -> None:
+    """A backend that computes something else is not faster at the same."""
+    (row,) = published.one().parity
+    found = published.one(parity=[row.model_copy(update={"answer": "failed"})])
+    words = "Not the same work from the same weights: dense (jax-cpu = tensorflow-cpu)."
+    assert overview.sentences(found)[1] == words
+
+
+def test_peers_and_served_models_have_tables() -> None:
+    """A column for each number of reviews that a peer predicts at once."""
+    found = {table.key: table for table in tables.every(published.one())}
+    assert found["serving"].rows == [["dense", "jax", "numpy", 1e-7, "passed"]]
+    assert found["peers"].rows == [["dense", "linear SVM", 0.88, 0.95, 2.5, 0.0005, 0.00075, 0.00125]]
+
+
+def test_a_comparison_says_its_answers_and_its_controls() -> None:
+    """One slower cell, two controls that held."""
+    words = overview.sentences(compared())
+    assert words[1:] == ["Of the cells that decide: 1 slower.", "All 2 controls held."]
+    assert [row.answer for row in compared().verdicts if row.decides] == ["slower"]
+
+
+# What is written.
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    """Published again, nothing changes; published elsewhere, nothing differs."""
+    site.keep(published.one(), tmp_path / "one")
+    assert site.write(tmp_path / "one")
+    assert site.write(tmp_path / "one") == []
+    assert not site.keep(published.one(), tmp_path / "one")
+    site.keep(published.one(), tmp_path / "two")
+    site.write(tmp_path / "two")
+    contents = [
+        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.*") if file.is_file()}
+        for folder in (tmp_path / "one", tmp_path / "two")
+    ]
+    assert contents[0] == contents[1]
+    assert {file.suffix for file in contents[0]} == {".json", ".md", ".csv", ".html", ".svg", ".png"}
+
+
+def test_a_superseded_run_is_kept_and_points_to_the_newer_one(tmp_path: Path) -> None:
+    """The newest comes first; the older one's tables say what replaced it. A comparison replaces nothing."""
+    older = published.one(run_id="older", started_at="2026-07-30T09:00:00+00:00")
+    shelved(tmp_path, older, published.one(), compared())
+    index = (tmp_path / "README.md").read_text()
+    assert [line.split(" | ")[0] for line in index.splitlines() if line.startswith("| 2026")] == [
+        "| 2026-07-31 12:00 UTC",
+        "| 2026-07-31 12:00 UTC",
+        "| 2026-07-30 09:00 UTC",
+    ]
+    assert index.count("superseded by 2026-07-31 12:00 UTC") == 1
+    page_of_older = (tmp_path / older.folder / f"{older.stem}.md").read_text()
+    assert "Superseded by [2026-07-31 12:00 UTC, smoke, commit aaaaaaaaaa](2026-07-31-120000-smoke.md)" in page_of_older
+
+
+def test_a_run_of_another_machine_supersedes_nothing(tmp_path: Path) -> None:
+    """Machines are never mixed: each has a folder of its own."""
+    other = made.MACHINE.model_copy(update={"cpu": "Other CPU"})
+    shelved(tmp_path, published.one(), published.one(run_id="other", machine=other))
+    assert {file.parent.name for file in tmp_path.glob("*/*.md")} == {
+        "made-cpu-2-processors",
+        "other-cpu-2-processors",
+    }
+    assert "superseded" not in (tmp_path / "README.md").read_text()
+
+
+def test_a_doubted_run_supersedes_nothing_and_says_so_everywhere(tmp_path: Path) -> None:
+    """Whoever publishes one anyway cannot hide it."""
+    doubted = published.one(run_id="doubted", started_at="2026-08-01T12:00:00+00:00", doubts=["from a dirty checkout"])
+    shelved(tmp_path, published.one(), doubted)
+    stem = tmp_path / doubted.folder / doubted.stem
+    for file in (f"{stem}.md", f"{stem}.csv", tmp_path / "README.md", tmp_path / "index.html"):
+        assert "from a dirty checkout" in Path(file).read_text()
+    assert "superseded" not in (tmp_path / "README.md").read_text()
+    assert site.main(site.every(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "shown"),
+    [
+        ("full", "default", 0),
+        ("default", "full", 1),
+        ("full", "full", 1),
+        ("default", "default", 1),
+        ("full", "smoke", 0),
+    ],
+)
+def test_the_fullest_run_is_what_the_readme_shows(tmp_path: Path, older: str, newer: str, shown: int) -> None:
+    """Complete schedules and five seeds say more than the newest hour; of two alike, the newer one."""
+    found = [
+        published.one(run_id="older", profile=older),
+        published.one(run_id="newer", profile=newer, started_at="2026-08-02T12:00:00+00:00"),
+    ]
+    shelved(tmp_path, *found)
+    chosen = site.main(site.every(tmp_path))
+    assert chosen is not None
+    assert chosen.run_id == found[shown].run_id
+
+
+def test_the_readme_shows_how_wide_a_share_is() -> None:
+    """A share of the floor comes from neighbouring blocks: narrower than speeds, which follow the machine's hours."""
+    found = published.one()
+    rows = [
+        row.model_copy(update={"share": 0.5, "share_low": 0.45, "share_high": 0.55})
+        if (row.path, row.target) == ("fit", "jax-cpu")
+        else row.model_copy(update={"share_low": None})
+        for row in found.timed
+    ]
+    text = documents.readme(found.model_copy(update={"timed": rows}))
+    jax, tensorflow = (line for line in text.splitlines() if line.startswith("| dense |"))
+    assert "| 50% ±10% |" in jax
+    assert "±?" in tensorflow
+
+
+def test_what_is_written_by_hand_around_the_marks_stays(tmp_path: Path) -> None:
+    """Only what lies between them is made."""
+    file = tmp_path / "README.md"
+    file.write_text(f"# Mine\n\n{site.BEGIN}\nold\n{site.END}\n\nalso mine\n")
+    text = site.marked(file, "new")
+    assert text == f"# Mine\n\n{site.BEGIN}\nnew\n{site.END}\n\nalso mine\n"
+    file.write_text(f"# Mine\n{site.BEGIN}\nold\n")
+    with pytest.raises(PublishError, match=r"README\.md has a line"):
+        site.marked(file, "new")
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    """No table of nothing."""
+    shelved(tmp_path)
+    assert "Nothing is published yet: `python -m bench publish RUN`" in (tmp_path / "README.md").read_text()
+    assert "bench publish RUN" in (tmp_path / "index.html").read_text()
+
+
+def test_each_table_says_what_it_was_measured_on(tmp_path: Path) -> None:
+    """Machine, date, commit, versions, corpus, seeds, spread, and the one command that measures it again."""
+    found = published.one()
+    text = documents.page(found, None)
+    again = f"git checkout {'a' * 10} && {published.COMMAND}"
+    for words in (
+        "- **machine**: Made CPU, 2 processors, 8 GiB, Linux x86_64",
+        "- **date**: 2026-07-31 12:00 UTC",
+        "- **commit**: aaaaaaaaaa",
+        "keras 3.15.1",
+        f"- **corpus**: imdb ({made.DIGEST[:12]})",
+        "- **seeds**: 0",
+        "- **spread**: 95 % intervals over 1 fresh processes",
+        f"Measured again by `{again}`.",
+    ):
+        assert words in text
+    lines = list(csv.DictReader(io.StringIO(documents.comma_separated(found))))
+    assert {line["command"] for line in lines} == {again}
+    fit = [line for line in lines if (line["path"], line["target"], line["table"]) == ("fit", "jax-cpu", "timed")]
+    assert float(fit[0]["seconds"]) == pytest.approx(0.02, rel=0.02)
+
+
+@pytest.mark.parametrize("make", [published.hostile, published.one, compared], ids=["hostile", "whole", "compared"])
+def test_no_word_of_a_record_is_markup(make: Callable[[], Published]) -> None:
+    """In Markdown no element, link or end of a table's cell; on the page, data that holds no tag."""
+    found = make()
+    texts = documents.page(found, None) + documents.index([found], {}, {}) + documents.readme(found)
+    without_links = re.sub(r"\[(Markdown|CSV)\]\([\w./-]+\)|\[results/[^\]]+\]\(results/[\w./-]+\)", "", texts)
+    outside_code = re.sub(r"(?<!\\)`[^`\n]*(?<!\\)`", "", without_links)
+    assert not re.search(r"(?<!\\)<|(?<!\\)\]\(", outside_code)
+    text = html.render([found], {}, [])
+    assert len(re.findall(r"<script", text)) == 3
+    assert len(re.findall(r"</script", text)) == 3
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    assert not re.search(r"[<>&]", data[1])
+    assert json.loads(data[1])["runs"][0]["again"] == documents.reproduced_by(found)
+
+
+def test_the_policy_names_the_very_scripts_and_nothing_from_anywhere() -> None:
+    """SHA-256 of "a" in base64, as CSP Level 3 writes it; a script that HTML would end is refused."""
+    found = html.policy(scripts=["a"], styles=["a"])
+    digest = "'sha256-ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs='"
+    assert found == (
+        f"default-src 'none'; script-src {digest}; style-src {digest}; base-uri 'none'; form-action 'none'"
+    )
+    with pytest.raises(ValueError, match="without an end tag"):
+        html.policy(scripts=["'</script>'"], styles=[])
+
+
+def test_every_chart_has_a_sentence_and_a_table() -> None:
+    """Who cannot see it reads it; a chart and its table come from the same rows."""
+    lines = [history.of_run(_summary(day)) for day in range(3)]
+    found = chart_data.every(published.one(), history.courses(lines))
+    assert [chart.key for chart in found] == ["throughput", "step", "latency", "reaching", "curves", "course"]
+    keys = {table.key for table in tables.every(published.one())} | {"course"}
+    assert all(chart.sentence and chart.table in keys for chart in found)
+    assert [chart.key for chart in chart_data.every(compared(), [])] == ["verdicts"]
+
+
+def test_a_chart_shows_the_floor_and_both_backends() -> None:
+    """The same rows as the table's, in the colours of the backends."""
+    (chart,) = [one for one in chart_data.every(published.one(), []) if one.key == "throughput"]
+    ((title, panel),) = chart.panels
+    assert title == "dense"
+    assert {(row["path"], row["target"]) for row in panel} == {
+        (path, target) for path in ("fit", "compiled loop", "floor") for target in ("jax", "tensorflow")
+    }
+    assert all(row["low"] <= row["value"] <= row["high"] for row in panel)
+    assert (theme.colour("jax"), theme.colour("tensorflow@head")) == (theme.BLUE, theme.VERMILION)
+
+
+def _summary(day: int) -> object:
+    from bench.analysis.summary import summarize
+
+    found = published.records(run_id=f"run-{day}", started_at=f"2026-07-{day + 1:02}T12:00:00+00:00")
+    return summarize(made.run(*found[3:], run_id=f"run-{day}", started_at=f"2026-07-{day + 1:02}T12:00:00+00:00"))
+
+
+# The command line, and this repository.
+
+
+def test_a_doubted_run_is_refused_unless_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 6, in one line that says why and what would publish it; nothing is written."""
+    run = published.write(tmp_path / "runs" / "run", *published.records(commit=None))
+    words = ["publish", str(run), "--out", str(tmp_path / "results")]
+    assert main(words) == ExitCode.UNUSABLE
+    said = capsys.readouterr().err
+    assert "not published: 20260731T120000Z-smoke: from no git checkout" in said
+    assert "--anyway" in said
+    assert not (tmp_path / "results").exists()
+    assert main([*words, "--anyway"]) == ExitCode.HELD
+    assert "do not rely on it" in (tmp_path / "results" / "README.md").read_text()
+
+
+def test_what_is_committed_here_is_what_publish_makes() -> None:
+    """The README's table, the index, every table and the page: `python -m bench publish` makes them fresh again."""
+    stale = [
+        str(file.relative_to(ROOT))
+        for file, content in site.files(ROOT / "results", readme=ROOT / "README.md").items()
+        if not file.exists() or file.read_bytes() != content
+    ]
+    assert not stale, f"stale: {', '.join(stale)}; run `python -m bench publish` and commit what it writes"
+
+
+def test_the_page_is_small_enough_to_open_anywhere() -> None:
+    """Its library is most of it; the issue's limit is 2 MB."""
+    assert (ROOT / "results" / "index.html").stat().st_size < 2_000_000
+
+
+def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> None:
+    """It must open in time whatever was published over the years; the index has them all."""
+    found = published.one()
+    text = html.render([found.model_copy(update={"run_id": f"run-{number}"}) for number in range(15)], {}, [])
+    data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    shown = json.loads(data[1])
+    assert (len(shown["runs"]), shown["older"]) == (12, 3)

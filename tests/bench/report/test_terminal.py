@@ -1,0 +1,221 @@
+"""The terminal report, against golden files: what a person sees in 80 columns, with and without a reference."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.analysis.summary import Summary
+from bench.plan.steps import BASELINES, PROFILES
+from bench.records.schema import Record, RunHeader, TimingRecord
+from bench.records.store import Run
+from bench.report import lists, quality, speed, terminal, words
+from models.recipes import RECIPES
+from tests.bench import made, written
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def shown(renderable: object, width: int = 80) -> str:
+    """Return what a pipe of this width would get, without blanks at the ends of lines."""
+    screen = io.StringIO()
+    Console(file=screen, width=width, highlight=False).print(renderable)
+    return "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
+
+
+def summary(records: Sequence[Record], *, known: bool = True) -> Summary:
+    """Return the summary of made records, held against made reference seeds or none."""
+    header, *rest = records
+    assert isinstance(header, RunHeader)
+    seeds = [seed for backend in ("jax", "tensorflow") for seed in made.references(backend=backend)]
+    return Summary(Run(Path("made"), header, tuple(rest)), tuple(seeds) if known else ())
+
+
+def held(name: str, text: str) -> None:
+    """Compare with the golden file; UPDATE_GOLDEN=1 writes it, and the difference is read before it is committed."""
+    file = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ([], "0 seeds"),
+        ([1, 1], "1 seed"),
+        ([2], "2 seeds"),
+        ([1, 2], "1 to 2 seeds"),
+        ([5, 5], "mean of 5 seeds, best and worst dropped"),
+        ([3, 5], "mean of 3 to 5 seeds, best and worst dropped"),
+        ([1, 5], "mean of 1 to 5 seeds, best and worst dropped of three or more"),
+    ],
+)
+def test_a_caption_says_of_how_many_seeds_its_figures_are(seeds: list[int], said: str) -> None:
+    """A run that was interrupted has fewer of its later recipes."""
+    assert words.over_seeds(seeds) == said
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_report_reads_as_its_golden_file(width: int) -> None:
+    """Every table, note and closing line, as it is printed."""
+    held(f"report-{width}.txt", shown(terminal.render(summary(written.records())), width))
+
+
+def test_no_line_is_wider_than_the_terminal() -> None:
+    """Nothing wraps where the reader did not ask for it."""
+    assert max(map(len, shown(terminal.render(summary(written.records()))).splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_full_profile_fits_as_well(width: int) -> None:
+    """Every recipe, path and mark, four percentiles: no cell is cut off or wrapped, each is on one line."""
+    found = summary(written.full_records())
+    text = shown(terminal.render(found), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert "tensorflow†*" in text
+    for table, rows in (
+        (speed.training, found.training),
+        (speed.prediction, found.prediction),
+        (speed.vectorization, found.vectorization),
+    ):
+        lines = [line for line in shown(table(found), width).splitlines() if "jax" in line or "tensorflow" in line]
+        assert len(lines) == len(rows)
+        assert all(line[-1] in "%—" or line.endswith(" 123") for line in lines)
+        assert all(any(f" {row.cell.path} " in f" {line}" for line in lines) for row in rows)
+
+
+def test_recipes_stand_above_their_rows() -> None:
+    """A recipe's name is a line of its own, once, and widens no column."""
+    header, *rest = written.full_records()
+    lines = shown(speed.prediction(summary([header, *rest]))).splitlines()
+    assert [line for line in lines if line in RECIPES] == list(RECIPES)
+    assert lines[2].startswith("reviews path")
+
+
+def test_a_share_of_the_floor_below_a_percent_is_not_nothing() -> None:
+    """Filling memory is hundreds of times as fast as reading text: that share is small, it is not zero."""
+    text = shown(speed.vectorization(summary(written.records())))
+    assert "<1%" in text
+    assert " 0%" not in text
+
+
+def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
+    """Three replicates of 250 calls are 750; one of them is too few."""
+    every = written.records()
+    once = [r for r in every if not (isinstance(r, TimingRecord) and r.replicate)]
+    assert "p99" in shown(speed.prediction(summary(every)))
+    assert "p99" not in shown(speed.prediction(summary(once)))
+    assert "3 processes of each target" in shown(speed.training(summary(every)))
+    assert "one process: ± covers its own noise only" in shown(speed.training(summary(once)))
+
+
+def test_advice_is_a_sentence_with_its_interval() -> None:
+    """Which path, how many times as fast, from where to where, instead of what."""
+    text = " ".join(shown(speed.advice(summary(written.records()))).split())
+    assert "dense on jax: 'compiled loop' trains 1.8 (1.8 to 1.8) times as fast as 'fit'" in text
+    assert "dense on tensorflow: 'compiled' predicts 1 review 3.2 (3.2 to 3.2) times as fast as" in text
+
+
+def test_what_was_left_to_the_full_profile_is_said() -> None:
+    """A reader of few tables learns that there are more; the full profile leaves nothing."""
+    assert "Left to --profile full: 68 cells (" in shown(terminal.left_out(summary(written.records())))
+    assert terminal.left_out(summary(written.full_records())) is None
+
+
+def test_an_accuracy_without_reference_seeds_is_unresolved_and_says_what_to_do() -> None:
+    """What cannot be judged is not passed."""
+    text = shown(quality.accuracy(summary(written.records(), known=False)))
+    assert "unresolved" in text
+    assert "bench reference" in text
+
+
+def test_a_failed_accuracy_strikes_the_timings() -> None:
+    """A timing of wrong work carries a mark, and the mark is explained."""
+    found = written.records()
+    records = [made.training(r.recipe, r.target, final=_bad()) if r.kind == "training" else r for r in found]
+    text = shown(speed.training(summary(records)))
+    assert "jax†" in text
+    assert "† its accuracy failed" in text
+
+
+def test_synthetic_reviews_are_announced_above_the_tables() -> None:
+    """Nobody takes them for the IMDB."""
+    header = made.header(corpus="synthetic")
+    assert "SYNTHETIC REVIEWS" in shown(terminal.heading(summary([header])))
+
+
+def test_a_run_that_was_gone_on_with_says_when() -> None:
+    """Its halves were measured hours or days apart."""
+    found = summary([*written.records(), made.resumed("2026-08-01T09:30:00+00:00")])
+    assert "gone on with 2026-08-01T09:30:00+00:00" in shown(terminal.heading(found))
+    assert "gone on" not in shown(terminal.heading(summary(written.records())))
+
+
+def test_what_was_not_measured_names_reason_and_log() -> None:
+    """A failure says where to look."""
+    text = shown(terminal.failures(summary(written.records())))
+    assert "tensorflow-cpu: it was killed; log: made/logs/tensorflow-cpu.log" in text
+    assert "costs 1: dense train train_on_batch 512" in text
+
+
+def test_devices_are_named_only_where_they_differ() -> None:
+    """With one device for all, a table says it once, above."""
+    mixed = [made.header(), made.target("jax-gpu"), made.target("jax-cpu"), made.training("dense", "jax-gpu")]
+    assert "jax-gpu" in shown(quality.accuracy(summary(mixed)))
+    assert "jax-cpu" not in shown(speed.training(summary(written.records())))
+
+
+def test_an_empty_run_has_no_empty_tables() -> None:
+    """Where nothing was measured, no heading pretends otherwise."""
+    text = shown(terminal.render(summary([made.header()])))
+    assert "Accuracy" not in text
+    assert "Verdicts: none" in text
+
+
+def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one() -> None:
+    """A newcomer is told the command."""
+    assert "nox -s bench-cpu" in shown(lists.run_list([]))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_is_listed_with_its_summary(name: str) -> None:
+    """What a profile is for stands above its steps."""
+    from bench.plan import steps, targets
+
+    profile = PROFILES[name]
+    recipes, both = list(RECIPES.values()), [targets.Target("jax"), targets.Target("tensorflow")]
+    found = steps.passes(recipes, both, profile, seeds=profile.seeds)[0]
+    text = shown(lists.step_list(profile, found, steps.left_out(recipes, both, profile)))
+    assert profile.summary in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def _bad() -> object:
+    return made.result(epoch_s=[1.0] * 4, accuracy=0.6)
+
+
+def test_pairs_of_backends_are_shown_with_their_worst_recipe() -> None:
+    """One row for each trainer and server; a recipe that fails makes the row fail."""
+    records = [
+        made.header(),
+        *map(made.target, ("jax-cpu", "tensorflow-cpu")),
+        made.serving("numpy", difference=1e-7),
+        made.serving("numpy", recipe="lstm", difference=2e-3),
+        made.serving("openvino", difference=3e-8),
+        made.serving("numpy", target="tensorflow-cpu", difference=0.0),
+    ]
+    held("serving.txt", shown(quality.serving(summary(records))))
+
+
+def test_peers_stand_beside_the_networks() -> None:
+    """Recipe by recipe, with their own training time and latency."""
+    peers = [made.baseline(name, recipe=recipe) for recipe in ("dense", "lstm") for name in BASELINES]
+    held("peers.txt", shown(quality.peers(summary([made.header(), made.target(), *peers]))))

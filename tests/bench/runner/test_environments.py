@@ -1,0 +1,112 @@
+"""The environments: their names and what is installed, with a made installer; the real one needs a package index."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.runner import environments
+from bench.runner.environments import BuildError, Requirement
+
+
+class Installer:
+    """Takes the place of `subprocess.run`: notes what uv was asked, makes the folders of its environments."""
+
+    def __init__(self, error: str = "") -> None:
+        self.asked: list[list[str]] = []
+        self._error = error
+
+    def __call__(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert command[:3] == [sys.executable, "-m", "uv"]
+        self.asked.append(command[3:])
+        if command[3] == "venv":
+            Path(command[-1]).mkdir(parents=True)
+        if self._error and self._error in command:
+            raise subprocess.CalledProcessError(2, command, stderr="resolving\nerror: no such version\n")
+        return subprocess.CompletedProcess(command, 0)
+
+
+@pytest.fixture
+def installer(monkeypatch: pytest.MonkeyPatch) -> Installer:
+    made = Installer()
+    monkeypatch.setattr(environments.subprocess, "run", made)
+    return made
+
+
+def build(text: str, folder: Path) -> str:
+    return environments.build(Requirement(text), folder, notice=lambda _: None)
+
+
+def test_the_locked_packages_come_first_and_then_the_requirement(installer: Installer, tmp_path: Path) -> None:
+    """With their hashes; the interpreter is that of the new environment."""
+    python = build("keras==3.14.1", tmp_path)
+    venv, locked, wanted = installer.asked
+    assert (venv[0], locked[:2], wanted[:2]) == ("venv", ["pip", "install"], ["pip", "install"])
+    assert "--require-hashes" in locked
+    assert wanted[-1] == "keras==3.14.1"
+    assert Path(python).is_relative_to(tmp_path)
+    assert python in wanted
+
+
+def test_an_environment_is_built_once(installer: Installer, tmp_path: Path) -> None:
+    """The same requirement finds the same interpreter and installs nothing."""
+    assert build("keras==3.14.1", tmp_path) == build("keras==3.14.1", tmp_path)
+    assert len(installer.asked) == 3
+    assert build("keras==3.15.1", tmp_path) != build("keras==3.14.1", tmp_path)
+
+
+def test_another_lock_file_is_another_environment(
+    installer: Installer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else is installed decides a measurement as well."""
+    before = build("keras==3.14.1", tmp_path)
+    lock = tmp_path / "cpu.txt"
+    lock.write_text("numpy==1\n")
+    monkeypatch.setattr(environments, "LOCK", lock)
+    assert build("keras==3.14.1", tmp_path) != before
+
+
+def test_an_environment_that_was_left_unfinished_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted or failed installation is no environment."""
+    monkeypatch.setattr(environments.subprocess, "run", Installer("keras==99"))
+    with pytest.raises(BuildError, match=r"cannot install: .*no such version"):
+        build("keras==99", tmp_path)
+    again = Installer()
+    monkeypatch.setattr(environments.subprocess, "run", again)
+    build("keras==99", tmp_path)
+    assert len(again.asked) == 3
+
+
+def test_a_checkout_is_installed_each_time(installer: Installer, tmp_path: Path) -> None:
+    """Its files may have changed under its name."""
+    checkout = tmp_path / "my-keras"
+    checkout.mkdir()
+    build(str(checkout), tmp_path / "kept")
+    build(str(checkout), tmp_path / "kept")
+    assert len(installer.asked) == 6
+    assert installer.asked[-1][-1] == str(checkout)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "backends"),
+    [
+        ("keras==3.14.1", "keras==3.14.1", ("jax", "tensorflow")),
+        ("jax>=0.9", "jax>=0.9", ("jax",)),
+        ("JAXlib==0.9", "JAXlib==0.9", ("jax",)),
+        ("tensorflow_cpu==2.20", "tensorflow_cpu==2.20", ("tensorflow",)),
+        ("keras @ git+https://x.org/k.git", "keras _ git+https___x.org_k.git", ("jax", "tensorflow")),
+    ],
+)
+def test_a_requirement_s_label_is_fit_for_a_file_and_a_table(text: str, label: str, backends: tuple[str, ...]) -> None:
+    """No slash, no @, which parts a target's name; a package of one backend is noticed there alone."""
+    assert (Requirement(text).label, Requirement(text).backends) == (label, backends)
+
+
+def test_a_path_s_label_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    wheel = tmp_path / "keras-4.0-py3-none-any.whl"
+    wheel.write_bytes(b"made")
+    assert Requirement(str(wheel)).label == wheel.name

@@ -1,0 +1,139 @@
+"""Worker processes, real ones without a framework: how they answer, and how each way of failing is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.plan.targets import Target
+from bench.protocol import Block, Json, Prepare, Release, Startup, Train
+from bench.runner.process import RequestFailed, WorkerLost, WorkerProcess
+
+Start = Callable[..., WorkerProcess]
+
+TRAIN = Train(recipe="dense", seed=0, epochs={"final": 2}, path="fit")
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Start fake workers, and end what a test leaves behind."""
+    started: list[WorkerProcess] = []
+
+    def make(misbehaviour: str = "", stall_limit_s: float = 30.0) -> WorkerProcess:
+        monkeypatch.setenv("KERASMARK_FAKE", misbehaviour)
+        worker = WorkerProcess(
+            Target("jax"),
+            corpus=tmp_path,
+            log=tmp_path / "jax.log",
+            stall_limit_s=stall_limit_s,
+            module="tests.bench.fake_worker",
+        )
+        started.append(worker)
+        return worker
+
+    yield make
+    for worker in started:
+        worker.kill()
+
+
+def test_a_worker_greets_with_its_backend_and_device(start: Start) -> None:
+    """What was measured is what the worker says it is, not what was asked for."""
+    hello = start().hello
+    assert (hello.backend, hello.device, hello.device_name) == ("jax", "cpu", "fake")
+
+
+def test_progress_is_passed_on_before_the_answer(start: Start) -> None:
+    """Every epoch is seen, in order, while the request runs."""
+    seen: list[Json] = []
+    answer = start().ask(TRAIN, seen.append)
+    assert [values["epoch"] for values in seen] == [1, 2]
+    assert list(answer["phases"]) == ["final"]
+
+
+def test_a_failed_request_leaves_the_worker_alive(start: Start) -> None:
+    """One bad cell does not cost the others."""
+    worker = start("jax:train:fail")
+    with pytest.raises(RequestFailed, match="ValueError: the layers do not fit"):
+        worker.ask(TRAIN)
+    assert worker.ask(Startup("dense"))["seconds"]["build"] == 0.25
+
+
+def test_a_worker_holds_many_operations_until_they_are_released(start: Start) -> None:
+    """A block names the one that it means, by phase, path and batch size."""
+    worker = start()
+    for size in (1, 32):
+        worker.ask(Prepare("dense", "predict", "compiled", size))
+    for size in (32, 1):
+        assert worker.ask(Block("predict", "compiled", size, repeats=2, each=True))["calls_s"] == [0.01, 0.01]
+    assert worker.ask(Release()) == {}
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("exit", "exit status 3"),
+        ("kill", "ended by SIGKILL, perhaps for lack of memory"),
+        ("babble", "sent no message"),
+        ("hang", "said nothing for 1 s"),
+    ],
+)
+def test_a_lost_worker_is_told_with_its_reason(start: Start, deed: str, reason: str) -> None:
+    """A crash, a kill, a broken message and a hang are different things, and none of them stalls the session."""
+    worker = start(f"jax:train:{deed}", stall_limit_s=1.0 if deed == "hang" else 30.0)
+    with pytest.raises(WorkerLost, match=reason):
+        worker.ask(TRAIN)
+
+
+def test_a_worker_that_cannot_prove_its_device_does_not_start(start: Start) -> None:
+    """JAX falls back to the CPU without an error: the worker's own word decides."""
+    with pytest.raises(WorkerLost, match="WrongDevice: expected the device 'gpu'"):
+        start("jax:hello:wrong-device")
+
+
+def test_what_the_framework_writes_is_in_the_log(start: Start, tmp_path: Path) -> None:
+    """Standard error goes to the log, the pipe carries messages alone."""
+    worker = start("jax:train:exit")
+    with pytest.raises(WorkerLost):
+        worker.ask(TRAIN)
+    assert "about to exit" in (tmp_path / "jax.log").read_text()
+
+
+def test_no_process_is_left_behind(start: Start) -> None:
+    """Closing ends the worker, a hanging one too, and closing twice is harmless."""
+    worker = start()
+    children = {child.pid for child in psutil.Process().children()}
+    worker.close()
+    worker.close()
+    left = {child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+    assert len(left) < len(children)
+
+
+def test_a_worker_leaves_when_its_session_is_gone(start: Start) -> None:
+    """A session that is killed cannot tidy up: an idle worker sees the closed pipe and goes."""
+    worker = start()
+    process = psutil.Process(worker._process.pid)
+    os.close(worker._write_fd)
+    worker._write_fd = os.open(os.devnull, os.O_WRONLY)
+    process.wait(timeout=20)
+    assert not process.is_running()
+
+
+def test_a_worker_runs_on_the_processors_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that must not wander is pinned."""
+    monkeypatch.delenv("KERASMARK_FAKE", raising=False)
+    processor = min(os.sched_getaffinity(0))
+    worker = WorkerProcess(
+        Target("jax"),
+        corpus=tmp_path,
+        log=tmp_path / "jax.log",
+        processors={processor},
+        module="tests.bench.fake_worker",
+    )
+    assert os.sched_getaffinity(worker._process.pid) == {processor}
+    worker.confine(os.sched_getaffinity(0))
+    assert os.sched_getaffinity(worker._process.pid) == os.sched_getaffinity(0)
+    worker.close()

@@ -1,0 +1,276 @@
+"""The run: passes with processes of their own, and a budget that is spent, with made workers and a made clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bench.analysis import resume
+from bench.analysis.resume import ResumeError
+from bench.plan.steps import PROFILES, Step
+from bench.plan.targets import Target
+from bench.protocol import Json
+from bench.records import packages, store
+from bench.records.schema import FailureRecord, PeaksRecord, ResumedRecord, TimingRecord, TrainingRecord
+from bench.records.store import Run
+from bench.runner import run
+from bench.runner.process import WorkerLost
+from bench.runner.run import RunSpec
+from models.recipes import DENSE
+from tests.bench.made import DIGEST, FakeWorker, target
+
+TARGETS = (Target("jax"), Target("tensorflow"))
+THREE = replace(PROFILES["smoke"], replicates=3)
+# Seconds of a repeat by how many workers of the target were started before: neither process is like another.
+UNLIKE: Callable[[int], float] = lambda number: 0.01 * (1 + 0.2 * (number % 3))  # noqa: E731
+ALIKE: Callable[[int], float] = lambda number: 0.01  # noqa: E731
+
+
+class Deaf:
+    """A watcher that counts steps."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def begin(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def starting(self, target: Target) -> None: ...
+    def progress(self, values: Json) -> None: ...
+    def failed(self, record: FailureRecord) -> None: ...
+
+
+class World:
+    """Made workers, and a clock that only their blocks and starts move."""
+
+    def __init__(self, out: Path, *, repeat_s: Callable[[int], float], lost_from: int = 1_000_000) -> None:
+        self.now_s = 0.0
+        self.workers: dict[str, list[FakeWorker]] = {target.name: [] for target in TARGETS}
+        self.journal: list[tuple[str, str]] = []
+        self.watch = Deaf()
+        self.hash_seeds: list[int] = []
+        self._out, self._repeat_s, self._lost_from = out, repeat_s, lost_from
+
+    def start(self, target: Target, *, hash_seed: int, **_: Any) -> FakeWorker:
+        """Take the place of `WorkerProcess`."""
+        self.hash_seeds.append(hash_seed)
+        number = len(self.workers[target.name])
+        if number >= self._lost_from:
+            raise WorkerLost(f"{target.name}: no memory")
+
+        def cost(_: int, repeats: int) -> float:
+            self.now_s += repeats * self._repeat_s(number)
+            return repeats * self._repeat_s(number)
+
+        worker = FakeWorker(cost, name=target.name, journal=self.journal)
+        self.workers[target.name].append(worker)
+        self.now_s += 2.0
+        return worker
+
+    def execute(self, order: RunSpec) -> Run:
+        located = SimpleNamespace(corpus=SimpleNamespace(name="imdb", digest=DIGEST), folder=self._out)
+        return run.execute(order, located, out=self._out, command="made", watch=self.watch)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
+    """Make a world in which `bench.runner.run` runs."""
+    worlds = 0
+
+    def make(repeat_s: Callable[[int], float] = UNLIKE, **options: int) -> World:
+        nonlocal worlds
+        worlds += 1
+        found = World(tmp_path / str(worlds), repeat_s=repeat_s, **options)
+        monkeypatch.setattr(run, "WorkerProcess", found.start)
+        monkeypatch.setattr(run, "time", SimpleNamespace(monotonic=lambda: found.now_s))
+        monkeypatch.setattr(run.targets, "missing", lambda _: None)
+        return found
+
+    return make
+
+
+def order(**changes: Any) -> RunSpec:
+    """Return an order of the dense recipe on both targets, three replicates, nothing random."""
+    return RunSpec(**{"recipes": [DENSE], "targets": TARGETS, "profile": THREE, "order_seed": 7, **changes})
+
+
+def replicates(done: Run) -> dict[str, list[int]]:
+    """Return the replicates of each cell in the order of their arrival."""
+    found: dict[str, list[int]] = {}
+    for record in done.records:
+        if isinstance(record, TimingRecord):
+            found.setdefault(record.cell.name, []).append(record.replicate)
+    return found
+
+
+def test_each_replicate_has_processes_of_its_own(world: Callable[..., World]) -> None:
+    """Three passes start three workers of each target, end each, and train to accuracy in the first alone."""
+    made = world()
+    done = made.execute(order())
+    assert {len(workers) for workers in made.workers.values()} == {3}
+    assert all(worker.closed for workers in made.workers.values() for worker in workers)
+    assert len(replicates(done)) == 20
+    assert all(found == [0, 1, 2] for found in replicates(done).values())
+    assert sum(isinstance(r, TrainingRecord) for r in done.records) == 2
+    assert sum(isinstance(r, PeaksRecord) for r in done.records) == 2
+    assert [step.name for step in made.watch.steps] == [step.name for one in order().passes() for step in one]
+
+
+def test_workers_of_a_replicate_share_a_hash_seed_that_no_other_has(world: Callable[..., World]) -> None:
+    """Equal circumstances where two are compared, others in the next replicate; the first is 0, as ever."""
+    made = world()
+    made.execute(order())
+    assert made.hash_seeds == [0, 0, 1, 1, 2, 2]
+
+
+def test_each_replicate_measures_what_its_own_processes_did(world: Callable[..., World]) -> None:
+    """The second worker's repeats take 12 ms, the third's 14 ms: no record of a replicate holds another's."""
+    done = world().execute(order())
+    for record in done.records:
+        if isinstance(record, TimingRecord) and record.cell.path == "floor":
+            costs = {round(s.duration_s / s.repeats, 9) for s in record.samples}
+            assert costs == {(0.01, 0.012, 0.014)[record.replicate]}
+
+
+def test_equal_seeds_give_equal_orders_of_turns(world: Callable[..., World]) -> None:
+    """The header holds the seed, so that anybody can have the same order again; another seed gives another."""
+    journals = []
+    for seed in (7, 7, 8):
+        made = world()
+        assert made.execute(order(order_seed=seed)).header.order_seed == seed
+        journals.append(made.journal)
+    assert journals[0] == journals[1] != journals[2]
+
+
+def test_a_pass_draws_an_order_of_its_own(world: Callable[..., World]) -> None:
+    """Who begins is drawn anew in each pass: over replicates, no cell always goes first."""
+    made = world(ALIKE)
+    made.execute(order(profile=replace(THREE, replicates=6)))
+    a_pass = len(made.journal) // 6
+    passes = [made.journal[start : start + a_pass] for start in range(0, 6 * a_pass, a_pass)]
+    assert len({tuple(one) for one in passes}) > 1
+
+
+def test_a_budget_that_the_first_pass_uses_up_adds_nothing(world: Callable[..., World]) -> None:
+    """Every cell has its first replicate, whatever it costs, and no second one."""
+    done = world().execute(order(budget_s=1.0))
+    assert len(replicates(done)) == 20
+    assert all(found == [0] for found in replicates(done).values())
+
+
+def test_a_budget_is_spent_on_further_replicates_and_kept(world: Callable[..., World]) -> None:
+    """Fresh workers for each pass, replicates in order, until no further pass fits: the last ends within the budget."""
+    made = world()
+    done = made.execute(order(budget_s=250.0))
+    found = replicates(done)
+    assert len(made.workers["jax-cpu"]) > 3
+    assert all(numbers[:2] == [0, 1] and numbers == sorted(set(numbers)) for numbers in found.values())
+    assert made.now_s <= 250.0
+    assert sum(isinstance(r, TrainingRecord) for r in done.records) == 2
+
+
+def test_a_budget_knows_no_number_of_replicates(world: Callable[..., World]) -> None:
+    """The profile's three are for a run without one: time decides alone."""
+    assert len(order(budget_s=60.0).passes()) == 1
+    assert len(order().passes()) == 3
+
+
+def test_a_budget_is_not_spent_on_what_is_known_well_enough(world: Callable[..., World]) -> None:
+    """Two processes that agree to the last digit have an interval of no width: an hour is left over."""
+    made = world(ALIKE)
+    found = replicates(made.execute(order(budget_s=3600.0)))
+    assert all(numbers == [0, 1] for numbers in found.values())
+    assert made.now_s < 400.0
+
+
+def test_a_pass_that_measures_nothing_is_the_last(world: Callable[..., World]) -> None:
+    """Workers that do not come up take no time, so a budget would be spent on a million failures."""
+    made = world(lost_from=2)
+    done = made.execute(order(budget_s=3600.0))
+    failures = [record for record in done.records if isinstance(record, FailureRecord)]
+    assert all(numbers == [0, 1] for numbers in replicates(done).values())
+    assert len(failures) == 20
+    assert {record.reason for record in failures} == {"jax-cpu: no memory", "tensorflow-cpu: no memory"}
+
+
+@pytest.fixture
+def same_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packages here are those of the made workers."""
+    every = target("jax-cpu").facts.versions | target("tensorflow-cpu").facts.versions
+    monkeypatch.setattr(packages, "versions", lambda: every)
+
+
+FIRST = order(budget_s=1.0)  # spent by the first pass
+
+
+def identities(done: Run) -> list[Hashable]:
+    """Return what `done` has, in the order of its arrival."""
+    return [found for found in map(resume.identity, done.records) if found]
+
+
+@pytest.mark.usefixtures("same_packages")
+@pytest.mark.parametrize(
+    ("share", "budget_s"), [*((number / 12, None) for number in range(13)), (0.1, 100.0), (0.9, 100.0)]
+)
+def test_a_run_that_is_cut_anywhere_is_gone_on_with(
+    world: Callable[..., World], share: float, budget_s: float | None
+) -> None:
+    """Even inside a line: it ends with every record of a whole run, once each; what it had is not measured again."""
+    made = world()
+    file = made.execute(order(budget_s=budget_s)).folder / store.RECORDS
+    whole, content = store.read(file.parent), file.read_bytes()
+    header = content.index(b"\n") + 1
+    file.write_bytes(content[: header + int(share * (len(content) - header))])
+    cut = store.read(file.parent)
+    again = world()
+    done = again.execute(order(budget_s=budget_s, order_seed=8, resumed=cut))
+    assert done.folder == whole.folder
+    assert done.records[: len(cut.records)] == cut.records
+    (resumed,) = [record for record in done.records if isinstance(record, ResumedRecord)]
+    assert (resumed.order_seed, done.resumed_at) == (8, [resumed.resumed_at])
+    found = identities(done)
+    assert len(found) == len(set(found))
+    assert set(found) == set(identities(whole)) or (budget_s and set(found) >= set(identities(world().execute(FIRST))))
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_a_replicate_that_is_gone_on_with_keeps_its_hash_seed(world: Callable[..., World]) -> None:
+    """The last record is lost: workers are started for the last replicate alone, as they were."""
+    file = world().execute(order()).folder / store.RECORDS
+    file.write_bytes(file.read_bytes()[:-10])
+    again = world()
+    again.execute(order(resumed=store.read(file.parent)))
+    assert again.hash_seeds == [2, 2]
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_a_whole_run_starts_nobody_again(world: Callable[..., World]) -> None:
+    """Nothing is outstanding, so no worker is started and nothing but the attempt is written."""
+    done = world().execute(order())
+    assert order(resumed=done).passes() == []
+    again = world()
+    found = again.execute(order(resumed=done))
+    assert again.workers == {target.name: [] for target in TARGETS}
+    assert len(found.records) == len(done.records) + 1
+
+
+def test_a_run_of_other_packages_is_left_as_it_is(world: Callable[..., World]) -> None:
+    """What is installed here is not what the made workers have: refused before anything is written."""
+    done = world().execute(order())
+    with pytest.raises(ResumeError, match="packages that began"):
+        world().execute(order(resumed=done))
+    assert store.read(done.folder) == done
+
+
+def test_a_run_says_what_it_was_asked_for(world: Callable[..., World]) -> None:
+    """Enough to go on with it; a run of given passes does not follow from choices."""
+    asked = world().execute(order(seeds=2, budget_s=1.0)).header.options
+    assert asked is not None
+    assert (asked.recipes, asked.backends, asked.device) == (["dense"], ["jax", "tensorflow"], "cpu")
+    assert (asked.seeds, asked.budget_s) == (2, 1.0)
+    assert order(given=[]).options is None

@@ -1,0 +1,310 @@
+"""The session with workers that are made: what it asks of whom, what it keeps, and what each loss costs; no process."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from bench.plan.steps import PROFILES, Counting, Startup, Step, Timing
+from bench.plan.targets import Target
+from bench.protocol import Block, Json, Message, Peaks, Prepare, Release
+from bench.records.schema import CounterRecord, FailureRecord, PeaksRecord, Record, TargetRecord, TimingRecord
+from bench.runner.affinity import Cores
+from bench.runner.process import RequestFailed, WorkerLost
+from bench.runner.session import RESTARTS, Session
+from models.recipes import DENSE
+from tests.bench import made
+from tests.bench.made import FakeWorker
+
+JAX, TENSORFLOW = Target("jax"), Target("tensorflow")
+BOTH = (JAX, TENSORFLOW)
+PATHS = ("fit", "compiled loop", "floor")
+TRAIN = Timing(DENSE, "train", PATHS, 512, BOTH)
+PREDICT = Timing(DENSE, "predict", ("predict", "compiled", "floor"), 32, BOTH)
+LOST = WorkerLost("jax-cpu: its process was ended by SIGKILL")
+
+# What the worker of that number, of the target that is tested, raises at a request; None where it answers.
+Refuse = Callable[[int, FakeWorker, Message], Exception | None]
+
+
+class Deaf:
+    """A watcher that minds nothing."""
+
+    def begin(self, step: Step) -> None: ...
+    def starting(self, target: Target) -> None: ...
+    def progress(self, values: Json) -> None: ...
+    def failed(self, record: FailureRecord) -> None: ...
+
+
+class Stage:
+    """A session with made workers: those of JAX misbehave as ``refuse`` says, blocks cost 10 ms a repeat."""
+
+    def __init__(self, refuse: Refuse = lambda number, worker, request: None) -> None:
+        self.records: list[Record] = []
+        self.journal: list[tuple[str, str]] = []
+        self.workers: dict[str, list[FakeWorker]] = {"jax-cpu": [], "tensorflow-cpu": []}
+        self._refuse = refuse
+        self.session = Session(PROFILES["smoke"], self._start, self.records.append, Deaf(), random.Random(1))
+
+    def run(self, *steps: Step) -> Stage:
+        self.session.run(steps)
+        return self
+
+    def cells(self, target: str = "jax-cpu") -> list[str]:
+        """Return the operations of ``target`` that were timed."""
+        return [r.cell.operation for r in self.records if isinstance(r, TimingRecord) and r.cell.target == target]
+
+    @property
+    def failures(self) -> list[tuple[str, str, str]]:
+        return [(r.target, r.work, r.reason) for r in self.records if isinstance(r, FailureRecord)]
+
+    def _start(self, target: Target) -> FakeWorker:
+        number = len(self.workers[target.name])
+        worker: FakeWorker
+
+        def refuse(request: Message) -> Exception | None:
+            return self._refuse(number, worker, request) if target is JAX else None
+
+        worker = FakeWorker(lambda _, n: 0.01 * n, name=target.name, journal=self.journal, refuse=refuse)
+        self.workers[target.name].append(worker)
+        return worker
+
+
+def prepared(worker: FakeWorker) -> list[str]:
+    """Return the paths that a worker was asked to prepare."""
+    return [request.path for request in worker.requests if isinstance(request, Prepare)]
+
+
+def in_turns(request: Message) -> bool:
+    """Return whether ``request`` is a turn of a prediction: only there has each call a clock of its own."""
+    return isinstance(request, Block) and request.each
+
+
+def names(*paths: str, phase: str = "train", size: int = 512) -> list[str]:
+    """Return these paths as operations, sorted."""
+    return sorted(f"{phase} {path} {size}" for path in paths)
+
+
+PREDICTIONS = names("predict", "compiled", "floor", phase="predict", size=32)
+
+
+def test_every_cell_is_prepared_before_the_first_turn() -> None:
+    """Nobody compiles between two blocks that are compared."""
+    stage = Stage().run(TRAIN)
+    for workers in stage.workers.values():
+        (worker,) = workers
+        assert prepared(worker) == list(PATHS)
+        last = max(i for i, request in enumerate(worker.requests) if isinstance(request, Prepare))
+        # Turns are the last blocks: one of each single path and two of `fit`, in each of three turns.
+        first_turn = len(worker.requests) - 1 - 3 * (1 + 1 + 2)
+        assert last < first_turn
+    turns = stage.journal[-2 * 12 :]
+    assert {target for target, _ in turns[:8]} == {"jax-cpu", "tensorflow-cpu"}
+
+
+@pytest.mark.parametrize("replicate", [0, 3])
+def test_a_record_carries_its_replicate(replicate: int) -> None:
+    """Which process measured it, so that no block is compared with another process's."""
+    steps: list[Step] = [Timing(DENSE, "train", PATHS, 512, BOTH, replicate), Startup(DENSE, BOTH, replicate)]
+    found = [record for record in Stage().run(*steps).records if isinstance(record, TimingRecord)]
+    assert len(found) == 2 * 3 + 2 * 4
+    assert {record.replicate for record in found} == {replicate}
+
+
+def test_what_was_prepared_is_released_after_each_step() -> None:
+    """A worker holds the operations of one step at most."""
+    stage = Stage().run(TRAIN, PREDICT)
+    for (worker,) in stage.workers.values():
+        released = [i for i, request in enumerate(worker.requests) if isinstance(request, Release)]
+        later = [i for i, request in enumerate(worker.requests) if isinstance(request, Prepare) and i > released[0]]
+        assert len(released) == 2
+        assert released[0] < later[0] < released[1] == len(worker.requests) - 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_worker_lost_in_preparing_costs_that_cell_and_the_rest_is_prepared_anew(path: str) -> None:
+    """The process held what was prepared before, too: a new one prepares all but the cell that ended the first."""
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return LOST if isinstance(request, Prepare) and (request.phase, request.path) == ("train", path) else None
+
+    stage = Stage(refuse).run(TRAIN, PREDICT)
+    others = [other for other in PATHS if other != path]
+    first, second = stage.workers["jax-cpu"]
+    assert stage.failures[0] == ("jax-cpu", f"train {path} 512", str(LOST))
+    assert prepared(first) == list(PATHS[: PATHS.index(path) + 1])
+    assert prepared(second)[:2] == others
+    assert set(names(*others)) <= set(stage.cells())
+    assert f"train {path} 512" not in stage.cells()
+    assert len(stage.cells("tensorflow-cpu")) == 6
+
+
+def test_a_worker_lost_in_warming_up_costs_the_cells_that_it_held() -> None:
+    """Every cell is prepared before the first warms up: what the worker held is gone, as when a block ends it."""
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return LOST if number == 0 and isinstance(request, Block) and request.path == "floor" else None
+
+    stage = Stage(refuse).run(TRAIN)
+    assert sorted(stage.failures) == sorted(("jax-cpu", f"train {path} 512", str(LOST)) for path in PATHS)
+    assert not stage.cells()
+    assert len(stage.cells("tensorflow-cpu")) == len(PATHS)
+    assert stage.session.slots["jax-cpu"].losses == 1
+
+
+def test_a_request_that_fails_in_preparing_costs_that_cell_and_no_worker() -> None:
+    """The worker lives: what it prepared before stays prepared."""
+    error = RequestFailed("ValueError: made")
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return error if isinstance(request, Prepare) and request.path == "compiled loop" else None
+
+    stage = Stage(refuse).run(TRAIN)
+    (worker,) = stage.workers["jax-cpu"]
+    assert stage.failures == [("jax-cpu", "train compiled loop 512", "ValueError: made")]
+    assert prepared(worker) == list(PATHS)
+    assert sorted(stage.cells()) == names("fit", "floor")
+    assert stage.session.slots["jax-cpu"].losses == 0
+
+
+def test_a_worker_lost_in_turns_costs_that_steps_cells_of_that_target_once() -> None:
+    """Three paths were in its memory: three failures, one loss, and a new worker does the next step."""
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return LOST if number == 0 and in_turns(request) else None
+
+    stage = Stage(refuse).run(PREDICT, TRAIN)
+    assert sorted(work for _, work, _ in stage.failures) == PREDICTIONS
+    assert {(target, reason) for target, _, reason in stage.failures} == {("jax-cpu", str(LOST))}
+    assert stage.session.slots["jax-cpu"].losses == 1
+    assert sorted(stage.cells()) == names(*PATHS)
+    assert sorted(stage.cells("tensorflow-cpu")) == sorted([*names(*PATHS), *PREDICTIONS])
+    assert len(stage.workers["jax-cpu"]) == sum(isinstance(r, TargetRecord) for r in stage.records) - 1 == 2
+    assert not any(isinstance(request, Release) for request in stage.workers["jax-cpu"][0].requests)
+
+
+def test_a_target_is_given_up_after_three_lost_workers_however_many_cells_each_cost() -> None:
+    """Three steps of three cells cost three workers; the fourth step fails at once, with the last reason."""
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return WorkerLost(f"loss {number}") if in_turns(request) else None
+
+    stage = Stage(refuse).run(PREDICT, PREDICT, PREDICT, TRAIN)
+    assert len(stage.workers["jax-cpu"]) == RESTARTS == 3
+    assert [reason for _, _, reason in stage.failures] == [f"loss {number}" for number in (0, 1, 2, 2) for _ in PATHS]
+    assert stage.cells() == []
+    assert len(stage.cells("tensorflow-cpu")) == 12
+
+
+def test_a_worker_that_is_lost_again_and_again_in_preparing_is_given_up() -> None:
+    """Each loss costs a cell; after the last, the cells that are left fail with its reason, each once."""
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return WorkerLost(f"loss {number}") if isinstance(request, Prepare) else None
+
+    stage = Stage(refuse).run(TRAIN, PREDICT)
+    assert [work for _, work, _ in stage.failures[:3]] == [f"train {path} 512" for path in PATHS]
+    assert sorted(work for _, work, _ in stage.failures[3:]) == PREDICTIONS
+    assert [reason for _, _, reason in stage.failures] == ["loss 0", "loss 1"] + ["loss 2"] * 4
+
+
+def test_a_start_is_measured_in_a_process_of_its_own() -> None:
+    """Four cells of each target, from a worker that did nothing before and is ended at once."""
+    stage = Stage().run(Startup(DENSE, BOTH))
+    found = [record for record in stage.records if isinstance(record, TimingRecord)]
+    seconds = {"import": 4.0, "build": 0.25, "first step": 1.0, "first prediction": 0.5}
+    for target in BOTH:
+        timed = {r.cell.path: r.samples[0].duration_s for r in found if r.cell.target == target.name}
+        resident, fresh = stage.workers[target.name]
+        assert timed == seconds
+        assert resident.requests == []
+        assert len(fresh.requests) == 1
+    assert all(len(record.samples) == 1 and not record.samples[0].warmup for record in found)
+
+
+@pytest.mark.parametrize("error", [LOST, RequestFailed("ValueError: made")], ids=lambda error: type(error).__name__)
+def test_a_start_that_fails_leaves_no_process_and_costs_no_worker(error: Exception) -> None:
+    """The process that failed is ended, the one that waits for the next step is not, and the other target starts."""
+    stage = Stage(lambda number, worker, request: error if number == 1 else None)
+    open_at_turns: list[bool] = []
+    keep = stage.session.keep
+
+    def noting(record: Record) -> None:
+        open_at_turns.extend(worker.closed for worker in stage.workers["jax-cpu"])
+        keep(record)
+
+    stage.session.keep = noting
+    stage.run(Startup(DENSE, BOTH), TRAIN)
+    assert stage.failures == [("jax-cpu", "startup", str(error))]
+    assert open_at_turns[-2:] == [False, True]
+    assert sorted(stage.cells()) == names(*PATHS)
+    assert [operation for operation in stage.cells("tensorflow-cpu") if "startup" in operation] != []
+
+
+def test_counts_are_kept_by_cell_and_peaks_by_target() -> None:
+    """What does not wobble has records of its own; the machine's peaks come before anything keeps it busy."""
+    counting = Counting(DENSE, "train", "fit", 512, BOTH)
+    stage = Stage()
+    stage.session.peaks = True
+    stage.run(TRAIN, counting)
+    assert [r.target for r in stage.records if isinstance(r, PeaksRecord)] == ["jax-cpu", "tensorflow-cpu"]
+    assert all(isinstance(worker.requests[0], Peaks) for (worker,) in stage.workers.values())
+    assert [r for r in stage.records if isinstance(r, CounterRecord)] == [
+        made.counters(cell) for cell in counting.cells
+    ]
+
+
+def test_a_worker_lost_at_its_peaks_is_started_anew() -> None:
+    """A product that the memory does not hold costs the peaks of that target, and one worker."""
+    stage = Stage(lambda number, worker, request: LOST if isinstance(request, Peaks) else None)
+    stage.session.peaks = True
+    stage.run(TRAIN)
+    assert stage.failures == [("jax-cpu", "peaks", str(LOST))]
+    assert len(stage.workers["jax-cpu"]) == 2
+    assert sorted(stage.cells()) == names(*PATHS)
+
+
+@pytest.mark.parametrize("steps", [[TRAIN], [Startup(DENSE, BOTH)]], ids=["turns", "startup"])
+def test_workers_are_ended_whatever_happens(steps: Sequence[Step]) -> None:
+    """A full disk ends the run; no process outlives it."""
+    stage = Stage()
+
+    def keep(record: Record) -> None:
+        if isinstance(record, TimingRecord):
+            raise OSError("no space left on device")
+
+    stage.session.keep = keep
+    with pytest.raises(OSError, match="no space"):
+        stage.run(*steps)
+    assert all(worker.closed for workers in stage.workers.values() for worker in workers)
+
+
+def test_a_later_replicate_begins_with_the_lengths_of_the_first() -> None:
+    """Finding them takes half of a warm-up, and a process finds what the one before it found."""
+    stage = Stage().run(TRAIN)
+    blocks = [len(worker.blocks) for worker in stage.workers["jax-cpu"]]
+    stage.run(replace(TRAIN, replicate=1))
+    first, second = (worker for worker in stage.workers["jax-cpu"])
+    assert [len(first.blocks)] == blocks
+    assert len(second.blocks) < len(first.blocks)
+    timed = [record for record in stage.records if isinstance(record, TimingRecord)]
+    for cell in {record.cell for record in timed}:
+        lengths = [{s.repeats for s in record.samples if not s.warmup} for record in timed if record.cell == cell]
+        assert lengths[0] == lengths[1]
+
+
+def test_quiet_workers_share_a_core_while_clocks_run_and_no_longer() -> None:
+    """They compile on every core, take turns on one, and have them all again for the next step."""
+    seen: list[tuple[str, tuple[int, ...]]] = []
+
+    def note(number: int, worker: FakeWorker, request: Message) -> None:
+        seen.append((type(request).__name__, tuple(sorted(worker.confined))))
+
+    stage = Stage(note)
+    stage.session.cores = Cores({1}, {0, 1})
+    stage.run(TRAIN, TRAIN)
+    assert {cores for kind, cores in seen if kind == "Prepare"} == {(), (0, 1)}
+    assert {cores for kind, cores in seen if kind == "Block"} == {(1,)}

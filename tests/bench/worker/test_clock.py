@@ -1,0 +1,135 @@
+"""Tests of the clock: what lies between its two readings, with an operation and a clock that are made."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bench.records.schema import Sample
+from bench.worker import clock
+from bench.worker.clock import Operation
+
+
+class FakeDevice:
+    """A device on which a repeat takes 3 ms to send and 5 ms to compute; it notes what happens, and its clock."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self.events: list[str] = []
+        self._pending = 0
+
+    def run(self, repeats: int) -> int:
+        self.events.append(f"run {repeats}")
+        self.now_ms += 3 * repeats
+        self._pending = repeats
+        return repeats
+
+    def wait(self, result: int) -> None:
+        self.events.append(f"wait {result}")
+        self.now_ms += 5 * self._pending
+        self._pending = 0
+
+    def now(self) -> float:
+        self.events.append("now")
+        return self.now_ms / 1000
+
+    @property
+    def operation(self) -> Operation:
+        return Operation(self.run, self.wait, {"reviews": 512.0})
+
+
+@contextmanager
+def collections_noted() -> Iterator[list[str]]:
+    """Note each start of a garbage collection."""
+    noted: list[str] = []
+
+    def note(when: str, _: dict[str, int]) -> None:
+        if when == "start":
+            noted.append("collected")
+
+    gc.callbacks.append(note)
+    try:
+        yield noted
+    finally:
+        gc.callbacks.remove(note)
+
+
+@pytest.mark.parametrize("repeats", [1, 2, 50])
+def test_one_clock_spans_a_block_and_the_devices_work(repeats: int) -> None:
+    """Throughput: the clock starts before the first repeat and stops when the last result is there."""
+    made = FakeDevice()
+    answer = clock.block(made.operation, repeats=repeats, each=False, now=made.now)
+    assert made.events == ["now", f"run {repeats}", f"wait {repeats}", "now"]
+    assert answer["duration_s"] == pytest.approx(0.008 * repeats)
+    assert (answer["repeats"], answer["calls_s"]) == (repeats, None)
+
+
+@pytest.mark.parametrize("repeats", [1, 2, 50])
+def test_each_call_has_a_clock_and_a_wait_of_its_own(repeats: int) -> None:
+    """Latency: the device is idle when a call starts, so no call pays for the one before it."""
+    made = FakeDevice()
+    answer = clock.block(made.operation, repeats=repeats, each=True, now=made.now)
+    assert made.events == ["now", "run 1", "wait 1", "now"] * repeats
+    assert answer["calls_s"] == pytest.approx([0.008] * repeats)
+    assert answer["duration_s"] == pytest.approx(sum(answer["calls_s"]))
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_garbage_is_collected_before_a_block_and_never_inside(each: bool) -> None:
+    """A collection takes milliseconds and would fall on whichever target happens to run."""
+    inside: list[bool] = []
+
+    def run(repeats: int) -> None:
+        inside.append(gc.isenabled())
+        noted.append("run")
+        for _ in range(5_000):  # more cycles than the youngest generation holds
+            cycle: list[Any] = []
+            cycle.append(cycle)
+
+    with collections_noted() as noted:
+        clock.block(Operation(run, lambda _: None, {}), repeats=2, each=each)
+    assert not any(inside)
+    assert noted[: 1 + len(inside)] == ["collected", *["run"] * len(inside)]
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("failing", ["run", "wait"])
+def test_collection_is_on_again_after_an_operation_that_raised(failing: str) -> None:
+    """The worker lives on after a failed request, and must not fill the memory."""
+
+    def fail(_: object) -> None:
+        raise MemoryError("made")
+
+    calls: dict[str, Callable[[Any], Any]] = {"run": lambda repeats: repeats, "wait": lambda _: None}
+    calls[failing] = fail
+    with pytest.raises(MemoryError):
+        clock.block(Operation(calls["run"], calls["wait"], {}), repeats=1, each=False)
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_blocks_answer_is_a_sample_of_the_record(each: bool) -> None:
+    """What the worker says is what the record keeps: no field is lost or renamed on the way."""
+    answer = clock.block(FakeDevice().operation, repeats=3, each=each)
+    sample = Sample(**answer)
+    assert sample.repeats == 3
+    assert sample.processor_s >= 0
+    assert sample.switches >= 0
+    assert set(answer) == {"repeats", "duration_s", "calls_s", "processor_s", "switches"}
+
+
+def test_processor_time_is_the_blocks_own() -> None:
+    """Beside a slow sample, it tells whether the worker worked or waited."""
+
+    def burn(_: int) -> None:
+        sum(range(300_000))
+
+    before = clock.resource.getrusage(clock.resource.RUSAGE_SELF)
+    answer = clock.block(Operation(burn, lambda _: None, {}), repeats=1, each=False)
+    after = clock.resource.getrusage(clock.resource.RUSAGE_SELF)
+    whole = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert 0 < answer["processor_s"] <= whole

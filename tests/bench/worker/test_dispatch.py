@@ -1,0 +1,49 @@
+"""The desk of a worker: what was prepared for a recipe and released goes when the next recipe comes."""
+
+from __future__ import annotations
+
+import pytest
+from fresh import answer
+
+from bench.plan.targets import BACKENDS
+
+pytestmark = pytest.mark.framework
+
+PREPARED_TWICE = """
+import gc, json, sys, tempfile, weakref
+from pathlib import Path
+sys.path.insert(0, "tests/bench")
+from bench.protocol import Block, Prepare, Release
+from bench.worker.desk import Dispatcher
+from bench.worker.operations import predict, train
+from datasets import cache
+from test_operations import made_corpus
+
+made = []
+
+def create(recipe):
+    made.append(weakref.ref(model := of(recipe)))
+    return model
+
+of, predict.create, train.create = predict.create, create, create
+with tempfile.TemporaryDirectory() as folder:
+    cache.store(made_corpus(), Path(folder) / "made")
+    desk = Dispatcher(Path(folder) / "made", tell=print, import_s=1.0)
+    frozen, alive = [], []
+    for recipe in ("pooling-logits", "pooling-logits", "pooling-dropout"):
+        for phase, path, size in (("train", "compiled loop", 3), ("predict", "predict_on_batch", 1)):
+            desk.answer(Prepare(recipe, phase, path, size, 0.0))
+            desk.answer(Block(phase, path, size, repeats=1, each=False))
+        frozen.append(gc.get_freeze_count())
+        desk.answer(Release())
+        alive.append([model() is not None for model in made])
+print(json.dumps({"frozen": frozen, "alive": alive}))
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_models_of_a_recipe_go_with_it(backend: str) -> None:
+    """Collecting is left until then: walking all that a framework holds takes a quarter of a second and more."""
+    found = answer(PREPARED_TWICE, backend)
+    assert min(found["frozen"]) > 100_000
+    assert found["alive"][-1][:4] == [False] * 4

@@ -1,0 +1,208 @@
+"""Real workers: both frameworks do the recipes' work, the same work, and every timed path answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import ROOT
+from bench.analysis import accuracy, stats
+from bench.plan import paths
+from bench.plan.steps import ParityCheck
+from bench.plan.targets import BACKENDS, Target
+from bench.protocol import Block, Count, Json, Learn, Parity, Peaks, Peer, Prepare, Release, Startup, Train
+from bench.records import reference
+from bench.records.schema import PhaseResult
+from bench.runner.process import RequestFailed, WorkerProcess
+from bench.runner.session import _parity
+from datasets.locate import open_corpus
+from models.recipes import DENSE, POOLING_LOGITS, RECIPES
+
+pytestmark = pytest.mark.framework
+
+PATHS_OF = ("train", "predict", "vectorize")
+PATHS = [(phase, path) for phase in PATHS_OF for path in paths.names(phase)]
+SIZES = {"train": None, "predict": 32, "vectorize": 100}
+
+
+@pytest.fixture(scope="module")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parsed corpus: the real reviews where KERASMARK_DATA names them, else the synthetic ones."""
+    data = os.environ.get("KERASMARK_DATA") or "synthetic"
+    return open_corpus(data, environ=os.environ, cache_root=tmp_path_factory.mktemp("cache")).folder
+
+
+@pytest.fixture(scope="module")
+def workers(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, WorkerProcess]]:
+    """One live worker for each backend."""
+    logs = tmp_path_factory.mktemp("logs")
+    alive = {b: WorkerProcess(Target(b), corpus=corpus_folder, log=logs / f"{b}.log") for b in BACKENDS}
+    yield alive
+    for worker in alive.values():
+        worker.close()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_worker_says_what_it_really_is(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """Backend, device and versions come from the process that will measure."""
+    hello = workers[backend].hello
+    assert (hello.backend, hello.device) == (backend, "cpu")
+    assert {"keras", "python", "numpy", "jax"} <= set(hello.versions)
+    assert hello.settings["floatx"] == "float32"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_both_backends_compute_the_same(workers: dict[str, WorkerProcess], tmp_path: Path, name: str) -> None:
+    """From one set of weights: the same predictions and the same first ten losses, within float32's summation order."""
+    weights = str(tmp_path / "equal.weights.h5")
+    jax = workers["jax"].ask(Parity(name, weights, True, 10, 500))
+    tensorflow = workers["tensorflow"].ask(Parity(name, weights, False, 10, 500))
+    step = ParityCheck(RECIPES[name], (Target("jax"), Target("tensorflow")))
+    verdict = accuracy.parity(_parity(step, jax, tensorflow))
+    assert verdict.answer == "passed", verdict
+
+
+@pytest.mark.parametrize("path", ["fit", "compiled loop"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_recipe_learns_in_an_epoch(workers: dict[str, WorkerProcess], backend: str, path: str) -> None:
+    """One epoch of the dense recipe reads the reviews' opinion far better than chance, and tells its figures."""
+    seen: list[Json] = []
+    phases = workers[backend].ask(Learn("dense", 0, {"final": 1}, path), seen.append)["phases"]
+    assert phases["final"]["test_accuracy"] > 0.75
+    assert [values["epoch"] for values in seen] == [1]
+    assert len(phases["final"]["epoch_s"]) == len(phases["final"]["curves"]["accuracy"]) == 1
+
+
+@pytest.mark.parametrize(("epochs", "tested"), [(1, False), (4, True)])
+def test_a_run_tests_only_what_it_trained_to_the_end(
+    workers: dict[str, WorkerProcess], epochs: int, tested: bool
+) -> None:
+    """No source says what a model would reach on the test reviews after a part of its schedule: its curve is held."""
+    phases = workers["jax"].ask(Train("dense", 0, {"final": epochs}, "compiled loop"))["phases"]
+    found = PhaseResult.model_validate(phases["final"])
+    assert len(found.curves["accuracy"]) == epochs
+    assert [found.test_accuracy is not None, found.test_loss is not None] == [tested, tested]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_compiled_loop_reaches_what_fit_reached_over_seeds(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """Three seeds of the dense recipe lie where the reference seeds, trained by `fit`, say that correct ones lie."""
+    corpus = "imdb" if os.environ.get("KERASMARK_DATA") else "synthetic"
+    known = [r for r in reference.load(reference.path(corpus)) if r.path == "fit"]
+    expected = reference.distribution(
+        known, recipe="dense", backend=backend, phase="final", metric="test_accuracy", epoch=None
+    )
+    assert expected is not None
+    asked = [Train("dense", 100 + seed, {"final": 4}, "compiled loop") for seed in range(3)]
+    found = [workers[backend].ask(request)["phases"]["final"]["test_accuracy"] for request in asked]
+    half = stats.prediction_half_width(expected.values, runs=len(found), level=1 - accuracy.FALSE_ALARM)
+    assert abs(statistics.fmean(found) - expected.mean) <= half
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("phase", "path"), PATHS)
+def test_every_timed_path_answers(workers: dict[str, WorkerProcess], backend: str, phase: str, path: str) -> None:
+    """Prepared once, a path gives a first call and blocks of the length that is asked for."""
+    forms = paths.find(phase, path).forms
+    recipe = POOLING_LOGITS if POOLING_LOGITS.encoding.form in forms else DENSE
+    if not paths.applies(paths.find(phase, path), recipe, backend):
+        pytest.skip(f"{path} is a path of another backend")
+    size = SIZES[phase] or recipe.batch_size
+    prepared = workers[backend].ask(Prepare(recipe.name, phase, path, size))
+    block = workers[backend].ask(Block(phase, path, size, repeats=2, each=phase == "predict"))
+    workers[backend].ask(Release())
+    assert prepared["work"]["reviews"] == size
+    assert prepared["first_call_s"] > 0
+    assert (block["repeats"], len(block["calls_s"] or [])) == (2, 2 if phase == "predict" else 0)
+
+
+@pytest.mark.parametrize("phase", PATHS_OF)
+def test_the_parent_knows_every_path_of_the_workers(phase: str) -> None:
+    """`bench.plan.paths` is what plans are made of; a path that only one side knows would never run, or always fail."""
+    program = (
+        "import json; from bench.worker.operations import PATHS; "
+        "print(json.dumps({phase: list(paths) for phase, paths in PATHS.items()}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert sorted(json.loads(done.stdout.splitlines()[-1])[phase]) == sorted(paths.names(phase))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_more_work_is_added_before_the_first_block(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """Twice as much more makes three times as long; anything above one and a half is no accident.
+
+    The host changes its speed meanwhile: without and with take turns.
+    """
+
+    def block_s(extra_work: float) -> float:
+        answer = workers[backend].ask(Prepare("pooling-logits", "train", "compiled step", 32, extra_work))
+        assert answer["resolved"].get("extra_work", 0.0) == extra_work
+        block = Block("train", "compiled step", 32, repeats=8, each=False)
+        found = [workers[backend].ask(block)["duration_s"] for _ in range(5)]
+        workers[backend].ask(Release())
+        return statistics.median(found)
+
+    assert statistics.median([block_s(2.0) / block_s(0.0) for _ in range(5)]) > 1.5
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_worker_holds_several_operations_that_take_turns(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """A path and its floor are neighbours in time: both are prepared, and each block names its own."""
+    for path in ("compiled loop", "floor"):
+        workers[backend].ask(Prepare("pooling-logits", "train", path, 32))
+    both = [
+        workers[backend].ask(Block("train", path, 32, repeats=3, each=False)) for path in ("compiled loop", "floor")
+    ]
+    workers[backend].ask(Release())
+    assert [block["repeats"] for block in both] == [3, 3]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_fresh_process_says_what_starting_costs(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """Import, build, first step, first prediction: seconds each."""
+    seconds = workers[backend].ask(Startup("pooling-logits"))["seconds"]
+    assert sorted(seconds) == sorted(paths.names("startup"))
+    assert all(value > 0 for value in seconds.values())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_peaks_of_the_machine_are_measured(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """A matrix product multiplies, a copy copies: positive, and of the order of a processor."""
+    peaks = workers[backend].ask(Peaks())
+    assert all(1 < value < 1e6 for value in peaks["product_gflops"])
+    assert all(0.1 < value < 1e5 for value in peaks["copy_gb_per_s"])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_compiled_loop_compiles_once(workers: dict[str, WorkerProcess], backend: str) -> None:
+    """Counted twice the numbers agree, and no later call compiles or traces again."""
+    first, second = (workers[backend].ask(Count("pooling-logits", "train", "compiled loop", 32)) for _ in range(2))
+    names = [name for name in first if name != "peak_resident_bytes"]
+    assert [first[name] for name in names] == [second[name] for name in names]
+    assert first.get("recompilations", 0) == first.get("retraces", 0) == 0
+    assert first["peak_resident_bytes"] > 1e8 or not Path("/proc/self/status").exists()
+    counted = first["program_flops"] if backend == "jax" else first["graph_operations"]
+    assert counted > 10
+
+
+def test_a_block_without_an_operation_is_refused_and_the_worker_lives(workers: dict[str, WorkerProcess]) -> None:
+    """A session that asks out of order hears so."""
+    with pytest.raises(RequestFailed, match="expected an operation that was prepared"):
+        workers["jax"].ask(Block("train", "fit", 32, repeats=1, each=False))
+    assert workers["jax"].ask(Release()) == {}
+
+
+def test_a_peer_outside_deep_learning_learns_from_the_same_rows(workers: dict[str, WorkerProcess]) -> None:
+    """A logistic regression on which words the first hundred tokens have; .795 of the real reviews were measured."""
+    found = workers["jax"].ask(Peer("lstm", "logistic regression"))
+    assert 0.7 < found["test_accuracy"] < 0.9
+    assert found["roc_auc"] > found["test_accuracy"]
+    assert list(found["predict_s"]) == ["1", "32", "512"]
+    assert min(found["train_s"], *found["predict_s"].values()) > 0

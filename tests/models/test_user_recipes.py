@@ -1,0 +1,93 @@
+"""Recipes of one's own: what a user's file must hold, and what is said where it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.plan import user_recipes as reader
+from bench.plan.user_recipes import RecipeFileError
+from models import user_recipes
+from models.user_recipes import UserRecipeError
+
+GOOD = """
+from datasets.encoding import Encoding
+from models.recipes import Optimizer, Phase, Recipe
+
+RECIPE = Recipe(
+    name="mine", family="own", source="me", published=(), parameters=0, target_metric="accuracy",
+    encoding=Encoding(words="text", vocabulary_size=50, form="padded", sequence_length=8),
+    optimizer=Optimizer("adam"), phases=(Phase("final", epochs=1, batch_size=4),),
+)
+
+def build(recipe):
+    return recipe.name
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "recipe.py"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_recipe_knows_the_file_that_builds_it(tmp_path: Path) -> None:
+    """Whatever family it names, it is its own."""
+    file = written(tmp_path, GOOD.replace('family="own"', 'family="dense"'))
+    (recipe,) = user_recipes.load(file)
+    assert (recipe.name, recipe.family, recipe.file) == ("mine", "own", str(file))
+    assert user_recipes.builder(recipe)(recipe) == "mine"
+
+
+@pytest.mark.parametrize("many", ["RECIPES = [RECIPE]", "RECIPES = (RECIPE,)", 'RECIPES = {"mine": RECIPE}'])
+def test_several_recipes_in_one_file(tmp_path: Path, many: str) -> None:
+    assert [recipe.name for recipe in user_recipes.load(written(tmp_path, f"{GOOD}\n{many}\n"))] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def build(recipe): ...", r"expected RECIPE = models.recipes.Recipe\(...\) in recipe.py; received \[None\]"),
+        ("RECIPE = 3", r"received \[3\]"),
+        (GOOD.replace("def build", "def make"), "expected a function build"),
+        (GOOD.replace('"mine"', '"lstm"'), "lstm is a recipe of this suite; choose another name"),
+    ],
+)
+def test_a_file_that_lacks_something_says_what(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UserRecipeError, match=words):
+        user_recipes.load(written(tmp_path, text))
+
+
+def test_no_file_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(UserRecipeError, match="expected a Python file"):
+        user_recipes.load(tmp_path / "nothing.py")
+
+
+def test_the_parent_reads_it_in_a_child(tmp_path: Path) -> None:
+    """All of the recipe comes back: encoding, phases, optimizer; what the file prints does no harm."""
+    file = written(tmp_path, f"print('hello')\n{GOOD}")
+    (recipe,) = reader.read(file)
+    assert (recipe.name, recipe.encoding.sequence_length, recipe.phases[0].batch_size) == ("mine", 8, 4)
+    assert recipe.file == str(file)
+
+
+def test_the_parent_finds_what_the_file_imports_beside_it(tmp_path: Path) -> None:
+    """Somebody's models live in their repository."""
+    (tmp_path / "theirs.py").write_text("NAME = 'from beside'\n")
+    file = written(tmp_path, "import theirs\n" + GOOD.replace('"mine"', "theirs.NAME"))
+    assert [recipe.name for recipe in reader.read(file, tmp_path)] == ["from beside"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("1 / 0", "ZeroDivisionError"), ("import no_such_thing", "No module named"), ("RECIPE = 3", "expected RECIPE")],
+)
+def test_a_file_that_fails_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(RecipeFileError, match=rf"recipe.py: .*{words}"):
+        reader.read(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RecipeFileError, match=r"no file nothing\.py"):
+        reader.read(tmp_path / "nothing.py")
