@@ -8,9 +8,10 @@ import traceback
 
 from cyclopts import App, CycloptsError
 
-from bench.cli import arguments, comparing, info, learning, measure, publishing, runs
+from bench.cli import comparing, info, learning, measure, publishing, runs
 from bench.cli.outcome import Outcome
 from bench.report import ascii_fallback
+from datasets.errors import ExpectedError, UsageError
 
 app = App(
     name="bench",
@@ -41,14 +42,14 @@ def main(words: list[str] | None = None) -> int:
     try:
         found = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return _shown(found if isinstance(found, Outcome) else Outcome())
-    except (CycloptsError, arguments.UsageError) as error:
+    except (CycloptsError, UsageError) as error:
         return _complain(str(error), ExitCode.USAGE)
     except KeyboardInterrupt:
         return _complain(
             "interrupted: what was measured is kept; `bench show latest` prints it, `run --resume latest` goes on",
             ExitCode.INTERRUPTED,
         )
-    except _unusable() as error:
+    except ExpectedError as error:
         return _complain(str(error), ExitCode.UNUSABLE)
     except Exception as error:  # noqa: BLE001, the last resort: a bug has an exit status of its own
         traceback.print_exception(error)
@@ -64,36 +65,6 @@ def _shown(outcome: Outcome) -> int:
 
         terminal.console().print(outcome.shown)
     return outcome.code
-
-
-def _unusable() -> tuple[type[Exception], ...]:
-    from bench.analysis.calibration.replicate_pool import PoolError
-    from bench.analysis.compare_runs import ComparisonError
-    from bench.analysis.history import HistoryError
-    from bench.analysis.resume import ResumeError
-    from bench.plan.user_recipes import RecipeFileError
-    from bench.records.store import StoreError
-    from bench.report.page.rows import PublishError
-    from bench.runner.environments import BuildError
-    from bench.runner.process import WorkFailed
-    from bench.runner.scoring import ScoringError
-    from bench.runner.worktrees import WorktreeError
-    from datasets.errors import DataError
-
-    return (
-        BuildError,
-        WorktreeError,
-        ComparisonError,
-        DataError,
-        HistoryError,
-        PoolError,
-        PublishError,
-        RecipeFileError,
-        ResumeError,
-        ScoringError,
-        StoreError,
-        WorkFailed,
-    )
 
 
 def _complain(words: str, code: int) -> int:

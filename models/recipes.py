@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from datasets import errors
 from datasets.encoding import Encoding
 
 Family = Literal["dense", "pooling", "lstm", "own"]
@@ -240,9 +240,5 @@ def identifier(recipe: Recipe) -> str:
 
 
 def find(name: str) -> Recipe:
-    """Return the recipe called ``name``; KeyError with the nearest name where there is none."""
-    if name in RECIPES:
-        return RECIPES[name]
-    nearest = difflib.get_close_matches(name.lower(), RECIPES, n=1, cutoff=0.3)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    raise KeyError(f"unknown recipe {name!r}: {hint}known are {', '.join(RECIPES)}")
+    """Return the recipe called ``name``; UsageError with the nearest name where there is none."""
+    return errors.find("recipe", name, RECIPES)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from datasets import tokenise
 from datasets.encoding import Encoding
+from datasets.errors import ExpectedError
 from datasets.text_encoder import TextEncoder, encoder
 from models.embedding import Embedding
 from models.model import compile_for
@@ -34,7 +35,7 @@ _RECIPE, _VOCABULARY = "kerasmark/recipe.json", "kerasmark/vocabulary.txt"
 BATCH_SIZE = 512
 
 
-class SavedModelError(Exception):
+class SavedModelError(ExpectedError):
     """A file that holds no saved model of this project; the message says what it lacks."""
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from datasets.errors import ExpectedError
 from models.recipes import RECIPES, Recipe
 
 
-class UserRecipeError(Exception):
+class UserRecipeError(ExpectedError):
     """A file of recipes that cannot be used; the message says what is missing."""
 
 

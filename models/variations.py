@@ -6,7 +6,6 @@ derive it again. What the sources propose has short names as well.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +13,10 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
+from datasets import errors
+from datasets.errors import UsageError
 from models import recipes
 from models.recipes import Optimizer, Recipe
-
-
-class VariationError(ValueError):
-    """A variation that cannot be derived; the message says what was expected."""
-
 
 # With Keras's default learning rates; nobody trains by plain SGD, and the sources propose it with momentum.
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -208,7 +204,7 @@ PROPOSED: dict[str, str] = {
 def find(name: str, own: Mapping[str, Recipe] = MappingProxyType({})) -> Recipe:
     """Return the recipe called ``name``: published, proposed, one of ``own``, or any of these with changed settings.
 
-    Raises KeyError where the recipe is unknown, VariationError where a setting is.
+    Raises UsageError where a recipe, a setting or a value is unknown.
     """
     first, *words = PROPOSED.get(name, name).split() or [""]
     if first in PROPOSED:
@@ -234,19 +230,16 @@ def grid(recipe: Recipe, over: Mapping[str, list[str]]) -> Iterator[Recipe]:
 
 
 def _changed(recipe: Recipe, name: str, value: str) -> Recipe:
-    known = [known for known, setting in SETTINGS.items() if setting.applies(recipe)]
-    if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise VariationError(f"{recipe.name} has no setting {name!r}: {hint}it has {', '.join(known)}")
+    applicable = {known: setting for known, setting in SETTINGS.items() if setting.applies(recipe)}
+    setting = errors.find(f"setting of {recipe.name}", name, applicable)
     try:
-        return SETTINGS[name].change(recipe, value)
+        return setting.change(recipe, value)
     except ValueError as error:
-        raise VariationError(f"{name}: expected {error}; received {value!r}") from error
+        raise UsageError(f"{name}: expected {error}; received {value!r}") from error
 
 
 def _parted(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not (name and equals and value):
-        raise VariationError(f"expected SETTING=VALUE, as in optimizer=adam; received {word!r}")
+        raise UsageError(f"expected SETTING=VALUE, as in optimizer=adam; received {word!r}")
     return name, value

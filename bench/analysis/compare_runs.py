@@ -18,12 +18,13 @@ from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.plan.paths import FLOOR
 from bench.records.schema import Cell, TargetFacts, TimingRecord
+from datasets.errors import ExpectedError
 
 # Fields in which two runs may differ and still be compared: what differs is then the answer to a question.
 TOLD = ("commit", "profile", "python", "versions")
 
 
-class ComparisonError(Exception):
+class ComparisonError(ExpectedError):
     """Runs or targets that cannot be compared; the message says in what they differ."""
 
 

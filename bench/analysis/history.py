@@ -19,6 +19,7 @@ from bench import ROOT
 from bench.analysis.summary import Summary, TimedCell
 from bench.records import store
 from bench.records.machine import Machine
+from datasets.errors import ExpectedError
 
 FILE = ROOT / "results" / "history.jsonl"
 
@@ -31,7 +32,7 @@ FEWEST_RUNS = 4
 PENALTY = 4.0
 
 
-class HistoryError(Exception):
+class HistoryError(ExpectedError):
     """A run that cannot be published, or a history that cannot be read; the message says why."""
 
 

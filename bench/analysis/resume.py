@@ -21,9 +21,10 @@ from bench.records.schema import (
 )
 from bench.records.store import Run
 from datasets.corpus import Corpus
+from datasets.errors import ExpectedError
 
 
-class ResumeError(Exception):
+class ResumeError(ExpectedError):
     """A run that cannot be gone on with here; the message says what differs and what to do."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
+
+from datasets import errors
+from datasets.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,20 +20,13 @@ Choice = TypeVar("Choice")
 # Imports of everything else wait until a choice is made: `--help` answers at once.
 
 
-class UsageError(Exception):
-    """A word on the command line that means nothing here; the message says what to use instead."""
-
-
 def recipes(names: list[str] | None, file: Path | None = None, folder: Path | None = None) -> list[Recipe]:
     """Return the recipes so named, of this suite or of ``file``; without names all of the file, or of the suite."""
     from bench.plan import user_recipes
     from models import recipes
 
     own = {recipe.name: recipe for recipe in (user_recipes.read(file, folder) if file else [])}
-    try:
-        chosen = [own.get(name) or recipes.find(name) for name in each(names)]
-    except KeyError as error:
-        raise UsageError(error.args[0]) from error
+    chosen = [own.get(name) or recipes.find(name) for name in each(names)]
     return chosen or list((own or recipes.RECIPES).values())
 
 
@@ -41,10 +36,7 @@ def variation(name: str, settings: list[str], file: Path | None = None) -> Recip
     from models import variations
 
     own = {recipe.name: recipe for recipe in (user_recipes.read(file, None) if file else [])}
-    try:
-        return variations.find(" ".join([name, *settings]), own)
-    except (KeyError, variations.VariationError) as error:
-        raise UsageError(error.args[0]) from error
+    return variations.find(" ".join([name, *settings]), own)
 
 
 def grid(words: list[str] | None) -> dict[str, list[str]]:
@@ -64,10 +56,7 @@ def targets(names: list[str] | None, device: Literal["cpu", "gpu"]) -> list[Targ
     from bench.plan import targets as known
     from datasets.errors import DataError
 
-    try:
-        found = [known.find(name, device) for name in each(names) or known.BACKENDS]
-    except known.TargetError as error:
-        raise UsageError(str(error)) from error
+    found = [known.find(name, device) for name in each(names) or known.BACKENDS]
     if device == "gpu" and (reason := gpus.why_no_gpu()):
         raise DataError(reason)
     return found
@@ -82,11 +71,7 @@ def profile(name: str) -> Profile:
 
 def one_of(what: str, name: str, known: Mapping[str, Choice]) -> Choice:
     """Return what ``name`` stands for, or say which names there are, the nearest first."""
-    if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise UsageError(f"unknown {what.removeprefix('--')} {name!r}: {hint}known are {', '.join(known)}")
-    return known[name]
+    return errors.find(what.removeprefix("--"), name, known)
 
 
 def each(names: list[str] | None) -> list[str]:

@@ -14,6 +14,7 @@ from bench.cli import options as common
 from bench.cli.gate_options import DEFAULTS, GateOptions
 from bench.cli.options import Data, Flag, Names, RecipeFile
 from bench.cli.outcome import Outcome
+from datasets.errors import UsageError
 
 
 def regress(
@@ -122,7 +123,7 @@ def versions(
 
     wanted = [Requirement(text) for text in dict.fromkeys(requirements)]
     if len(wanted) < 2:
-        raise arguments.UsageError("versions takes two or more requirements, such as keras==3.14.1 keras==3.15.1")
+        raise UsageError("versions takes two or more requirements, such as keras==3.14.1 keras==3.15.1")
     options.check()
     screen = terminal.console(stderr=True)
     targets = [replace(target, quiet=True) for target in arguments.targets(backend, "cpu")]

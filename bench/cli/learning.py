@@ -156,13 +156,9 @@ def sweep(
     from bench.report import terminal
     from bench.report.progress import ProgressReport
     from bench.runner.training import sweep, sweep_timing, train_seeds
-    from models.variations import VariationError
 
     base, values, others = arguments.variation(recipe, []), arguments.grid(over), arguments.each(also)
-    try:
-        chosen = sweep.recipes(base, values, [arguments.variation(name, []) for name in others])
-    except VariationError as error:
-        raise arguments.UsageError(str(error)) from error
+    chosen = sweep.recipes(base, values, [arguments.variation(name, []) for name in others])
     file = out or sweep.default_file(base, values, others)
     arguments.at_least("--seeds", seeds)
     screen, targets = terminal.console(stderr=True), arguments.targets(backend or ["jax"], "cpu")

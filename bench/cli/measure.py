@@ -11,6 +11,7 @@ from bench.cli import arguments, options
 from bench.cli.options import Data, Flag, Names
 from bench.cli.outcome import Outcome
 from bench.exit_codes import ExitCode
+from datasets.errors import UsageError
 
 
 def run(
@@ -61,7 +62,7 @@ def run(
 
     if resume is not None:
         if recipe or backend or seeds or budget or profile != "default" or device != "cpu":
-            raise arguments.UsageError("--resume goes on with what the run was asked for; give no other choice with it")
+            raise UsageError("--resume goes on with what the run was asked for; give no other choice with it")
         return _go_on(resume, data, out, options.seed(order_seed), stall_limit, json=json)
     order = runs.RunSpec(
         recipes=arguments.recipes(recipe),

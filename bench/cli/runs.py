@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.cli import arguments, options
 from bench.cli.options import Flag
 from bench.cli.outcome import Outcome
+from datasets.errors import UsageError
 
 
 def show(name: str = "latest", /, *, out: Path | None = None, json: Flag = False) -> Outcome:
@@ -106,6 +107,6 @@ def history(
         return Outcome(report.overview(courses))
     found = [course for course in courses if cell in course.cell]
     if not found:
-        raise arguments.UsageError(f"no published run has a cell {cell!r}; `bench history` lists them")
+        raise UsageError(f"no published run has a cell {cell!r}; `bench history` lists them")
     plain = not screen.encoding.startswith("utf")
     return Outcome(Group(*[report.course(course, width=screen.width, ascii_only=plain) for course in found]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from bench import ROOT
+from datasets import errors
+from datasets.errors import UsageError
 
 Device = Literal["cpu", "gpu"]
 
@@ -23,10 +24,6 @@ SERVING_BACKENDS = (*BACKENDS, "numpy", "openvino")
 
 # Keras reads these and silently cuts `fit` short: a run that finds them set would measure something else.
 REFUSED_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
-
-
-class TargetError(Exception):
-    """A target that cannot be named or used; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,10 @@ class Target:
 
 
 def find(backend: str, device: Device = "cpu") -> Target:
-    """Return the target for ``backend``; TargetError with what to use instead where it is no choice."""
+    """Return the target for ``backend``; UsageError with what to use instead where it is no choice."""
     if backend in ("torch", "pytorch"):
-        raise TargetError("backend 'torch' is not measured: kerasmark is PyTorch-free; use jax or tensorflow")
-    if backend not in BACKENDS:
-        nearest = difflib.get_close_matches(backend.lower(), BACKENDS, n=1, cutoff=0.3)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise TargetError(f"unknown backend {backend!r}: {hint}known are {', '.join(BACKENDS)}")
-    return Target(backend, device)
+        raise UsageError("backend 'torch' is not measured: kerasmark is PyTorch-free; use jax or tensorflow")
+    return Target(errors.find("backend", backend, {name: name for name in BACKENDS}), device)
 
 
 def missing(target: Target) -> str | None:

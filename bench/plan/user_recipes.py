@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 
 from bench import ROOT
 from bench.plan.targets import BACKENDS
+from datasets.errors import ExpectedError
 from models.recipes import Recipe
 
 _ADAPTER: TypeAdapter[list[Recipe]] = TypeAdapter(list[Recipe])
 
 
-class RecipeFileError(Exception):
+class RecipeFileError(ExpectedError):
     """A file of recipes that cannot be used; the message says what is missing."""
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bench import ROOT
 from bench.records import steal_time
 from bench.records.schema import SCHEMA_VERSION, ComparisonRecord, Record, ResumedRecord, RunHeader, parse
+from datasets.errors import ExpectedError
 
 DEFAULT_FOLDER = ROOT / "results" / "runs"
 
@@ -19,7 +20,7 @@ RECORDS = "records.jsonl"
 LOGS = "logs"
 
 
-class StoreError(Exception):
+class StoreError(ExpectedError):
     """The results folder or a run in it cannot be used; the message says what to do."""
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from bench import ROOT
 from datasets import locate
+from datasets.errors import ExpectedError
 
 LOCK = ROOT / "requirements" / "cpu.txt"
 
@@ -31,7 +32,7 @@ _OF_ONE_BACKEND = {
 }
 
 
-class BuildError(Exception):
+class BuildError(ExpectedError):
     """An environment that cannot be built; the message says why."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.plan.targets import Target, environment
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
+from datasets.errors import ExpectedError
 
 # A worker that says nothing for this long is taken for hung; the longest silent stretch is one epoch.
 STALL_LIMIT_S = 300.0
@@ -21,7 +22,7 @@ STALL_LIMIT_S = 300.0
 LEAVE_LIMIT_S = 10.0
 
 
-class WorkFailed(Exception):
+class WorkFailed(ExpectedError):
     """A request had no good answer."""
 
 

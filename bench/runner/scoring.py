@@ -13,9 +13,10 @@ from typing import IO
 from bench import ROOT
 from bench.plan.targets import Target, environment
 from bench.runner.process import WorkFailed
+from datasets.errors import ExpectedError
 
 
-class ScoringError(Exception):
+class ScoringError(ExpectedError):
     """A model that gave no scores; the message is the program's own."""
 
 

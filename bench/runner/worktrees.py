@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.records import machine
+from datasets.errors import ExpectedError
 
 
-class WorktreeError(Exception):
+class WorktreeError(ExpectedError):
     """A revision that cannot be had; the message says what to do."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets.encoding import Encoding
+from datasets.errors import UsageError
 from models import recipes
 from models.recipes import DENSE, LSTM, POOLING_DROPOUT, POOLING_LOGITS, RECIPES, Optimizer, Phase, Published, Recipe
 
@@ -239,7 +240,7 @@ def test_a_recipe_is_found_by_its_name(recipe: Recipe) -> None:
 )
 def test_a_misspelt_recipe_is_told_the_nearest(name: str, nearest: str) -> None:
     """An error says what came, what was probably meant, and what there is."""
-    with pytest.raises(KeyError) as caught:
+    with pytest.raises(UsageError) as caught:
         recipes.find(name)
     (message,) = caught.value.args
     known = "dense, pooling-dropout, pooling-logits, lstm"
@@ -249,6 +250,6 @@ def test_a_misspelt_recipe_is_told_the_nearest(name: str, nearest: str) -> None:
 @pytest.mark.parametrize("name", ["", "bert-xxl-zzz", "123"])
 def test_a_recipe_like_no_other_gets_no_guess(name: str) -> None:
     """A far-fetched guess misleads."""
-    with pytest.raises(KeyError) as caught:
+    with pytest.raises(UsageError) as caught:
         recipes.find(name)
     assert caught.value.args[0].startswith(f"unknown recipe {name!r}: known are dense")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from datasets.errors import UsageError
 from models import variations
 from models.recipes import DENSE, LSTM, POOLING_DROPOUT, POOLING_LOGITS, RECIPES, Recipe
-from models.variations import PROPOSED, SETTINGS, VariationError, derive, find, grid
+from models.variations import PROPOSED, SETTINGS, derive, find, grid
 
 # A word for each setting that every recipe which has it can take.
 WORDS = {
@@ -83,7 +84,7 @@ def test_a_grid_has_every_combination() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("dense lstm_units=3", "dense has no setting 'lstm_units'"),
+        ("dense lstm_units=3", "unknown setting of dense 'lstm_units'"),
         ("dense optimiser=adam", "did you mean 'optimizer'?"),
         ("dense optimizer=nadam", "optimizer: expected one of rmsprop, adam"),
         ("dense units=0", "units: expected a whole number from 1; received '0'"),
@@ -98,7 +99,7 @@ def test_a_grid_has_every_combination() -> None:
 )
 def test_a_setting_that_means_nothing_is_refused(name: str, words: str) -> None:
     """What was expected, what came, and the nearest name."""
-    with pytest.raises(VariationError) as refused:
+    with pytest.raises(UsageError) as refused:
         find(name)
     assert words in str(refused.value)
 
@@ -106,7 +107,7 @@ def test_a_setting_that_means_nothing_is_refused(name: str, words: str) -> None:
 @pytest.mark.parametrize("name", ["", "lstn", "dense,lstm"])
 def test_an_unknown_recipe_is_refused(name: str) -> None:
     """With the recipes that there are."""
-    with pytest.raises(KeyError, match="known are"):
+    with pytest.raises(UsageError, match="known are"):
         find(name)
 
 

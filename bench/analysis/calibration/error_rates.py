@@ -1,6 +1,6 @@
 """The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
 
-Gates are formed by the code that judges real ones: each takes its batches of replicates (`analysis.regression`) from a stretch
+Gates are formed by the code that judges real ones: each takes its batches of replicates from a stretch
 of the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
 intervals do not know; whole gates that were run live are counted apart.
 """

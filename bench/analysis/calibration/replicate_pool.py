@@ -16,6 +16,7 @@ from bench.analysis import paired_ratio
 from bench.records import store
 from bench.records.schema import Cell, Record, Sample, TimingRecord
 from bench.records.store import Run
+from datasets.errors import ExpectedError
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -52,7 +53,7 @@ class PoolRecord(BaseModel):
         )
 
 
-class PoolError(Exception):
+class PoolError(ExpectedError):
     """A file that holds no pool; the message says where."""
 
 

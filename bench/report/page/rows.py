@@ -13,11 +13,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.records.machine import Machine
+from datasets.errors import ExpectedError
 
 SCHEMA_VERSION: Literal[1] = 1
 
 
-class PublishError(Exception):
+class PublishError(ExpectedError):
     """A run that cannot be published, or a published one that cannot be read; the message says what to do."""
 
 

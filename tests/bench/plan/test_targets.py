@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from bench.plan import targets
-from bench.plan.targets import BACKENDS, Device, Target, TargetError
+from bench.plan.targets import BACKENDS, Device, Target
+from datasets.errors import UsageError
 
 DEVICES: tuple[Device, ...] = ("cpu", "gpu")
 
@@ -24,7 +25,7 @@ def test_a_target_is_named_after_its_backend_and_device(backend: str, device: De
 @pytest.mark.parametrize("name", ["torch", "pytorch"])
 def test_torch_is_refused_with_the_reason(name: str) -> None:
     """Keras knows a third backend: that it is left out is meant, and said."""
-    with pytest.raises(TargetError, match="PyTorch-free; use jax or tensorflow"):
+    with pytest.raises(UsageError, match="PyTorch-free; use jax or tensorflow"):
         targets.find(name)
 
 
@@ -33,14 +34,14 @@ def test_torch_is_refused_with_the_reason(name: str) -> None:
 )
 def test_a_misspelt_backend_is_told_the_nearest(name: str, nearest: str) -> None:
     """An error says what came, what was probably meant, and what there is."""
-    with pytest.raises(TargetError) as caught:
+    with pytest.raises(UsageError) as caught:
         targets.find(name)
     assert str(caught.value) == f"unknown backend {name!r}: did you mean {nearest!r}? known are jax, tensorflow"
 
 
 def test_a_backend_like_no_other_gets_no_guess() -> None:
     """A far-fetched guess misleads."""
-    with pytest.raises(TargetError) as caught:
+    with pytest.raises(UsageError) as caught:
         targets.find("mlx_c")
     assert str(caught.value) == "unknown backend 'mlx_c': known are jax, tensorflow"
 
