@@ -122,7 +122,7 @@ def peers(*, recipe: Names = None, data: Data = None, out: Path | None = None, j
 
     recipes, (target,) = arguments.recipes(recipe), arguments.targets(["jax"], "cpu")
     work: list[steps.Step] = [steps.BaselineTraining(one, target, peer) for one in recipes for peer in steps.BASELINES]
-    done = options.execute(runs.RunSpec(recipes, [target], steps.PROFILES["full"], given=[work]), data, out)
+    done = options.execute(runs.RunSpec(recipes, [target], steps.PROFILES["full"], fixed_passes=[work]), data, out)
     found = summary.summarize(done)
     parts = [terminal.heading(found), quality.peers(found), terminal.failures(found)]
     code = ExitCode.CELLS_FAILED if found.failures else ExitCode.HELD

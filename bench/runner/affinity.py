@@ -17,7 +17,7 @@ class Cores:
 
 
 @contextmanager
-def apart(*, quiet: bool) -> Iterator[Cores | None]:
+def separated(*, quiet: bool) -> Iterator[Cores | None]:
     """Yield the processors for quiet workers, None where nobody is confined; inside, the runner keeps off the timed.
 
     Quiet workers share one core, since only one works at a time: they meet the same core and the same clock rate.

@@ -101,11 +101,11 @@ def warm_up(runner: CellRunner) -> None:
     repeats = max(1, int(known[0] * BLOCK_S / runner.block_s))
     while len(runner.samples) < WARMUP_CAP and not runner.steady:
         sample = _block(runner, repeats=repeats, each=False, warmup=True, turn=0)
-        repeats = _filling(BLOCK_S, sample, runner.largest)
+        repeats = _repeats_to_fill(BLOCK_S, sample, runner.largest)
         recent = [s.duration_s / s.repeats for s in runner.samples[-STEADY_BLOCKS:]]
         runner.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
     if not paths.find(runner.cell.phase, runner.cell.path).slope:
-        runner.lengths = (max(known[0], _filling(runner.block_s, runner.samples[-1], runner.largest)),)
+        runner.lengths = (max(known[0], _repeats_to_fill(runner.block_s, runner.samples[-1], runner.largest)),)
     elif len(known) == 1:
         runner.lengths = _slope_lengths(runner, repeats)
 
@@ -115,7 +115,7 @@ def warmed_up(runners: Sequence[CellRunner], *, drop: Callable[[CellRunner, Work
     running = list(runners)
     for runner in runners:
         if runner in running:
-            _guarded(runner, partial(warm_up, runner), running, drop)
+            _run_or_drop(runner, partial(warm_up, runner), running, drop)
     return running
 
 
@@ -140,11 +140,11 @@ def take_turns(
         for runner in list(running if turn % 2 == 0 else reversed(running)):
             if runner in running:
                 each = None if calls is None else ceil(calls / turns)
-                _guarded(runner, partial(_take_turn, runner, turn=turn, calls=each), running, drop)
+                _run_or_drop(runner, partial(_take_turn, runner, turn=turn, calls=each), running, drop)
     return running
 
 
-def _guarded(
+def _run_or_drop(
     runner: CellRunner,
     work: Callable[[], None],
     running: list[CellRunner],
@@ -154,12 +154,12 @@ def _guarded(
     try:
         work()
     except WorkFailed as error:
-        for out in [p for p in running if p is runner or (isinstance(error, WorkerLost) and _same(p, runner))]:
+        for out in [p for p in running if p is runner or (isinstance(error, WorkerLost) and _share_worker(p, runner))]:
             running.remove(out)
             drop(out, error)
 
 
-def _same(runner: CellRunner, other: CellRunner) -> bool:
+def _share_worker(runner: CellRunner, other: CellRunner) -> bool:
     return runner.worker is other.worker
 
 
@@ -191,7 +191,7 @@ def _calls(runner: CellRunner, wanted: int) -> int:
     return max(min(many, longest), FEWEST_CALLS)
 
 
-def _filling(block_s: float, sample: Sample, largest: int) -> int:
+def _repeats_to_fill(block_s: float, sample: Sample, largest: int) -> int:
     """Return how many repeats fill a block of ``block_s``, going by a shorter one; as many as it had if it did."""
     if sample.duration_s >= block_s:
         return sample.repeats
@@ -200,16 +200,16 @@ def _filling(block_s: float, sample: Sample, largest: int) -> int:
     return min(largest, max(2 * sample.repeats, wanted))
 
 
-def _slope_lengths(runner: CellRunner, filling: int) -> tuple[int, ...]:
+def _slope_lengths(runner: CellRunner, repeats: int) -> tuple[int, ...]:
     """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
 
-    The short one is ``filling``, if there are four times as many.
+    The short one is ``repeats``, if there are four times as many.
     A `fit` of some steps lasts longer than its steps: dividing by them overstates a step, so double until it holds.
     One length alone where the reviews fill no second batch.
     """
     if runner.largest < 2:
         return (1,)
-    short = max(1, min(filling, runner.largest // 4))
+    short = max(1, min(repeats, runner.largest // 4))
     base_s = _block(runner, repeats=short, each=False, warmup=True, turn=0).duration_s
     long = min(runner.largest, 4 * short)
     while True:

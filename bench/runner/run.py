@@ -37,7 +37,7 @@ from models.recipes import Recipe
 SERVED_REVIEWS = 256
 
 # Returns every record that is on disk by now.
-Read = Callable[[], Sequence[Record]]
+ReadRecords = Callable[[], Sequence[Record]]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class RunSpec:
     stall_limit_s  a worker that says nothing for so long is taken for hung
     budget_s       seconds to spend: after the first pass, on the cells whose intervals are widest
     comparison     what is decided from the records, for a run that compares targets of one backend
-    given          the passes, where they do not follow from recipes and profile
-    more           further passes, one after another, each chosen from the records that are there by then
+    fixed_passes          the passes, where they do not follow from recipes and profile
+    next_passes           further passes, one after another, each chosen from the records that are there by then
     resumed        an interrupted run that is gone on with: what it has is not measured again
     """
 
@@ -62,14 +62,14 @@ class RunSpec:
     stall_limit_s: float = STALL_LIMIT_S
     budget_s: float | None = None
     comparison: ComparisonRecord | None = None
-    given: Sequence[Sequence[Step]] | None = None
-    more: Callable[[Read], Iterator[list[Step]]] | None = None
+    fixed_passes: Sequence[Sequence[Step]] | None = None
+    next_passes: Callable[[ReadRecords], Iterator[list[Step]]] | None = None
     resumed: store.Run | None = None
 
     def passes(self) -> list[list[Step]]:
         """Return the work of each pass in its order; with a budget only the first is known beforehand."""
-        if self.given is not None:
-            return [list(steps) for steps in self.given]
+        if self.fixed_passes is not None:
+            return [list(steps) for steps in self.fixed_passes]
         seeds = self.profile.seeds if self.seeds is None else self.seeds
         every = steps.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
         planned = every[:1] if self.budget_s is not None else every
@@ -78,7 +78,7 @@ class RunSpec:
     @property
     def options(self) -> RunOptions | None:
         """What another process needs to go on with it; None where the passes do not follow from that."""
-        if self.given is not None or self.comparison is not None:
+        if self.fixed_passes is not None or self.comparison is not None:
             return None
         return RunOptions(
             recipes=[recipe.name for recipe in self.recipes],
@@ -102,11 +102,11 @@ def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: 
     def read() -> Sequence[Record]:
         return store.read(writer.folder).records
 
-    keep = writer.append if spec.resumed is None else _newcomers(spec.resumed, writer)
+    keep = writer.append if spec.resumed is None else _append_new(spec.resumed, writer)
     draw = random.Random(spec.order_seed)
     lengths: dict[Cell, tuple[int, ...]] = {}
     try:
-        with affinity.apart(quiet=any(target.quiet for target in spec.targets)) as shared:
+        with affinity.separated(quiet=any(target.quiet for target in spec.targets)) as shared:
             for number, work in enumerate(_passes(spec, read)):
                 peaks = number == 0 and spec.comparison is None and _lacks_peaks(spec, read())
                 Session(
@@ -125,7 +125,7 @@ def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: 
     return store.read(writer.folder)
 
 
-def aside(spec: RunSpec, located: Located, *, command: str, watch: Watcher) -> store.Run:
+def run_in_scratch_folder(spec: RunSpec, located: Located, *, command: str, watch: Watcher) -> store.Run:
     """Do what ``spec`` asks in a folder that is gone afterwards: for those who keep an extract of the records."""
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
         return execute(spec, located, out=Path(folder), command=command, watch=watch)
@@ -146,7 +146,7 @@ def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.R
     return writer
 
 
-def _newcomers(resumed: store.Run, writer: store.RunWriter) -> Callable[[Record], None]:
+def _append_new(resumed: store.Run, writer: store.RunWriter) -> Callable[[Record], None]:
     """Return what keeps a record unless the run has its like: of a step that was cut short, some cells were kept."""
     known = {resume.identity(record) for record in resumed.records} - {None}
 
@@ -196,17 +196,17 @@ def _server(located: Located) -> Serve:
     return serve
 
 
-def _passes(spec: RunSpec, read: Read) -> Iterator[list[Step]]:
+def _passes(spec: RunSpec, read: ReadRecords) -> Iterator[list[Step]]:
     """Yield the planned passes, then those that a budget or the run's own rule adds."""
     begun = time.monotonic()
     yield from spec.passes()
     if spec.budget_s is not None:
-        yield from _spend(spec, read, until=begun + spec.budget_s)
-    if spec.more is not None:
-        yield from spec.more(read)
+        yield from _budget_passes(spec, read, until=begun + spec.budget_s)
+    if spec.next_passes is not None:
+        yield from spec.next_passes(read)
 
 
-def _spend(spec: RunSpec, read: Read, *, until: float) -> Iterator[list[Step]]:
+def _budget_passes(spec: RunSpec, read: ReadRecords, *, until: float) -> Iterator[list[Step]]:
     """Yield further replicates of the cells with the widest intervals, for as long as a pass of them fits.
 
     A pass that measured nothing is the last: its workers did not come up, and would not for the rest of the time.

@@ -49,7 +49,7 @@ PARITY_REVIEWS = 1_000
 Serve = Callable[[Sequence[Path], str], list[list[float]]]
 
 
-def _nowhere(_models: Sequence[Path], backend: str) -> list[list[float]]:
+def _no_serving(_models: Sequence[Path], backend: str) -> list[list[float]]:
     raise WorkFailed(f"this session serves nothing on {backend}")
 
 
@@ -97,7 +97,7 @@ class Session:
     watch: Watcher
     order: random.Random
     peaks: bool = False
-    serve: Serve = _nowhere
+    serve: Serve = _no_serving
     cores: Cores | None = None
     lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
     slots: dict[str, WorkerSlot] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Session:
 
     def _do(self, step: Step) -> None:
         if isinstance(step, Startup):
-            self._start_afresh(step)
+            self._time_startup(step)
         elif isinstance(step, Timing):
             self._time(step)
         elif isinstance(step, Training):
@@ -124,7 +124,7 @@ class Session:
         elif isinstance(step, Counting):
             self._count(step)
         elif isinstance(step, BaselineTraining):
-            self._train_peer(step, self._workers(step))
+            self._train_baseline(step, self._workers(step))
         elif isinstance(step, Serving):
             self._serve(step, self._workers(step))
         else:
@@ -147,7 +147,7 @@ class Session:
         def drop(runner: interleave.CellRunner, error: WorkFailed) -> None:
             self._fail(step, runner.cell.target, error, work=runner.cell.operation)
 
-        prepared = self._prepared(step)
+        prepared = self._prepare_all(step)
         self._confine(step, timed=True)
         finished = interleave.take_turns(
             interleave.warmed_up(prepared, drop=drop),
@@ -168,17 +168,17 @@ class Session:
             if self.cores is not None and worker is not None:
                 worker.confine(self.cores.timed if timed else self.cores.every)
 
-    def _prepared(self, step: Timing) -> list[interleave.CellRunner]:
+    def _prepare_all(self, step: Timing) -> list[interleave.CellRunner]:
         """Prepare every cell: one target after another in the first replicate, whose first calls are reported alone.
 
         Later ones do it side by side, since compiling takes longer than all blocks together.
         """
         together = min(len(step.targets), os.cpu_count() or 1) if step.side_by_side else 1
         with ThreadPoolExecutor(together) as pool:
-            found = [*pool.map(lambda target: self._players(step, target), step.targets)]
+            found = [*pool.map(lambda target: self._prepare_target(step, target), step.targets)]
         return [runner for runners in found for runner in runners]
 
-    def _players(self, step: Timing, target: Target) -> list[interleave.CellRunner]:
+    def _prepare_target(self, step: Timing, target: Target) -> list[interleave.CellRunner]:
         """Prepare every cell of ``target``; a worker that is lost costs one cell, and a new one prepares the rest."""
         cells = [cell for cell in step.cells if cell.target == target.name]
         while cells:
@@ -242,7 +242,7 @@ class Session:
                 self._lose(slot, error)
                 self._keep_failure("machine", slot.target.name, "peaks", str(error))
 
-    def _start_afresh(self, step: Startup) -> None:
+    def _time_startup(self, step: Startup) -> None:
         """Start one more process of each target, one after another, and let each do everything for the first time."""
         for target in step.targets:
             try:
@@ -252,7 +252,7 @@ class Session:
                 self._keep_failure(step.recipe.name, target.name, step.name, str(error))
                 continue
             for cell in steps.startup_cells(step, target.name):
-                self.keep(_once(cell, step, answer["seconds"][cell.path]))
+                self.keep(_startup_record(cell, step, answer["seconds"][cell.path]))
 
     def _compare(self, step: ParityCheck, workers: dict[str, Worker]) -> None:
         if len(workers) < len(step.targets):
@@ -264,7 +264,7 @@ class Session:
         if len(answers) == len(workers):
             self.keep(_parity(step, *answers))
 
-    def _train_peer(self, step: BaselineTraining, workers: dict[str, Worker]) -> None:
+    def _train_baseline(self, step: BaselineTraining, workers: dict[str, Worker]) -> None:
         for name, worker in workers.items():
             try:
                 answer = worker.ask(Peer(step.recipe.name, step.baseline))
@@ -333,13 +333,13 @@ class Session:
         with ThreadPoolExecutor(max(1, len(self.slots))) as pool:
             starts = [(slot, pool.submit(self.start, slot.target)) for slot in self.slots.values()]
         for slot, started in starts:
-            self._fill(slot, started.result)
+            self._start_in(slot, started.result)
 
     def _restart(self, slot: WorkerSlot) -> None:
         self.watch.starting(slot.target)
-        self._fill(slot, lambda: self.start(slot.target))
+        self._start_in(slot, lambda: self.start(slot.target))
 
-    def _fill(self, slot: WorkerSlot, start: Callable[[], Worker]) -> None:
+    def _start_in(self, slot: WorkerSlot, start: Callable[[], Worker]) -> None:
         try:
             slot.worker = start()
         except WorkFailed as error:
@@ -366,7 +366,7 @@ class Session:
                 slot.worker.close()
 
 
-def _once(cell: Cell, step: Startup, duration_s: float) -> TimingRecord:
+def _startup_record(cell: Cell, step: Startup, duration_s: float) -> TimingRecord:
     """Return the record of what a process does only once."""
     return TimingRecord(
         cell=cell,

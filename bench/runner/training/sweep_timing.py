@@ -70,8 +70,8 @@ class SweepTiming:
     def _replicate(self, lacking: Sequence[Recipe], number: int) -> list[PoolRecord]:
         passes = [self.steps(lacking, target) for target in self.targets]
         sides = [side for steps in passes for step in steps for side in step.targets]
-        order = RunSpec(self.chosen[:1], sides, PROFILES["default"], given=passes, order_seed=number)
-        done = run.aside(order, self.located, command="sweep", watch=self.watch)
+        order = RunSpec(self.chosen[:1], sides, PROFILES["default"], fixed_passes=passes, order_seed=number)
+        done = run.run_in_scratch_folder(order, self.located, command="sweep", watch=self.watch)
         for record in done.records:
             if isinstance(record, FailureRecord):
                 raise WorkerLost(f"{record.target}: {record.reason}")

@@ -273,4 +273,4 @@ def test_a_run_says_what_it_was_asked_for(world: Callable[..., World]) -> None:
     assert asked is not None
     assert (asked.recipes, asked.backends, asked.device) == (["dense"], ["jax", "tensorflow"], "cpu")
     assert (asked.seeds, asked.budget_s) == (2, 1.0)
-    assert order(given=[]).options is None
+    assert order(fixed_passes=[]).options is None

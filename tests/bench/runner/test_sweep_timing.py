@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Timing]:
         ]
         return Run(tmp_path, made.header(), tuple(records))
 
-    monkeypatch.setattr(run, "aside", aside)
+    monkeypatch.setattr(run, "run_in_scratch_folder", aside)
     return found
 
 
@@ -97,7 +97,7 @@ def test_another_batch_size_is_no_comparison_of_steps(asked: list[Timing], tmp_p
 
 def test_a_failure_stops_it_with_its_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It would fail the next time as well, and a replicate is kept whole or not at all."""
-    monkeypatch.setattr(run, "aside", lambda *_, **__: Run(tmp_path, made.header(), (made.failure(),)))
+    monkeypatch.setattr(run, "run_in_scratch_folder", lambda *_, **__: Run(tmp_path, made.header(), (made.failure(),)))
     with pytest.raises(WorkerLost, match="it was killed"):
         collect(measured(WIDE), tmp_path / "speed.jsonl")
     assert replicate_pool.load(tmp_path / "speed.jsonl") == []

@@ -74,14 +74,14 @@ def test_the_measure_of_the_work_is_of_the_right_size() -> None:
 
 
 def test_nothing_is_pinned_where_nobody_is_quiet() -> None:
-    with affinity.apart(quiet=False) as chosen:
+    with affinity.separated(quiet=False) as chosen:
         assert chosen is None
 
 
 @pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two cores and a way to choose")
 def test_workers_have_one_core_and_the_runner_the_others() -> None:
     """And everything is as it was afterwards."""
-    with affinity.apart(quiet=True) as chosen:
+    with affinity.separated(quiet=True) as chosen:
         assert chosen is not None
         assert len(chosen.timed) == 1
         assert chosen.every == AVAILABLE
@@ -97,7 +97,7 @@ def test_workers_start_with_every_core(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(run, "WorkerProcess", lambda *_, processors, **__: given.append(processors))
     order = RunSpec([], [], gate.PROFILE)
     located = SimpleNamespace(folder=tmp_path)
-    with affinity.apart(quiet=quiet) as chosen:
+    with affinity.separated(quiet=quiet) as chosen:
         start = run._starter(order, located, tmp_path, chosen, hash_seed=0)  # type: ignore[arg-type]
         start(Target("jax", quiet=quiet, python="elsewhere"))
     assert given == [AVAILABLE if quiet else None]
@@ -112,5 +112,5 @@ def test_a_quiet_worker_is_told_to_take_one_thread(variable: str) -> None:
 
 def test_one_core_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
-    with affinity.apart(quiet=True) as chosen:
+    with affinity.separated(quiet=True) as chosen:
         assert chosen is None
