@@ -1,8 +1,8 @@
-"""The judge: what a comparison's records allow to say of each cell, in three answers; it measures nothing.
+"""The verdict: what a comparison's records allow to say of each cell, in three answers; it measures nothing.
 
 A cell's ratio is estimated over replicates (`paired_ratio`). Whether it differs from one is asked of all deciding
-cells together (Holm). Cells that the first batch leaves open may be settled by a second one, and a "slower" is
-confirmed by a fresh batch before it fails anything; so is a control that fails before it voids the gate.
+cells together (Holm). Cells that the first round leaves open may be settled by a second one, and a "slower" is
+confirmed by a fresh round before it fails anything; so is a control that fails before it voids the gate.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Answer = Literal["slower", "faster", "same", "unresolved"]
 
 Pair = tuple[Cell, Cell]  # a cell and the same one of its base
 
-# The batches of a gate: replicates divided by how many one has. Those that confirm come after them.
-FIRST, SETTLING = 0, 1
+# The rounds of a gate: replicates divided by how many one has. Those that confirm come after them.
+FIRST_ROUND, SECOND_ROUND = 0, 1
 
 # Counts that do not wobble: one more of any is a finding. Memory of the process and its growth do wobble.
 EXACT = (
@@ -40,7 +40,7 @@ EXACT = (
 # How surely an effect is seen that is called the smallest one.
 POWER = 0.9
 # Nobody waits for more replicates than this: the cell is too noisy here.
-MOST_REPLICATES = 200
+MAX_PROJECTED_REPLICATES = 200
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class CellVerdict:
     """What can be said of one cell on one target against the same cell on its base.
 
     ratio       seconds over the base's: 1.05 is 5 % slower; None where nothing was measured on both
-    smallest    the smallest ratio above one that would have been seen nine times out of ten
+    min_detectable  the smallest ratio above one that would have been seen nine times out of ten
     needed      replicates that would settle it; None where it is settled, or no reasonable number would
     decides     whether the gate hangs on it
-    confirmed   what a fresh batch said of a "slower"; None where none ran
+    confirmed   what a fresh round said of a "slower"; None where none ran
     """
 
     cell: Cell
@@ -59,7 +59,7 @@ class CellVerdict:
     ratio: Estimate | None
     answer: Answer
     reason: str
-    smallest: float
+    min_detectable: float
     needed: int | None
     decides: bool
     confirmed: Estimate | None = None
@@ -69,13 +69,13 @@ class CellVerdict:
 class Control:
     """What the gate says of a pair of which it is known what it should say.
 
-    again   whether it failed at first, and a fresh batch has the last word
+    remeasured   whether it failed at first, and a fresh round has the last word
     """
 
     name: Literal["itself", "extra work"]
-    judged: CellVerdict
-    held: bool
-    again: bool = False
+    verdict: CellVerdict
+    passed: bool
+    remeasured: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ class Decision:
     @cached_property
     def cells(self) -> list[CellVerdict]:
         """Every cell of every compared target but the bases: deciding ones first, then those beside."""
-        return self._confirmed(self._first()) + self._judge(self._pairs(self._others, decides=False), decides=False)
+        return self._confirmed(self._before_confirmation()) + self._verdicts(
+            self._pairs(self._others, decides=False), decides=False
+        )
 
     @cached_property
     def controls(self) -> list[Control]:
@@ -111,29 +113,31 @@ class Decision:
 
         By chance alone up to ``alpha`` of all gates may say otherwise: a control that fails is asked again.
         """
-        fresh = self._controlled(dict.fromkeys(self._failing(), confirming(self.rule, settled=False)))
+        fresh = self._control_results(
+            dict.fromkeys(self._failed_controls(), confirmation_rounds(self.rule, settled=False))
+        )
         return [
-            replace(again, again=True) if not one.held and again.judged.ratio is not None else one
-            for one, again in zip(self._controls_once, fresh, strict=True)
+            replace(again, remeasured=True) if not one.passed and again.verdict.ratio is not None else one
+            for one, again in zip(self._first_controls, fresh, strict=True)
         ]
 
     @cached_property
-    def _controls_once(self) -> list[Control]:
-        """What the first batch says of the controls."""
-        return self._controlled({})
+    def _first_controls(self) -> list[Control]:
+        """What the first round says of the controls."""
+        return self._control_results({})
 
-    def _controlled(self, batches: Mapping[Cell, tuple[int, ...]]) -> list[Control]:
-        """Judge the controls, each kind as one family, by the first batch or by that of ``batches``."""
+    def _control_results(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[Control]:
+        """Judge the controls, each kind as one family, by the first round or by that of ``rounds``."""
         found = []
         for name, label in self.rule.controls.items():
             wanted = ("same", "unresolved") if name == "itself" else ("slower",)
-            judged = self._judge(self._pairs([label], decides=True), decides=False, batches=batches)
-            found += [Control(name, one, one.answer in wanted) for one in judged]
+            verdicts = self._verdicts(self._pairs([label], decides=True), decides=False, rounds=rounds)
+            found += [Control(name, one, one.answer in wanted) for one in verdicts]
         return found
 
-    def _failing(self) -> list[Cell]:
-        """Return the cells of controls that the first batch fails."""
-        return [control.judged.cell for control in self._controls_once if not control.held]
+    def _failed_controls(self) -> list[Cell]:
+        """Return the cells of controls that the first round fails."""
+        return [control.verdict.cell for control in self._first_controls if not control.passed]
 
     @cached_property
     def counts(self) -> list[Count]:
@@ -155,67 +159,69 @@ class Decision:
     def void(self) -> bool:
         """Whether a control did not come out as it had to: then the gate's other answers mean nothing."""
         known = {control.name for control in self.controls}
-        return not (known >= set(self.rule.controls) and all(control.held for control in self.controls))
+        return not (known >= set(self.rule.controls) and all(control.passed for control in self.controls))
 
-    def open(self) -> list[Cell]:
-        """Return the cells that the first batch leaves open."""
-        return [judged.cell for judged in self._once if judged.answer == "unresolved"]
+    def unresolved(self) -> list[Cell]:
+        """Return the cells that the first round leaves open."""
+        return [verdict.cell for verdict in self._first_round if verdict.answer == "unresolved"]
 
     def flagged(self) -> list[Cell]:
         """Return the cells that are called slower and await their confirmation."""
-        return [judged.cell for judged in self._first() if judged.answer == "slower"]
+        return [verdict.cell for verdict in self._before_confirmation() if verdict.answer == "slower"]
 
-    def awaited(self) -> dict[int, list[Cell]]:
-        """Return what each batch that confirms has to measure, by its number: slower cells, controls that fail."""
+    def confirmation_cells(self) -> dict[int, list[Cell]]:
+        """Return what each round that confirms has to measure, by its number: slower cells, controls that fail."""
         found: dict[int, list[Cell]] = {}
-        for cell in (*self.flagged(), *self._failing()):
-            for number in self._confirming(cell):
+        for cell in (*self.flagged(), *self._failed_controls()):
+            for number in self._confirmation_rounds(cell):
                 found.setdefault(number, []).append(cell)
         return dict(sorted(found.items()))
 
-    def _confirming(self, cell: Cell) -> tuple[int, ...]:
-        return confirming(self.rule, settled=cell in self.open())
+    def _confirmation_rounds(self, cell: Cell) -> tuple[int, ...]:
+        return confirmation_rounds(self.rule, settled=cell in self.unresolved())
 
     @cached_property
-    def _once(self) -> list[CellVerdict]:
-        """What the first batch says."""
-        return self._looked({})
+    def _first_round(self) -> list[CellVerdict]:
+        """What the first round says."""
+        return self._deciding_verdicts({})
 
-    def _first(self) -> list[CellVerdict]:
-        """Judge before any confirmation: by the first batch, open cells by the one that settles as well."""
+    def _before_confirmation(self) -> list[CellVerdict]:
+        """Judge before any confirmation: by the first round, open cells by the one that settles as well."""
         if not self.rule.settle:
-            return self._once
-        return settled(self._once, self._looked(dict.fromkeys(self.open(), (FIRST, SETTLING))))
+            return self._first_round
+        return settled(
+            self._first_round, self._deciding_verdicts(dict.fromkeys(self.unresolved(), (FIRST_ROUND, SECOND_ROUND)))
+        )
 
-    def _looked(self, batches: Mapping[Cell, tuple[int, ...]]) -> list[CellVerdict]:
-        return self._judge(
-            self._pairs(self._others, decides=True), decides=True, batches=batches, alpha=self.rule.level
+    def _deciding_verdicts(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[CellVerdict]:
+        return self._verdicts(
+            self._pairs(self._others, decides=True), decides=True, rounds=rounds, alpha=self.rule.level
         )
 
     def _confirmed(self, first: list[CellVerdict]) -> list[CellVerdict]:
-        """Let the fresh batch have the last word on each "slower"."""
+        """Let the fresh round have the last word on each "slower"."""
         slower = [(one.cell, one.base) for one in first if one.answer == "slower"]
         if not self.rule.confirm:
             return first
-        batches = {cell: self._confirming(cell) for cell, _ in slower}
-        return confirmed(first, self._judge(slower, decides=True, batches=batches))
+        rounds = {cell: self._confirmation_rounds(cell) for cell, _ in slower}
+        return confirmed(first, self._verdicts(slower, decides=True, rounds=rounds))
 
-    def _judge(
+    def _verdicts(
         self,
         pairs: Sequence[Pair],
         *,
         decides: bool,
-        batches: Mapping[Cell, tuple[int, ...]] | None = None,
+        rounds: Mapping[Cell, tuple[int, ...]] | None = None,
         alpha: float | None = None,
     ) -> list[CellVerdict]:
-        chosen = batches or {}
-        logs = [self._log_ratios(cell, base, chosen.get(cell, (FIRST,))) for cell, base in pairs]
+        chosen = rounds or {}
+        logs = [self._log_ratios(cell, base, chosen.get(cell, (FIRST_ROUND,))) for cell, base in pairs]
         return family(pairs, logs, margin=self.rule.margin, alpha=alpha or self.rule.alpha, decides=decides)
 
-    def _log_ratios(self, cell: Cell, base: Cell, batches: tuple[int, ...]) -> list[float]:
-        """Return the log-ratio of ``cell`` to ``base`` in each replicate of ``batches``."""
+    def _log_ratios(self, cell: Cell, base: Cell, rounds: tuple[int, ...]) -> list[float]:
+        """Return the log-ratio of ``cell`` to ``base`` in each replicate of ``rounds``."""
         records, others = (
-            [record for record in self._timings.get(one, []) if record.replicate // self.rule.replicates in batches]
+            [record for record in self._timings.get(one, []) if record.replicate // self.rule.replicates in rounds]
             for one in (cell, base)
         )
         return [math.log(value) for value in paired_ratio.ratios(records, others)]
@@ -258,15 +264,16 @@ def family(
 ) -> list[CellVerdict]:
     """Answer for each cell against its base, all of them as one family, from one log-ratio a replicate."""
     p_values = stats.holm([stats.t_test(values) for values in log_ratios])
-    judge = partial(_judged, margin=margin, alpha=alpha, strictest=alpha / max(1, len(pairs)), decides=decides)
-    return [judge(cell, base, values, p) for (cell, base), values, p in zip(pairs, log_ratios, p_values, strict=True)]
+    decide_cell = partial(_verdict, margin=margin, alpha=alpha, strictest=alpha / max(1, len(pairs)), decides=decides)
+    family = zip(pairs, log_ratios, p_values, strict=True)
+    return [decide_cell(cell, base, values, p) for (cell, base), values, p in family]
 
 
-def confirming(rule: ComparisonRecord, *, settled: bool) -> tuple[int, ...]:
-    """Return the numbers of the batches that confirm a cell: as many as it took to call it slower."""
+def confirmation_rounds(rule: ComparisonRecord, *, settled: bool) -> tuple[int, ...]:
+    """Return the numbers of the rounds that confirm a cell: as many as it took to call it slower."""
     if not rule.settle:
-        return (FIRST + 1,)
-    return (SETTLING + 1, SETTLING + 2) if settled else (SETTLING + 1,)
+        return (FIRST_ROUND + 1,)
+    return (SECOND_ROUND + 1, SECOND_ROUND + 2) if settled else (SECOND_ROUND + 1,)
 
 
 def settled(first: Sequence[CellVerdict], again: Sequence[CellVerdict]) -> list[CellVerdict]:
@@ -275,9 +282,9 @@ def settled(first: Sequence[CellVerdict], again: Sequence[CellVerdict]) -> list[
 
 
 def confirmed(first: Sequence[CellVerdict], fresh: Sequence[CellVerdict]) -> list[CellVerdict]:
-    """Return what is left of ``first`` once a fresh batch was asked about each "slower"."""
+    """Return what is left of ``first`` once a fresh round was asked about each "slower"."""
     again = {one.cell: one for one in fresh}
-    return [_after(one, again[one.cell]) if one.cell in again else one for one in first]
+    return [_with_confirmation(one, again[one.cell]) if one.cell in again else one for one in first]
 
 
 def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -> Answer:
@@ -293,7 +300,7 @@ def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -
     return "unresolved"
 
 
-def _judged(
+def _verdict(
     cell: Cell,
     base: Cell,
     log_ratios: Sequence[float],
@@ -309,27 +316,27 @@ def _judged(
         return CellVerdict(cell, base, None, "unresolved", why, math.inf, None, decides)
     estimate = stats.over_replicates([math.exp(value) for value in log_ratios])
     found = answer(estimate, p_value, margin=margin, alpha=alpha)
-    smallest = math.exp(stats.detectable(log_ratios, alpha=strictest, power=POWER))
+    min_detectable = math.exp(stats.min_detectable_effect(log_ratios, alpha=strictest, power=POWER))
     needed = _needed(estimate, log_ratios, margin, strictest) if found == "unresolved" else None
-    return CellVerdict(cell, base, estimate, found, _reason(found, margin), smallest, needed, decides)
+    return CellVerdict(cell, base, estimate, found, _reason(found, margin), min_detectable, needed, decides)
 
 
 def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:
     """Return how many replicates would settle a cell that goes on as it did, by whichever answer comes first."""
     centre, width = abs(math.log(estimate.value)), math.log(1 + margin)
     deviation = statistics.stdev(log_ratios)
-    for count in range(len(log_ratios) + 1, MOST_REPLICATES + 1):
+    for count in range(len(log_ratios) + 1, MAX_PROJECTED_REPLICATES + 1):
         same = centre + stats.half_width(deviation, count, 0.05) <= width
         if same or stats.half_width(deviation, count, alpha) < centre:
             return count
     return None
 
 
-def _after(first: CellVerdict, fresh: CellVerdict) -> CellVerdict:
-    """Return what is left of a "slower" once a fresh batch was asked."""
+def _with_confirmation(first: CellVerdict, fresh: CellVerdict) -> CellVerdict:
+    """Return what is left of a "slower" once a fresh round was asked."""
     if fresh.answer == "slower":
-        return replace(first, confirmed=fresh.ratio, reason="a fresh batch confirms it")
-    words = f"what was measured first said slower, a fresh batch says {fresh.answer}"
+        return replace(first, confirmed=fresh.ratio, reason="a fresh round confirms it")
+    words = f"what was measured first said slower, a fresh round says {fresh.answer}"
     return replace(first, answer="unresolved", confirmed=fresh.ratio, reason=words, needed=fresh.needed)
 
 

@@ -148,7 +148,7 @@ def half_width(deviation: float, count: int, alpha: float) -> float:
     return quantile * deviation / math.sqrt(count)
 
 
-def detectable(values: Sequence[float], *, alpha: float, power: float) -> float:
+def min_detectable_effect(values: Sequence[float], *, alpha: float, power: float) -> float:
     """Return the smallest shift of as many values that a test at ``alpha`` would see so often.
 
     By the usual sum of two quantiles of Student's t, one for the test and one for the power

@@ -35,7 +35,7 @@ def regress(
     """Say whether this checkout is slower than a revision of it, with known error rates.
 
     Both take turns, block by block, in fresh processes: this checkout ("head") and the revision in a worktree of its
-    own ("base"). Exit status 1 only where a cell is slower and a fresh batch of processes confirms it, or an exact
+    own ("base"). Exit status 1 only where a cell is slower and a fresh round of processes confirms it, or an exact
     counter (compilations, bytes, operations of a graph) rose.
 
     Parameters

@@ -51,7 +51,7 @@ class Gate:
     sides       the targets that are compared, of every backend, each backend's base first
     controls    the first recipe's cells are also measured on the base again and on the base with extra work
     beside      the cells that users drive themselves are measured as well
-    settle      cells that the first batch leaves open are measured in a second one
+    settle      cells that the first round leaves open are measured in a second one
     """
 
     recipes: Sequence[Recipe]
@@ -70,14 +70,14 @@ class Gate:
         return found
 
     def passes(self) -> list[list[Step]]:
-        """Return the first batch: each replicate a pass for every backend; counters in the first."""
+        """Return the first round: each replicate a pass for every backend; counters in the first."""
         return [self._pass(backend, replicate) for replicate in range(self.replicates) for backend in self._backends()]
 
-    def batch(self, number: int, asked: Sequence[Cell]) -> Iterator[list[Step]]:
-        """Yield batch ``number``, fresh processes for the cells ``asked`` alone, as many as the first batch had."""
+    def round(self, number: int, cells: Sequence[Cell]) -> Iterator[list[Step]]:
+        """Yield round ``number``, fresh processes for ``cells`` alone, as many as the first had."""
         for replicate in range(number * self.replicates, (number + 1) * self.replicates):
             for backend in self._backends():
-                steps = [_asked(step, asked) for step in self._deciding(self._of(backend), replicate)]
+                steps = [_restricted(step, cells) for step in self._deciding(self._of(backend), replicate)]
                 wanted: list[Step] = [step for step in steps if step is not None]
                 if wanted:
                     yield wanted
@@ -156,7 +156,7 @@ def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[T
     ]
 
 
-def _asked(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
+def _restricted(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
     """Return ``step`` for the sides, the controls or both, as their cells are ``wanted``; None where none is."""
     base, again = step.targets[0], controls(step.targets[0])
     cells = replace(step, targets=(*step.targets, *again)).cells

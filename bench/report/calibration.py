@@ -94,7 +94,7 @@ def rates(
     rules: dict[str, Rule] = {
         "this gate": error_rates.interleaved(settings),
         "the same with --no-settle": error_rates.interleaved(settings.model_copy(update={"settle": False})),
-        "the same, not interleaved": error_rates.apart(settings),
+        "the same, not interleaved": error_rates.sequential(settings),
         "pytest-benchmark mean:5%": error_rates.mean_rule,
         "Mann-Whitney, blocks pooled": error_rates.mann_whitney,
     }
@@ -103,11 +103,11 @@ def rates(
     for name, rule in rules.items():
         notice(f"{len(formed)} gates of identical targets by {name}")
         answered = [rule(pool, trial) for trial in formed]
-        alarms.append(AlarmRow(name, error_rates.false_alarms(answered), error_rates.left_open(answered)))
+        alarms.append(AlarmRow(name, error_rates.false_alarms(answered), error_rates.unresolved(answered)))
     records = [record for one in pool.replicates for record in one.values()]
     return Rates(
         replicates=len(pool.replicates),
-        needed=error_rates.BATCHES * settings.replicates,
+        needed=error_rates.MAX_ROUNDS * settings.replicates,
         longest=max(map(len, pool.spans), default=0),
         cells=len(pool.keys),
         alarms=tuple(alarms),
@@ -265,7 +265,7 @@ def _live_row(kind: str, gates: Sequence[GateRecord]) -> LiveRow:
         kind,
         Rate(sum(one.exit_code == ExitCode.REGRESSION for one in gates), len(gates)),
         Rate(sum(one.void for one in gates), len(gates)),
-        error_rates.left_open([one.answers for one in gates]),
+        error_rates.unresolved([one.answers for one in gates]),
         tuple(one.duration_s / 60 for one in gates),
     )
 

@@ -136,7 +136,7 @@ def _cells(title: str, caption: str, rows: Sequence[CellVerdict], decision: Deci
         Column("backend", where),
         Column("seconds", lambda row: ratio(row.ratio), number=True),
         Column("95% interval", lambda row: interval(row.ratio), number=True),
-        Column("sees", lambda row: change(row.smallest), number=True),
+        Column("sees", lambda row: change(row.min_detectable), number=True),
         Column("answer", lambda row: Text(row.answer, style=STYLES[row.answer]), number=True),
     ]
     if len(decision.rule.sides) > 2:
@@ -168,10 +168,10 @@ def _controls(decision: Decision) -> RenderableType | None:
     words = {"itself": "the base again", "extra work": "the base with 10% more work"}
     columns = [
         Column("control", lambda row: words[row.name], key=True),
-        Column("cell", lambda row: f"{row.judged.cell.recipe} {row.judged.cell.operation} {where(row.judged)}"),
-        Column("seconds", lambda row: ratio(row.judged.ratio), number=True),
-        Column("answer", lambda row: row.judged.answer, number=True),
-        Column("", lambda row: Text(standing(row), style="green" if row.held else "bold red")),
+        Column("cell", lambda row: f"{row.verdict.cell.recipe} {row.verdict.cell.operation} {where(row.verdict)}"),
+        Column("seconds", lambda row: ratio(row.verdict.ratio), number=True),
+        Column("answer", lambda row: row.verdict.answer, number=True),
+        Column("", lambda row: Text(standing(row), style="green" if row.passed else "bold red")),
     ]
     rows: list[Control] = decision.controls
     return section("Controls", "known answers that the gate must give", columns, rows, [], tight=True)
@@ -179,9 +179,9 @@ def _controls(decision: Decision) -> RenderableType | None:
 
 def standing(control: Control) -> str:
     """Return whether a control held, and when."""
-    if control.held:
-        return "held when asked again" if control.again else "held"
-    return "FAILED twice" if control.again else "FAILED"
+    if control.passed:
+        return "held when asked again" if control.remeasured else "held"
+    return "FAILED twice" if control.remeasured else "FAILED"
 
 
 def _failures(run: Run, decision: Decision) -> RenderableType | None:

@@ -71,7 +71,7 @@ def _columns(decision: Decision) -> Columns:
         ("backend", where),
         ("seconds", lambda row: ratio(row.ratio)),
         ("95 % interval", lambda row: interval(row.ratio)),
-        ("sees", lambda row: change(row.smallest)),
+        ("sees", lambda row: change(row.min_detectable)),
         ("answer", lambda row: SIGNS[row.answer]),
     ]
 
@@ -85,9 +85,9 @@ _COUNTS: Columns = [
 
 _CONTROLS: Columns = [
     ("control", lambda row: {"itself": "the base again", "extra work": "the base with 10 % more work"}[row.name]),
-    ("cell", lambda row: f"{row.judged.cell.recipe} {row.judged.cell.operation} {where(row.judged)}"),
-    ("seconds", lambda row: ratio(row.judged.ratio)),
-    ("answer", lambda row: row.judged.answer),
+    ("cell", lambda row: f"{row.verdict.cell.recipe} {row.verdict.cell.operation} {where(row.verdict)}"),
+    ("seconds", lambda row: ratio(row.verdict.ratio)),
+    ("answer", lambda row: row.verdict.answer),
     ("", standing),
 ]
 
@@ -117,6 +117,6 @@ def _footer(run: Run) -> str:
     return (
         f"<sub>{header.started_at[:10]}, kerasmark {state(run)}; {escaped(header.machine.title)}; on every side "
         f"{escaped(common_versions(run))}; corpus {header.corpus}; {processes(rule)} of each side; same "
-        f"within {rule.margin:.0%}; false alarms below {rule.alpha:.0%}; a slowdown is confirmed by a fresh batch. "
+        f"within {rule.margin:.0%}; false alarms below {rule.alpha:.0%}; a slowdown is confirmed by a fresh round. "
         "“sees”: the smallest slowdown that would have been called slower 9 times in 10.</sub>"
     )

@@ -51,7 +51,7 @@ class GateRecord(BaseModel):
 
     first_replicate  where its replicates begin in the pool
     slowed           whether slowed targets took turns beside its own, which a gate of a user's does not have
-    settled          whether cells that its first batch left open got a second one, which the pool does not keep
+    settled          whether cells that its first round left open got a second one, which the pool does not keep
     duration_s       includes them
     """
 
@@ -95,8 +95,8 @@ class Calibration:
         slowed = number < SLOWED_GATES
         passes = [[_with_slowed(step) if slowed else step for step in steps] for steps in planned.passes()]
         order = sides.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=number)
-        order = replace(order, given=passes, stall_limit_s=self.stall_limit_s)
-        done = run.aside(order, self.located, command="calibrate", watch=self.watch)
+        order = replace(order, fixed_passes=passes, stall_limit_s=self.stall_limit_s)
+        done = run.run_in_scratch_folder(order, self.located, command="calibrate", watch=self.watch)
         first = replicate_pool.next_replicate(replicate_pool.load(folder / POOL))
         measured = self._replicates(done, first, commit=next(iter(contestants.sides.values())))
         _complain(done, passes, measured)
@@ -107,7 +107,7 @@ class Calibration:
         return record
 
     def _replicates(self, done: Run, first: int, *, commit: str) -> list[list[PoolRecord]]:
-        """Return what the first batch says of every cell that the pool keeps, by replicate, numbered from ``first``."""
+        """Return what the first round says of every cell that the pool keeps, by replicate, numbered from ``first``."""
         own = [r for r in done.records if isinstance(r, TimingRecord) and r.cell.label != gate.ITSELF]
         return [
             replicate_pool.condense(
@@ -132,7 +132,7 @@ class Calibration:
             replicates=self.replicates,
             turns=self.turns,
             answers={judged.cell.name: judged.answer for judged in deciding},
-            smallest={judged.cell.name: float(f"{judged.smallest:.4g}") for judged in deciding},
+            smallest={judged.cell.name: float(f"{judged.min_detectable:.4g}") for judged in deciding},
             flagged=[cell.name for cell in decision.flagged()],
             void=decision.void,
             exit_code=int(of_comparison(decision)),

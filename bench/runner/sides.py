@@ -17,7 +17,7 @@ from bench.plan.targets import Target
 from bench.records.schema import ComparisonRecord
 from bench.runner import environments, worktrees
 from bench.runner.environments import Requirement
-from bench.runner.run import Read, RunSpec
+from bench.runner.run import ReadRecords, RunSpec
 from bench.runner.worktrees import WorktreeError
 
 # A file that decides which packages an environment has.
@@ -97,19 +97,19 @@ def order(contest: Sides, planned: Gate, *, margin: float, alpha: float, order_s
         profile=gate.PROFILE,
         order_seed=order_seed,
         comparison=rule,
-        given=planned.passes(),
-        more=_further(planned, rule),
+        fixed_passes=planned.passes(),
+        next_passes=_further(planned, rule),
     )
 
 
-def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[Read], Iterator[list[Step]]]:
-    """Return what adds batches by the records so far: of open cells where they are settled, then of slower ones."""
+def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], Iterator[list[Step]]]:
+    """Return what adds rounds by the records so far: of open cells where they are settled, then of slower ones."""
 
-    def add(read: Read) -> Iterator[list[Step]]:
+    def add(read: ReadRecords) -> Iterator[list[Step]]:
         if rule.settle:
-            yield from planned.batch(regression.SETTLING, Decision(rule, tuple(read())).open())
-        for number, cells in Decision(rule, tuple(read())).awaited().items():
-            yield from planned.batch(number, cells)
+            yield from planned.round(regression.SECOND_ROUND, Decision(rule, tuple(read())).unresolved())
+        for number, cells in Decision(rule, tuple(read())).confirmation_cells().items():
+            yield from planned.round(number, cells)
 
     return add
 

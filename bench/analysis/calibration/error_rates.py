@@ -1,6 +1,6 @@
 """The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
 
-Gates are formed by the code that judges real ones: each takes its batches of replicates from a stretch
+Gates are formed by the code that judges real ones: each takes its rounds of replicates from a stretch
 of the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
 intervals do not know; whole gates that were run live are counted apart.
 """
@@ -23,8 +23,8 @@ from bench.analysis.regression import Answer, CellVerdict
 from bench.records.schema import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
-# The most batches that a gate takes: the first, the one that settles, two that confirm what that called slower.
-BATCHES = 4
+# The most rounds that a gate takes: the first, the one that settles, two that confirm what that called slower.
+MAX_ROUNDS = 4
 # pytest-benchmark's usual rule: the mean of all blocks may grow by so much.
 MEAN_LIMIT = 1.05
 MANN_WHITNEY_ALPHA = 0.05
@@ -114,20 +114,20 @@ class Pool:
 
 @dataclass(frozen=True)
 class Trial:
-    """One gate formed from the pool: the replicates of its batches.
+    """One gate formed from the pool: the replicates of its rounds.
 
-    batches  by their numbers; a rule takes as many as it needs
+    rounds  by their numbers; a rule takes as many as it needs
     swapped  whether the identical targets change places
     slowed   the cell whose head does more work, and the label of the target that does it; None for identical targets
     """
 
-    batches: tuple[tuple[int, ...], ...]
+    rounds: tuple[tuple[int, ...], ...]
     swapped: bool = False
     slowed: tuple[Key, str] | None = None
 
     def replicates(self, *numbers: int) -> tuple[int, ...]:
-        """Return the replicates of the batches so numbered."""
-        return tuple(index for number in numbers for index in self.batches[number])
+        """Return the replicates of the rounds so numbered."""
+        return tuple(index for number in numbers for index in self.rounds[number])
 
     def labels(self, key: Key) -> tuple[str, str]:
         """Return the labels that stand for head and base in the cell ``key``."""
@@ -140,7 +140,7 @@ Rule = Callable[[Pool, Trial], dict[Key, Answer]]
 
 
 def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
-    """Draw ``count`` gates: `BATCHES` times ``replicates`` of a stretch that has one batch more, in the order of time.
+    """Draw ``count`` gates in the order of time: `MAX_ROUNDS` rounds from a stretch that has one round more.
 
     None where no machine has enough neighbouring replicates for one gate.
     """
@@ -150,16 +150,16 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
         return []
     found = []
     for _ in range(count):
-        chosen = sorted(draw.sample(draw.choice(stretches), BATCHES * replicates))
-        batches = tuple(tuple(chosen[start : start + replicates]) for start in range(0, len(chosen), replicates))
-        found.append(Trial(batches, swapped=draw.random() < 0.5))
+        chosen = sorted(draw.sample(draw.choice(stretches), MAX_ROUNDS * replicates))
+        rounds = tuple(tuple(chosen[start : start + replicates]) for start in range(0, len(chosen), replicates))
+        found.append(Trial(rounds, swapped=draw.random() < 0.5))
     return found
 
 
 def _stretches(span: range, replicates: int) -> list[range]:
-    """Return every stretch of ``span`` that is a batch longer than a gate, or the whole of it where it is shorter."""
-    size = min(len(span), (BATCHES + 1) * replicates)
-    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= BATCHES * replicates]
+    """Return every stretch of ``span`` that is a round longer than a gate, or the whole of it where it is shorter."""
+    size = min(len(span), (MAX_ROUNDS + 1) * replicates)
+    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= MAX_ROUNDS * replicates]
 
 
 def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
@@ -167,7 +167,7 @@ def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
     return Rate(sum("slower" in answers.values() for answers in answered), len(answered))
 
 
-def left_open(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
+def unresolved(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
     """Return how many cells of whole gates stay unresolved."""
     every = [answer for answers in answered for answer in answers.values()]
     return Rate(every.count("unresolved"), len(every))
@@ -181,14 +181,15 @@ def voided(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord, *, l
     keys = [key for key in pool.keys if all((key, label) in one for one in pool.replicates)]
     pairs = [(cell_of(key, label), cell_of(key, BASE)) for key in keys]
 
-    def held(replicates: Sequence[int]) -> list[bool]:
+    def passes(replicates: Sequence[int]) -> list[bool]:
         logs = [[pool.log_ratio(key, label, index, BASE, index) for index in replicates] for key in keys]
         found = regression.family(pairs, logs, margin=settings.margin, alpha=settings.alpha, decides=False)
         return [one.answer == "slower" for one in found]
 
     def void(trial: Trial) -> bool:
         first, again = (
-            held(trial.replicates(*b)) for b in ((regression.FIRST,), regression.confirming(settings, settled=False))
+            passes(trial.replicates(*b))
+            for b in ((regression.FIRST_ROUND,), regression.confirmation_rounds(settings, settled=False))
         )
         return not all(once or twice for once, twice in zip(first, again, strict=True))
 
@@ -206,7 +207,7 @@ def interleaved(settings: ComparisonRecord) -> Rule:
     return lambda pool, trial: _decided(pool, trial, settings, shift=0)
 
 
-def apart(settings: ComparisonRecord) -> Rule:
+def sequential(settings: ComparisonRecord) -> Rule:
     """Return the same gate where the head is timed after the base instead of in turns with it.
 
     The base's blocks are those of one replicate and the head's those of the next: minutes lie between them.
@@ -215,7 +216,7 @@ def apart(settings: ComparisonRecord) -> Rule:
 
 
 def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
-    """Return what `--benchmark-compare-fail=mean:5%` says, all blocks of a batch pooled."""
+    """Return what `--benchmark-compare-fail=mean:5%` says, all blocks of a round pooled."""
 
     def decide(base: list[float], head: list[float]) -> Answer:
         return "slower" if sum(head) / len(head) > MEAN_LIMIT * sum(base) / len(base) else "same"
@@ -224,7 +225,7 @@ def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
 
 
 def mann_whitney(pool: Pool, trial: Trial) -> dict[Key, Answer]:
-    """Return what a Mann-Whitney test says, all blocks of a batch pooled as if independent, two-sided at 5 %."""
+    """Return what a Mann-Whitney test says, all blocks of a round pooled as if independent, two-sided at 5 %."""
 
     def decide(base: list[float], head: list[float]) -> Answer:
         found = scipy_stats.mannwhitneyu(head, base)
@@ -251,33 +252,34 @@ def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int
         return [key for key, one in zip(pool.keys, first, strict=True) if one.answer == answer]
 
     look = partial(_family, pool, trial, margin=settings.margin, shift=shift)
-    batches = dict.fromkeys(pool.keys, trial.replicates(regression.FIRST))
-    first = look(batches, alpha=settings.level)
-    open_keys = answered("unresolved")
+    rounds = dict.fromkeys(pool.keys, trial.replicates(regression.FIRST_ROUND))
+    first = look(rounds, alpha=settings.level)
+    unresolved_keys = answered("unresolved")
     if settings.settle:
-        batches |= dict.fromkeys(open_keys, trial.replicates(regression.FIRST, regression.SETTLING))
-        first = regression.settled(first, look(batches, alpha=settings.level))
+        rounds |= dict.fromkeys(unresolved_keys, trial.replicates(regression.FIRST_ROUND, regression.SECOND_ROUND))
+        first = regression.settled(first, look(rounds, alpha=settings.level))
     fresh = {
-        key: trial.replicates(*regression.confirming(settings, settled=key in open_keys)) for key in answered("slower")
+        key: trial.replicates(*regression.confirmation_rounds(settings, settled=key in unresolved_keys))
+        for key in answered("slower")
     }
     final = regression.confirmed(first, look(fresh, alpha=settings.alpha))
     return {key: one.answer for key, one in zip(pool.keys, final, strict=True)}
 
 
 def _family(
-    pool: Pool, trial: Trial, batches: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
+    pool: Pool, trial: Trial, rounds: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
 ) -> list[CellVerdict]:
     """Judge each cell from its replicates; with ``shift``, against the base of one that far before."""
-    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in batches]
-    logs = [_log_ratios(pool, trial, key, batch, shift) for key, batch in batches.items()]
+    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in rounds]
+    logs = [_log_ratios(pool, trial, key, replicates, shift) for key, replicates in rounds.items()]
     return regression.family(pairs, logs, margin=margin, alpha=alpha, decides=True)
 
 
-def _log_ratios(pool: Pool, trial: Trial, key: Key, batch: tuple[int, ...], shift: int) -> list[float]:
+def _log_ratios(pool: Pool, trial: Trial, key: Key, replicates: tuple[int, ...], shift: int) -> list[float]:
     head, base = trial.labels(key)
     return [
-        pool.log_ratio(key, head, index, base, batch[(number - shift) % len(batch)])
-        for number, index in enumerate(batch)
+        pool.log_ratio(key, head, index, base, replicates[(number - shift) % len(replicates)])
+        for number, index in enumerate(replicates)
     ]
 
 
@@ -287,7 +289,7 @@ def _pooled(pool: Pool, trial: Trial, decide: Callable[[list[float], list[float]
         head, base = (
             [
                 seconds
-                for index in trial.replicates(regression.FIRST)
+                for index in trial.replicates(regression.FIRST_ROUND)
                 for seconds in pool.replicates[index][key, label].repeat_s
             ]
             for label in trial.labels(key)

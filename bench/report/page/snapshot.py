@@ -245,7 +245,7 @@ def _decided(run: Run) -> dict[str, Any]:
     decision = regression.decide(run)
     rule: ComparisonRecord = decision.rule
     cells = [_verdict(one) for one in decision.cells]
-    controls = [_verdict(one.judged, control=one.name, held=one.held) for one in decision.controls]
+    controls = [_verdict(one.verdict, control=one.name, held=one.passed) for one in decision.controls]
     return {
         "sides": rule.sides,
         "margin": rule.margin,
@@ -268,7 +268,7 @@ def _verdict(one: CellVerdict, *, control: str | None = None, held: bool | None 
         ratio=number(ratio.value) if ratio else None,
         low=number(ratio.low) if ratio else None,
         high=number(ratio.high) if ratio else None,
-        smallest=number(one.smallest),
+        smallest=number(one.min_detectable),
         answer=one.answer,
         reason=one.reason,
         decides=one.decides,

@@ -83,13 +83,13 @@ def test_slowdowns_are_sought_where_something_was_slowed() -> None:
 
 
 def test_gates_are_formed_of_neighbours_in_time() -> None:
-    """Four batches without a replicate in common, in order, within a stretch of five."""
+    """Four rounds without a replicate in common, in order, within a stretch of five."""
     formed = error_rates.trials(made_pool(40), replicates=4, count=50)
     assert len(formed) == 50
     for trial in formed:
         chosen = [*trial.replicates(0, 1, 2, 3)]
         assert chosen == sorted(set(chosen))
-        assert [len(batch) for batch in trial.batches] == [4, 4, 4, 4]
+        assert [len(one) for one in trial.rounds] == [4, 4, 4, 4]
         assert chosen[-1] - chosen[0] < 20
     assert {trial.swapped for trial in formed} == {True, False}
 
@@ -166,7 +166,7 @@ def test_settling_finds_more_and_leaves_less_open() -> None:
         for rule in (once, twice)
     ]
     assert seen[1] > seen[0] + 0.1
-    open_once, open_twice = (error_rates.left_open(answered(found, formed, rule)).share for rule in (once, twice))
+    open_once, open_twice = (error_rates.unresolved(answered(found, formed, rule)).share for rule in (once, twice))
     assert open_twice < open_once
     assert error_rates.false_alarms(answered(found, formed, twice)).events == 0
 

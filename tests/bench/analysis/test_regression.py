@@ -55,22 +55,22 @@ def test_the_three_answers(low: float, value: float, high: float, p_value: float
 
 
 def test_a_cell_that_is_a_tenth_slower_and_confirmed_is_slower() -> None:
-    """Two batches of three replicates, 10 % each: exit status 1."""
+    """Two rounds of three replicates, 10 % each: exit status 1."""
     found = decision(*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3))
-    (judged,) = found.cells
-    assert (judged.answer, judged.base.target) == ("slower", "jax-cpu@base")
-    assert judged.ratio is not None
-    assert judged.ratio.value == pytest.approx(1.1)
-    assert judged.confirmed is not None
+    (verdict,) = found.cells
+    assert (verdict.answer, verdict.base.target) == ("slower", "jax-cpu@base")
+    assert verdict.ratio is not None
+    assert verdict.ratio.value == pytest.approx(1.1)
+    assert verdict.confirmed is not None
     assert of_comparison(found) == ExitCode.REGRESSION
 
 
 def test_a_slower_that_a_fresh_batch_does_not_confirm_fails_nothing() -> None:
-    """The fresh batch says same: unresolved, with the reason, and no regression."""
+    """The fresh round says same: unresolved, with the reason, and no regression."""
     found = decision(*pair([1.099, 1.1, 1.101]), *pair(TIGHT, first=3))
-    (judged,) = found.cells
-    assert judged.answer == "unresolved"
-    assert "a fresh batch says same" in judged.reason
+    (verdict,) = found.cells
+    assert verdict.answer == "unresolved"
+    assert "a fresh round says same" in verdict.reason
     assert of_comparison(found) == ExitCode.UNRESOLVED
     assert of_comparison(found, allow_unresolved=True) == ExitCode.HELD
 
@@ -83,7 +83,7 @@ def test_a_slower_without_its_fresh_batch_fails_nothing() -> None:
 
 
 def test_the_fresh_batch_does_not_count_in_the_first() -> None:
-    """The first batch is noise around one, the second far off: replicates from the rule's number on are apart."""
+    """The first round is noise around one, the second far off: replicates from the rule's number on are apart."""
     found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3))
     assert (found.cells[0].answer, found.flagged()) == ("same", [])
 
@@ -93,29 +93,29 @@ SETTLE = made.comparison(settle=True)
 
 
 def test_an_open_cell_is_settled_by_both_batches() -> None:
-    """Three replicates leave it open, six say same; without the rule the second batch is the one that confirms."""
+    """Three replicates leave it open, six say same; without the rule the second round is the one that confirms."""
     records = [*pair(OPEN), *pair(TIGHT, first=3), *pair(TIGHT, first=3)]
     wide = [*pair((0.98, 1.0, 1.02)), *pair([1.0] * 3, first=3)]
     assert [one.answer for one in decision(*wide[:6], rule=SETTLE).cells] == ["unresolved"]
-    (judged,) = decision(*wide, rule=SETTLE).cells
-    assert (judged.answer, judged.ratio and judged.ratio.count) == ("same", 6)
+    (verdict,) = decision(*wide, rule=SETTLE).cells
+    assert (verdict.answer, verdict.ratio and verdict.ratio.count) == ("same", 6)
     assert decision(*wide).cells[0].answer == "unresolved"
-    assert decision(*records, rule=SETTLE).open() == [judged.cell]
+    assert decision(*records, rule=SETTLE).unresolved() == [verdict.cell]
 
 
 def test_a_cell_that_the_first_batch_settled_stays_as_it_is() -> None:
     """Another recipe's open cell may bring it more replicates, of whatever they say."""
     found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3), rule=SETTLE)
-    assert (found.cells[0].answer, found.open(), found.flagged()) == ("same", [], [])
+    assert (found.cells[0].answer, found.unresolved(), found.flagged()) == ("same", [], [])
 
 
 def test_what_settling_calls_slower_awaits_its_own_confirmation() -> None:
-    """The batch that settles does not confirm itself: two fresh ones do, as many as it took to find it."""
+    """The round that settles does not confirm itself: two fresh ones do, as many as it took to find it."""
     both = [*pair((1.02, 1.1, 1.18)), *pair((1.098, 1.1, 1.102), first=3)]
     waiting = decision(*both, rule=SETTLE)
     assert decision(*both[:6], rule=SETTLE).flagged() == []
     assert waiting.flagged() == [waiting.cells[0].cell]
-    assert waiting.awaited() == {2: waiting.flagged(), 3: waiting.flagged()}
+    assert waiting.confirmation_cells() == {2: waiting.flagged(), 3: waiting.flagged()}
     assert waiting.cells[0].answer == "unresolved"
     (found,) = decision(*both, *pair((1.099, 1.1, 1.101) * 2, first=6), rule=SETTLE).cells
     assert (found.answer, found.confirmed and found.confirmed.count) == ("slower", 6)
@@ -123,12 +123,12 @@ def test_what_settling_calls_slower_awaits_its_own_confirmation() -> None:
 
 
 def test_what_the_first_batch_calls_slower_is_confirmed_by_one() -> None:
-    """As many processes as it took: the batch that settles others is none of it."""
+    """As many processes as it took: the round that settles others is none of it."""
     clear = pair((1.099, 1.1, 1.101))
-    assert list(decision(*clear).awaited()) == [1]
-    assert list(decision(*clear, rule=SETTLE).awaited()) == [2]
+    assert list(decision(*clear).confirmation_cells()) == [1]
+    assert list(decision(*clear, rule=SETTLE).confirmation_cells()) == [2]
     assert decision(*clear, *pair((1.099, 1.1, 1.101), first=6), rule=SETTLE).cells[0].answer == "slower"
-    assert decision(*pair(TIGHT), rule=SETTLE).awaited() == {}
+    assert decision(*pair(TIGHT), rule=SETTLE).confirmation_cells() == {}
 
 
 def test_two_looks_share_the_level() -> None:
@@ -147,8 +147,8 @@ def test_a_faster_cell_needs_no_confirmation() -> None:
 
 def test_one_process_tells_nothing() -> None:
     """However many blocks it has: the replicate is the process."""
-    (judged,) = decision(*pair([1.2])).cells
-    assert (judged.answer, judged.ratio, judged.smallest) == ("unresolved", None, math.inf)
+    (verdict,) = decision(*pair([1.2])).cells
+    assert (verdict.answer, verdict.ratio, verdict.min_detectable) == ("unresolved", None, math.inf)
 
 
 def test_a_family_of_cells_shares_the_level() -> None:
@@ -164,7 +164,7 @@ def test_a_family_of_cells_shares_the_level() -> None:
 def test_cells_beside_decide_nothing() -> None:
     """`fit` twice as slow is shown, and the gate holds."""
     found = decision(*pair(TIGHT), *pair([1.99, 2.0, 2.01], path="fit"))
-    assert [judged.decides for judged in found.cells] == [True, False]
+    assert [verdict.decides for verdict in found.cells] == [True, False]
     assert found.cells[1].answer == "slower"
     assert of_comparison(found) == ExitCode.HELD
 
@@ -181,7 +181,7 @@ def controlled(again: Sequence[float], slowed: Sequence[float]) -> Decision:
 def test_controls_that_come_out_as_known_hold() -> None:
     """The base again is the same, the base with a tenth more is slower."""
     found = controlled(TIGHT, [1.099, 1.1, 1.101])
-    assert [(control.name, control.held) for control in found.controls] == [("itself", True), ("extra work", True)]
+    assert [(control.name, control.passed) for control in found.controls] == [("itself", True), ("extra work", True)]
     assert not found.void
     assert of_comparison(found) == ExitCode.HELD
 
@@ -202,14 +202,14 @@ def test_a_control_that_fails_voids_the_gate(again: Sequence[float], slowed: Seq
 
 
 def test_a_control_that_fails_is_asked_again() -> None:
-    """Chance fails one in twenty: a fresh batch of that cell alone has the last word, whichever control it is."""
+    """Chance fails one in twenty: a fresh round of that cell alone has the last word, whichever control it is."""
     clear = [1.099, 1.1, 1.101]
     for again, slowed, label, other in (
         (clear, clear, "base again", [1.0, 1.0, 1.0]),
         (TIGHT, TIGHT, "base +10% work", clear),
     ):
         waiting = controlled(again, slowed)
-        (asked,) = waiting.awaited()[1]
+        (asked,) = waiting.confirmation_cells()[1]
         assert (asked.label, waiting.void) == (label, True)
         mended, failed = (
             Decision(
@@ -217,14 +217,14 @@ def test_a_control_that_fails_is_asked_again() -> None:
             )
             for fresh in (other, again if label == "base again" else slowed)
         )
-        assert [(one.held, one.again) for one in mended.controls if one.again] == [(True, True)]
+        assert [(one.passed, one.remeasured) for one in mended.controls if one.remeasured] == [(True, True)]
         assert (mended.void, failed.void) == (False, True)
 
 
 def test_controls_that_hold_are_not_asked_again() -> None:
-    """Also where a fresh batch has replicates of them, which another control asked for."""
+    """Also where a fresh round has replicates of them, which another control asked for."""
     found = controlled(TIGHT, [1.099, 1.1, 1.101])
-    assert found.awaited() == {}
+    assert found.confirmation_cells() == {}
     fresh = (*timed("base", [1.0] * 3, first=3), *timed("base again", [1.5] * 3, first=3))
     assert not Decision(found.rule, (*found.records, *fresh)).void
 
@@ -273,7 +273,7 @@ def test_nothing_compared_is_a_failure() -> None:
 
 def test_the_smallest_effect_that_could_be_seen_grows_with_the_scatter() -> None:
     """Half the scatter sees half as far, on the logarithmic scale."""
-    wide, narrow = (decision(*pair([1 / r, 1.0, r])).cells[0].smallest for r in (1.02**2, 1.02))
+    wide, narrow = (decision(*pair([1 / r, 1.0, r])).cells[0].min_detectable for r in (1.02**2, 1.02))
     assert math.log(wide) == pytest.approx(2 * math.log(narrow))
 
 
@@ -294,7 +294,7 @@ def test_three_versions_are_each_held_against_the_first() -> None:
         *timed("keras @ git", [0.8, 0.801, 0.799]),
     ]
     found = decision(*records, rule=rule)
-    assert [(judged.cell.target.split("@", 1)[1], judged.answer) for judged in found.cells] == [
+    assert [(verdict.cell.target.split("@", 1)[1], verdict.answer) for verdict in found.cells] == [
         ("keras==2", "same"),
         ("keras @ git", "faster"),
     ]

@@ -258,7 +258,7 @@ def test_holm_keeps_the_order_and_only_raises(p_values: list[float]) -> None:
 
 def test_what_can_be_seen_by_hand() -> None:
     """1, 2, 3 at 5 % and 90 %: (4.303 + 1.886) standard errors of .577."""
-    assert stats.detectable([1.0, 2.0, 3.0], alpha=0.05, power=0.9) == pytest.approx(3.573, abs=1e-3)
+    assert stats.min_detectable_effect([1.0, 2.0, 3.0], alpha=0.05, power=0.9) == pytest.approx(3.573, abs=1e-3)
 
 
 def test_more_values_narrow_the_interval() -> None:

@@ -1,4 +1,4 @@
-"""The gate: which cells take turns in which processes, and what a fresh batch measures; nothing runs here."""
+"""The gate: which cells take turns in which processes, and what a fresh round measures; nothing runs here."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def test_exact_counters_are_counted_once_on_each_side() -> None:
 
 
 def test_a_fresh_batch_measures_the_flagged_cells_alone_with_new_replicates() -> None:
-    """As many processes as the first batch had, and no control: the pair itself is asked again."""
+    """As many processes as the first round had, and no control: the pair itself is asked again."""
     made = planned()
     flagged = [c for step in timings(made.passes()[0]) for c in step.cells if c.target == "jax-cpu@head"][:1]
-    passes = list(made.batch(1, flagged))
+    passes = list(made.round(1, flagged))
     assert [[step.replicate for step in timings(steps)] for steps in passes] == [[2], [3]]
-    assert [step.replicate for steps in made.batch(2, flagged) for step in timings(steps)] == [4, 5]
+    assert [step.replicate for steps in made.round(2, flagged) for step in timings(steps)] == [4, 5]
     assert all(set(flagged) < set(steps.step_cells(step)) for some in passes for step in some)
     assert {t.label for steps in passes for step in steps for t in step.targets} == {"base", "head"}
 
@@ -93,18 +93,18 @@ def test_a_control_is_asked_again_without_the_sides() -> None:
     again = [c for c in every if c.target == f"jax-cpu@{gate.ITSELF}"][:1]
     head = [c for c in every if c.target == "jax-cpu@head"][:1]
     for asked, labels in ((again, ["base", gate.ITSELF]), (again + head, ["base", "head", gate.ITSELF])):
-        for some in made.batch(2, asked):
+        for some in made.round(2, asked):
             assert [[target.label for target in step.targets] for step in some] == [labels]
-    assert len(list(made.batch(2, again))) == 2
+    assert len(list(made.round(2, again))) == 2
 
 
 def test_nothing_flagged_is_nothing_to_confirm() -> None:
-    assert list(planned().batch(1, [])) == []
+    assert list(planned().round(1, [])) == []
 
 
 @pytest.mark.parametrize("phase", ["train", "predict"])
 def test_recipes_of_one_kind_share_the_size_of_their_cells(phase: str) -> None:
-    """Training takes the recipe's own batch, prediction one size for all."""
+    """Training takes the recipe's own batch size, prediction one size for all."""
     sizes = {gate.size(recipe, phase) for recipe in EVERY}
     assert sizes == ({32} if phase == "predict" else {512, 32})
 

@@ -35,7 +35,7 @@ def shelved(folder: Path, *runs: Published) -> Path:
 
 
 def compared() -> Published:
-    """Return a comparison whose one cell is 10 % slower, which a fresh batch confirms."""
+    """Return a comparison whose one cell is 10 % slower, which a fresh round confirms."""
     cells = [*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3)]
     controls = [*timed("base again", TIGHT), *timed("base +10% work", [1.099, 1.1, 1.101])]
     return snapshot.of_run(made.run(made.comparison(controls=CONTROLS), *cells, *controls, profile="gate"))

@@ -102,7 +102,7 @@ def test_later_gates_slow_nothing(calibration: Calibration, tmp_path: Path, monk
 
 
 def test_whole_gates_are_told_by_kind(calibration: Calibration, tmp_path: Path) -> None:
-    """Those before there was a second batch, or with slowed targets beside, are no measure of a user's minutes."""
+    """Those before there was a second round, or with slowed targets beside, are no measure of a user's minutes."""
     collect(calibration, tmp_path, gates=1)
     (kept,) = calibrate.load_gates(tmp_path / calibrate.GATES)
     assert (kept.settled, kept.slowed) == (True, True)
@@ -123,17 +123,17 @@ def test_whole_gates_are_told_by_kind(calibration: Calibration, tmp_path: Path) 
 def test_a_gate_settles_what_its_first_batch_leaves_open(
     calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a user's does; the second batch is no replicate of the pool, since it has some cells alone."""
+    """As a user's does; the second round is no replicate of the pool, since it has some cells alone."""
     asked: list[int] = []
     honest = run.execute
 
     def execute(order: RunSpec, *others: Any, **named: Any) -> Run:
         assert order.comparison is not None
-        assert order.more is not None
+        assert order.next_passes is not None
         done = honest(order, *others, **named)
         later = [r for r in done.records if isinstance(r, TimingRecord) and r.replicate and label_of(r.cell) == "head"]
         unsettled = [record for record in done.records if record not in later]
-        asked.extend(steps.replicate(added) for added in order.more(lambda: unsettled))
+        asked.extend(steps.replicate(added) for added in order.next_passes(lambda: unsettled))
         return done
 
     monkeypatch.setattr(run, "execute", execute)

@@ -100,17 +100,17 @@ def test_an_order_holds_its_rule_before_it_measures(built: list[str]) -> None:
     assert (order.comparison.margin, order.comparison.alpha, order.comparison.replicates) == (0.02, 0.1, 2)
     assert order.comparison.controls == {"itself": "base again", "extra work": "base +10% work"}
     assert len(order.passes()) == 4
-    assert order.more is not None
-    assert list(order.more(lambda: ())) == []
+    assert order.next_passes is not None
+    assert list(order.next_passes(lambda: ())) == []
 
 
 def test_open_cells_are_settled_before_what_is_slower_is_confirmed(built: list[str]) -> None:
-    """Each batch is chosen from the records that are there by then; two of them confirm what it took two to find."""
+    """Each round is chosen from the records that are there by then; two of them confirm what it took two to find."""
     found = sides.versions(QUIET[:1], [Requirement("keras==1"), Requirement("keras==2")], Path("made"), notice=print)
     order = sides.order(found, Gate([DENSE], found.targets, 2, settle=True), margin=0.03, alpha=0.05, order_seed=7)
     records = compared([1.08, 1.12])
-    assert order.more is not None
-    further = order.more(lambda: records)
+    assert order.next_passes is not None
+    further = order.next_passes(lambda: records)
     settling = [*islice(further, 2)]
     records += compared([1.0999, 1.1001], first=2)
     confirming = [*further]
