@@ -13,8 +13,8 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
+from bench.backends import BACKENDS  # noqa: E402, likewise
 from bench.plan import gpus  # noqa: E402, standard library only
-from bench.plan.targets import BACKENDS  # noqa: E402, likewise
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True

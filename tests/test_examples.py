@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import ROOT
-from bench.plan.targets import BACKENDS
+from bench.backends import BACKENDS
 
 pytestmark = pytest.mark.framework
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from bench.backends import BACKENDS
 from datasets import errors
 from datasets.errors import UsageError
 
@@ -56,7 +57,7 @@ def targets(names: list[str] | None, device: Literal["cpu", "gpu"]) -> list[Targ
     from bench.plan import targets as known
     from datasets.errors import DataError
 
-    found = [known.find(name, device) for name in each(names) or known.BACKENDS]
+    found = [known.find(name, device) for name in each(names) or BACKENDS]
     if device == "gpu" and (reason := gpus.why_no_gpu()):
         raise DataError(reason)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
+from bench.backends import BACKENDS
 from bench.cli import arguments, options
 from bench.cli.options import Data, Names
 from bench.cli.outcome import Outcome
@@ -69,7 +70,7 @@ def doctor() -> Outcome:
     from bench.plan import gpus, targets
     from bench.report import lists
 
-    found = [(name, targets.missing(targets.Target(name))) for name in targets.BACKENDS]
+    found = [(name, targets.missing(targets.Target(name))) for name in BACKENDS]
     lines = lists.diagnosis(found, data=_data_state(), gpus=gpus.gpus(), refused=targets.refused(os.environ))
     return Outcome(lines)
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from bench import backends
 from bench.cli import arguments, options
 from bench.cli.options import Data, Flag, Names, RecipeFile
 from bench.cli.outcome import Outcome
@@ -89,12 +90,11 @@ def score(
     scores_only
         Leave the lines out.
     """
-    from bench.plan import targets
     from bench.report import score
     from bench.runner import scoring
 
     arguments.at_least("--batch-size", batch_size)
-    under = arguments.one_of("backend", backend, {name: name for name in targets.SERVING_BACKENDS})
+    under = arguments.one_of("backend", backend, {name: name for name in backends.SERVING})
     if text:
         scores = scoring.texts(model, under, text)
         return Outcome(score.Scores(text, scores) if sys.stdout.isatty() else score.plain(text, scores))

@@ -1,15 +1,16 @@
-"""The paths: the ways in which an operation is driven, as data; what they do is in `bench.worker.operations`."""
+"""The paths: the ways to drive Keras, as data; `bench.worker.operations` holds what they do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.backends import BACKENDS
 from models.recipes import Recipe
 
-# The path that every other one of its cell is held against: the same work written by hand.
+# The path with which every other one of its cell is compared: the same work written by hand.
 FLOOR = "floor"
 
-# How long the operation of known length lasts, by which the harness measures itself.
+# Duration of the operation of known length, by which the harness measures itself.
 SLEEP_S = 0.005
 
 MULTI_HOT = ("multi_hot",)
@@ -18,10 +19,10 @@ PADDED = ("padded",)
 
 @dataclass(frozen=True)
 class Path:
-    """One way to do a phase's work.
+    """One way to do the work of a phase.
 
-    summary   what a reader is told who may have to choose
-    backends  where it exists and differs from the others
+    summary   one line for a reader who has to choose
+    backends  those on which it exists and differs from other paths
     forms     encodings of a recipe to which it applies
     slope     its cost is a line over repeats, so that two lengths tell the cost of one (`fit`)
     """
@@ -29,7 +30,7 @@ class Path:
     phase: str
     name: str
     summary: str
-    backends: tuple[str, ...] = ("jax", "tensorflow")
+    backends: tuple[str, ...] = tuple(BACKENDS)
     forms: tuple[str, ...] = MULTI_HOT + PADDED
     slope: bool = False
 
@@ -73,7 +74,7 @@ PATHS: tuple[Path, ...] = (
 
 
 def find(phase: str, name: str) -> Path:
-    """Return the path called ``name``; KeyError where the phase has none such."""
+    """Return the path called ``name`` of ``phase``; KeyError where there is none."""
     for path in PATHS:
         if (path.phase, path.name) == (phase, name):
             return path
@@ -86,5 +87,5 @@ def names(phase: str) -> tuple[str, ...]:
 
 
 def applies(path: Path, recipe: Recipe, backend: str) -> bool:
-    """Return whether ``recipe`` can be driven so on ``backend``."""
+    """Return whether ``path`` can drive ``recipe`` on ``backend``."""
     return backend in path.backends and recipe.encoding.form in path.forms

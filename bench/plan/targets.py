@@ -1,4 +1,4 @@
-"""The targets: what is measured, and the environment in which its worker starts; it starts nothing itself."""
+"""The targets: what is measured, and the environment variables of its worker."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import ROOT
-from datasets import errors
-from datasets.errors import UsageError
+from bench import ROOT, backends
 
 Device = Literal["cpu", "gpu"]
-
-
-BACKENDS = ("jax", "tensorflow")
-
-# Backends of Keras that score text with a saved model; the last two cannot train.
-SERVING_BACKENDS = (*BACKENDS, "numpy", "openvino")
 
 # Keras reads these and silently cuts `fit` short: a run that finds them set would measure something else.
 REFUSED_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
@@ -30,12 +22,12 @@ REFUSED_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 class Target:
     """One thing to measure: a backend on a device, by an interpreter (its package versions) and a checkout.
 
-    label       tells it from other targets of its backend: "head", "keras==3.14.1"
+    label       distinguishes it from other targets of its backend: "head", "keras==3.14.1"
     checkout    the folder of the kerasmark whose worker does the work
     variation   the recipe that it trains and predicts instead of the one asked for, as in "dense units=32"
-    recipes     a file with recipes of one's own
-    folder      first place where that file's imports are looked for
-    extra_work  share of real work added to every repeat, by which a gate proves that it can see
+    recipes     the user's file of recipes
+    folder      the first place to look for that file's imports
+    extra_work  share of real work added to every repeat, by which a gate proves that it finds a slowdown
     quiet       one framework thread on one core: see `bench.plan.gate`
     """
 
@@ -57,16 +49,14 @@ class Target:
 
 
 def find(backend: str, device: Device = "cpu") -> Target:
-    """Return the target for ``backend``; UsageError with what to use instead where it is no choice."""
-    if backend in ("torch", "pytorch"):
-        raise UsageError("backend 'torch' is not measured: kerasmark is PyTorch-free; use jax or tensorflow")
-    return Target(errors.find("backend", backend, {name: name for name in BACKENDS}), device)
+    """Return the target for ``backend``; UsageError where that is not measured."""
+    return Target(backends.find(backend).name, device)
 
 
 def missing(target: Target) -> str | None:
-    """Return why ``target`` cannot start in this interpreter, or None; looks for packages without importing them."""
+    """Return why ``target`` cannot start in this interpreter, or None; packages are located, not imported."""
     if target.python != sys.executable:
-        return None  # an environment that was made for it
+        return None  # an environment that was built for it
     for package in ("keras", target.backend):
         if importlib.util.find_spec(package) is None:
             return f"{package} is not installed in this environment; use `nox -s bench-cpu`, which installs it"
@@ -75,11 +65,11 @@ def missing(target: Target) -> str | None:
 
 def installed_serving_backends() -> list[str]:
     """Return the backends that can serve a saved model here; NumPy's needs no framework."""
-    return [name for name in SERVING_BACKENDS if importlib.util.find_spec(name) is not None]
+    return [name for name in backends.SERVING if importlib.util.find_spec(name) is not None]
 
 
 def refused(environ: Mapping[str, str]) -> str | None:
-    """Return what in ``environ`` would falsify a run, or None."""
+    """Return which variables in ``environ`` would falsify a run, or None."""
     found = [name for name in REFUSED_VARIABLES if environ.get(name)]
     return f"unset {' and '.join(found)}: Keras would silently cut training short" if found else None
 

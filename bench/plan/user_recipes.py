@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from bench import ROOT
-from bench.plan.targets import BACKENDS
+from bench.backends import BACKENDS
 from datasets.errors import ExpectedError
 from models.recipes import Recipe
 
@@ -29,7 +29,7 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.worker.user_recipes", str(file.resolve())],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": BACKENDS[0], "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
+        env={**os.environ, "KERAS_BACKEND": next(iter(BACKENDS)), "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
         capture_output=True,
         text=True,
         check=False,

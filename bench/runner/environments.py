@@ -1,4 +1,4 @@
-"""The environments: an interpreter with other versions of packages, built by uv and kept; it imports none of them."""
+"""Environments with other package versions, built by uv and cached."""
 
 from __future__ import annotations
 
@@ -15,21 +15,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from bench import ROOT
+from bench.backends import BACKENDS
 from datasets import locate
 from datasets.errors import ExpectedError
 
 LOCK = ROOT / "requirements" / "cpu.txt"
 
 READY = "kerasmark-ready"
-
-# Packages whose version one backend alone can notice.
-_OF_ONE_BACKEND = {
-    "jax": "jax",
-    "jaxlib": "jax",
-    "optax": "jax",
-    "tensorflow": "tensorflow",
-    "tensorflow-cpu": "tensorflow",
-}
 
 
 class BuildError(ExpectedError):
@@ -50,26 +42,27 @@ class Requirement:
 
     @property
     def label(self) -> str:
-        """The name in tables and of logs: no path of this machine, nothing that a file's name cannot hold."""
+        """The name in tables and of log files: no path of this machine, no character that a file name cannot hold."""
         return re.sub(r"[^\w.=<>!~+, -]", "_", self.text if self.path is None else self.path.name)
 
     @property
     def backends(self) -> tuple[str, ...]:
-        """The backends that can notice it."""
+        """The backends whose speed or results it may change."""
         name = re.split(r"[^A-Za-z0-9_-]", self.label, maxsplit=1)[0].lower().replace("_", "-")
-        return (_OF_ONE_BACKEND[name],) if name in _OF_ONE_BACKEND else ("jax", "tensorflow")
+        alone = tuple(backend.name for backend in BACKENDS.values() if name in backend.distributions)
+        return alone or tuple(BACKENDS)
 
 
 def folder(environ: Mapping[str, str]) -> Path:
-    """Return where environments are kept: beside the reviews, in the cache."""
+    """Return the folder of the environments, beside the reviews in the cache."""
     return locate.cache_folder(environ) / "environments"
 
 
 def build(requirement: Requirement, folder: Path, *, notice: Callable[[str], object]) -> str:
-    """Return the interpreter of an environment with the locked packages and ``requirement``, built where it is new.
+    """Return the interpreter of an environment with the locked packages and ``requirement``; build it if it is new.
 
     ``folder`` holds one environment for each requirement, lock file and Python. A checkout may change under its name
-    and is installed each time. Raises BuildError with the installer's last words.
+    and is installed each time. Raises BuildError with the installer's last lines.
     """
     place = folder / _key(requirement)
     python = place / "bin" / "python"
@@ -91,12 +84,12 @@ def _install(python: Path) -> tuple[str, ...]:
 
 
 def _strict(requirement: Requirement) -> tuple[str, ...]:
-    """A checkout of the version that is there already would otherwise count as installed."""
+    """Force a checkout to be installed: pip would take one of the same version as installed already."""
     return ("--reinstall-package", requirement.label) if requirement.path and requirement.path.is_dir() else ()
 
 
 def _key(requirement: Requirement) -> str:
-    """Return a folder's name: what it holds, readable, and a digest of everything that decides its content."""
+    """Return the name of a folder: a readable label, and a digest of everything that decides its content."""
     path = requirement.path
     content = path.read_bytes() if path and path.is_file() else str(path or requirement.text).encode()
     digest = hashlib.sha256(LOCK.read_bytes() + content + platform.python_version().encode()).hexdigest()[:12]

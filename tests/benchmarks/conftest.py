@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.plan.targets import BACKENDS, Target
+from bench.backends import BACKENDS
+from bench.plan.targets import Target
 from bench.protocol import Release
 from bench.records.schema import Cell, TimingRecord
 from bench.runner import interleave

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bench.analysis import paired_ratio
+from bench.backends import BACKENDS
 from bench.plan.paths import FLOOR
 from bench.plan.steps import PREDICT_SIZES
-from bench.plan.targets import BACKENDS
 from models.recipes import RECIPES
 from tests.benchmarks.conftest import Measure, Twins, cell, ready
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.analysis import paired_ratio
+from bench.backends import BACKENDS
 from bench.plan import steps
-from bench.plan.targets import BACKENDS, Target
+from bench.plan.targets import Target
 from bench.protocol import Release
 from bench.records.schema import Cell
 from bench.runner import interleave

@@ -7,9 +7,9 @@ import statistics
 import pytest
 
 from bench.analysis import paired_ratio, stats
+from bench.backends import BACKENDS
 from bench.plan.paths import SLEEP_S
 from bench.plan.steps import PROFILES
-from bench.plan.targets import BACKENDS
 from bench.protocol import Block, Prepare
 from bench.runner.interleave import BLOCK_S
 from models.recipes import LSTM, RECIPES

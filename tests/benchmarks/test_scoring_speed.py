@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import ROOT
-from bench.plan.targets import BACKENDS
+from bench.backends import BACKENDS
 from tests.bench import fresh
 
 # Trains for an epoch, saves, and lets the stream and the plain loop over the same lines take turns.

@@ -14,7 +14,7 @@ GREY = "#8A8A8A"
 # On a dark ground the lighter ones of the same palette stand for the darker ones.
 DARK = {BLUE: SKY, VERMILION: ORANGE, GREY: "#B0B0B0"}
 
-BACKENDS = {"jax": BLUE, "tensorflow": VERMILION, "openvino": GREEN, "sklearn": PURPLE}
+BACKEND_COLOURS = {"jax": BLUE, "tensorflow": VERMILION, "openvino": GREEN, "sklearn": PURPLE}
 
 # Of one panel: two of them fit beside each other in a document.
 WIDTH = 320
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 def colour(target: str) -> str:
     """Return the colour of a target's backend."""
-    return BACKENDS.get(target.partition("@")[0].partition("-")[0], GREY)
+    return BACKEND_COLOURS.get(target.partition("@")[0].partition("-")[0], GREY)
 
 
 def by_target(rows: Sequence[Row]) -> alt.Color:

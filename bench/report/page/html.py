@@ -80,7 +80,7 @@ def _data(every: Sequence[Published], newer: dict[str, Published], courses: Sequ
         "specs": {key: _spec(key) for key in keys},
         "older": max(0, len(every) - MOST_RUNS),
         "config": theme.CONFIG,
-        "colours": theme.BACKENDS,
+        "colours": theme.BACKEND_COLOURS,
         "other": theme.GREY,
         "dark": theme.DARK,
         "empty": EMPTY,

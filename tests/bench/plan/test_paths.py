@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 
 from bench.analysis import advice
+from bench.backends import BACKENDS
 from bench.plan import paths
 from bench.plan.paths import FLOOR, PATHS, Path
 from bench.plan.steps import PROFILES
-from bench.plan.targets import BACKENDS
 from bench.records.schema import Cell
 from models.recipes import RECIPES
 

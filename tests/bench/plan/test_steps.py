@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from scipy import stats
 
+from bench.backends import BACKENDS
 from bench.plan import steps
 from bench.plan.paths import FLOOR
 from bench.plan.steps import (
@@ -22,7 +23,7 @@ from bench.plan.steps import (
     Timing,
     Training,
 )
-from bench.plan.targets import BACKENDS, Target
+from bench.plan.targets import Target
 from bench.records.schema import Cell
 from models.recipes import RECIPES, Recipe
 

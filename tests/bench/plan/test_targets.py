@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
+from bench.backends import BACKENDS
 from bench.plan import targets
-from bench.plan.targets import BACKENDS, Device, Target
+from bench.plan.targets import Device, Target
 from datasets.errors import UsageError
 
 DEVICES: tuple[Device, ...] = ("cpu", "gpu")

@@ -15,9 +15,9 @@ import pytest
 
 from bench import ROOT
 from bench.analysis import accuracy
+from bench.backends import BACKENDS, SERVING
 from bench.exit_codes import ExitCode
 from bench.plan import targets
-from bench.plan.targets import BACKENDS
 from bench.runner import scoring
 from models.recipes import GLOWING, GLOWS_ABOVE, LSTM, SCATHES_BELOW, SCATHING
 from tests.bench import fresh
@@ -154,11 +154,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("serving_backend", targets.SERVING_BACKENDS)
+@pytest.mark.parametrize("serving_backend", SERVING)
 @pytest.mark.parametrize("trainer", BACKENDS)
 def test_what_one_backend_saved_every_other_serves(served: dict[str, Any], trainer: str, serving_backend: str) -> None:
     """Each kind of layer, from either backend, on all that are installed: the same probabilities within 1e-5."""
-    position = BACKENDS.index(trainer)
+    position = list(BACKENDS).index(trainer)
     own, theirs = served[trainer][position], served[serving_backend][position]
     assert (own.max(axis=1) > own.min(axis=1)).all()
     assert np.abs(theirs - own).max() <= accuracy.PREDICTION_TOLERANCE

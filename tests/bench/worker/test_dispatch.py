@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fresh import answer
 
-from bench.plan.targets import BACKENDS
+from bench.backends import BACKENDS
 
 pytestmark = pytest.mark.framework
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.plan.targets import BACKENDS
+from bench.backends import BACKENDS
 from models.recipes import RECIPES
 from tests.bench import fresh
 

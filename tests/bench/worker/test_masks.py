@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.plan.targets import BACKENDS
+from bench.backends import BACKENDS
 from bench.worker.kernels import masks
 from tests.bench import fresh
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.backends import BACKENDS
 from bench.plan import paths
-from bench.plan.targets import BACKENDS, Target, environment
+from bench.plan.targets import Target, environment
 from datasets import tokenise
 from datasets.corpus import Corpus, Split
 from models.recipes import RECIPES, Recipe

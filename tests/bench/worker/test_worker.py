@@ -14,9 +14,10 @@ import pytest
 
 from bench import ROOT
 from bench.analysis import accuracy, stats
+from bench.backends import BACKENDS
 from bench.plan import paths
 from bench.plan.steps import ParityCheck
-from bench.plan.targets import BACKENDS, Target
+from bench.plan.targets import Target
 from bench.protocol import Block, Count, Json, Learn, Parity, Peaks, Peer, Prepare, Release, Startup, Train
 from bench.records import reference
 from bench.records.schema import PhaseResult
