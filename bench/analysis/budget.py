@@ -1,4 +1,4 @@
-"""The budget: which cells a further replicate times, where time is what is given; it runs nothing."""
+"""Under a time budget, choose which cells a further replicate times."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from bench.plan import steps
 from bench.plan.steps import Step
 from bench.records.schema import Cell, TimingRecord
 
-# What a pass costs beside its cells: the workers' start and encoding the reviews.
+# Seconds of a pass besides its cells: starting the workers and encoding the reviews.
 PASS_S = 15.0
-# Preparing an operation and talking about it, as a share of its clocked seconds.
+# Preparing an operation and exchanging messages, as a share of its timed seconds.
 OVERHEAD = 0.3
 # An interval as narrow as this needs no more time.
 NARROW = 0.01
 
 
 def choose(steps: Sequence[Step], records: Sequence[TimingRecord], *, left_s: float) -> list[Step]:
-    """Return the steps whose widest interval is widest, as many as ``left_s`` holds, in their given order.
+    """Return the steps with the widest intervals, as many as fit in ``left_s``, in their given order.
 
-    A cell with one replicate has no interval over processes: it counts as widest.
+    A cell with one replicate has no interval over processes and counts as widest.
     """
-    by_cell: dict[Cell, list[TimingRecord]] = {}
-    for record in records:
-        by_cell.setdefault(record.cell, []).append(record)
+    by_cell = paired_ratio.timings(records)
     known = [(step, _width(step, by_cell), _cost_s(step, by_cell)) for step in steps]
     chosen, spent_s = set(), PASS_S
     for index in sorted(range(len(known)), key=lambda i: (-known[i][1], known[i][2])):
@@ -44,6 +42,6 @@ def _width(step: Step, by_cell: dict[Cell, list[TimingRecord]]) -> float:
 
 
 def _cost_s(step: Step, by_cell: dict[Cell, list[TimingRecord]]) -> float:
-    """Return what the step cost at its last replicate; 0 where nothing of it was measured."""
+    """Return the seconds that the step took in its last replicate; 0 if none of it was measured."""
     last = [by_cell[cell][-1] for cell in steps.step_cells(step) if cell in by_cell]
     return (1 + OVERHEAD) * sum(r.first_call_s + sum(s.duration_s for s in r.samples) for r in last)

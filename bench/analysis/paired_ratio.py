@@ -1,4 +1,4 @@
-"""The comparison of two cells that took turns: a ratio of seconds with its interval; it judges nothing."""
+"""The ratio of two cells' seconds, from neighbouring blocks, with its interval."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ from itertools import groupby
 
 from bench.analysis import stats
 from bench.analysis.stats import Estimate
-from bench.records.schema import Sample, TimingRecord
+from bench.records.schema import Cell, Record, Sample, TimingRecord
+
+
+def timings(records: Sequence[Record]) -> dict[Cell, list[TimingRecord]]:
+    """Return the timings in ``records`` by their cell, in the order of arrival."""
+    found: dict[Cell, list[TimingRecord]] = {}
+    for record in records:
+        if isinstance(record, TimingRecord):
+            found.setdefault(record.cell, []).append(record)
+    return found
 
 
 def per_repeat_s(record: TimingRecord) -> dict[int, float]:
     """Return the seconds of one repeat in each turn.
 
-    Where a turn holds two lengths (`fit`), the slope between them: the fixed cost of the call falls out.
-    Where every call had its own clock, the median call.
+    If a turn has two lengths (`fit`): the slope between them, which excludes the fixed cost of the call.
+    If each call was timed by itself: the median call.
     """
     return {turn: _one_turn(list(group)) for turn, group in groupby(_measured(record), key=lambda s: s.turn)}
 
 
 def per_call_s(record: TimingRecord) -> list[float]:
-    """Return what calling the operation costs beside its repeats, one value a turn; empty where it is not a line."""
+    """Return the fixed cost of a call (the line's intercept), one value a turn; empty without two lengths."""
     turns = [list(group) for _, group in groupby(_measured(record), key=lambda s: s.turn)]
     lines = [[(s.repeats, s.duration_s) for s in turn] for turn in turns if len(turn) == 2]
     return [short[1] - short[0] * stats.slope(short, long) for short, long in lines]
@@ -31,7 +40,7 @@ def per_call_s(record: TimingRecord) -> list[float]:
 def seconds(records: Sequence[TimingRecord]) -> Estimate:
     """Return the seconds of one repeat of a cell over its replicates.
 
-    With one replicate, the interval of the median within its process: another process may differ by more.
+    With one replicate: the interval of the median within its process. Another process may differ by more.
     """
     centres = [statistics.median(per_repeat_s(record).values()) for record in records]
     if len(records) == 1:
@@ -40,11 +49,11 @@ def seconds(records: Sequence[TimingRecord]) -> Estimate:
 
 
 def ratio(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> Estimate | None:
-    """Return seconds of ``records`` over seconds of ``others``, from neighbouring blocks; None where none are.
+    """Return the seconds of ``records`` over those of ``others``, from neighbouring blocks; None without any.
 
     Within a replicate the median over turns of the ratio of neighbouring blocks; over replicates, `over_replicates`.
-    Both are on the logarithmic scale, so that the ratio turned round is the reciprocal one.
-    Blocks of different replicates are never compared.
+    Both use logarithms, so that swapping the two gives the reciprocal. Blocks of different replicates are never
+    compared.
     """
     found = _by_replicate(records, others)
     if not found:
@@ -76,12 +85,12 @@ def _one_turn(samples: list[Sample]) -> float:
 
 
 def _middle(ratios: Sequence[float]) -> Estimate:
-    """Return the median of ``ratios`` on the logarithmic scale, with its interval; 0 to infinity where none is."""
+    """Return the median of ``ratios`` on the logarithmic scale, with its interval; 0 to infinity if it has none."""
     found = stats.median([math.log(ratio) for ratio in ratios])
     return Estimate(math.exp(found.value), math.exp(found.low), math.exp(found.high), found.count)
 
 
 def _within(first: dict[int, float], second: dict[int, float]) -> list[float]:
-    """Return the ratios of turns that both have; a slope at or below zero, which noise can give, has none."""
+    """Return the ratios of turns that both have; slopes at or below zero, which noise can give, are left out."""
     both = [(first[turn], second[turn]) for turn in first if turn in second]
     return [a / b for a, b in both if a > 0 and b > 0]

@@ -244,11 +244,7 @@ class Decision:
 
     @cached_property
     def _timings(self) -> dict[Cell, list[TimingRecord]]:
-        found: dict[Cell, list[TimingRecord]] = {}
-        for record in self.records:
-            if isinstance(record, TimingRecord):
-                found.setdefault(record.cell, []).append(record)
-        return found
+        return paired_ratio.timings(self.records)
 
 
 def decide(run: Run) -> Decision:

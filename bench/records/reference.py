@@ -1,17 +1,17 @@
-"""The reference: measured distributions of the published figures over seeds; it reads them and trains nothing."""
+"""Reference trainings: the measured distribution of each published figure over seeds."""
 
 from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from bench import ROOT
+from bench.records import store
 from bench.records.schema import PhaseResult, ReferenceRecord
 from models.recipes import Recipe
 
-# With two seeds, Student's quantile makes a band that nothing could miss (637 standard deviations); with three, 32.
+# With two seeds Student's quantile makes a band of 637 standard deviations, which nothing misses; with three, 32.
 MINIMUM_SEEDS = 3
 
 FOLDER = ROOT / "results" / "reference"
@@ -39,23 +39,21 @@ def path(corpus: str) -> Path:
 
 
 def load(file: Path) -> list[ReferenceRecord]:
-    """Return the trainings in ``file``, none where it does not exist; a last line that was cut short is passed over."""
-    if not file.exists():
-        return []
-    lines = file.read_bytes().splitlines(keepends=True)
-    return [ReferenceRecord.model_validate_json(line) for line in lines if line.endswith(b"\n")]
+    """Return the trainings in ``file``, none if it does not exist; an unfinished last line is skipped."""
+    lines = store.whole_lines(file) if file.exists() else []
+    return [ReferenceRecord.model_validate_json(line) for line in lines]
 
 
 def append(file: Path, record: ReferenceRecord) -> None:
-    """Add one training; each line is whole, so that an interrupted collection goes on where it stopped."""
+    """Add one training as a complete line, so that an interrupted collection resumes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab+") as lines:
-        _drop_cut_line(lines)
+        store.drop_cut_line(lines)
         lines.write(record.model_dump_json().encode() + b"\n")
 
 
 def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
-    """Return ``metric`` of one training: after the phase, or of 1-based ``epoch``; None where it was not reached.
+    """Return ``metric`` of one training, after the phase or at the 1-based ``epoch``; None if it was not reached.
 
     "best_val_accuracy" is the maximum of its curve.
     """
@@ -71,7 +69,7 @@ def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
 def distribution(
     records: list[ReferenceRecord], *, recipe: str, backend: str, phase: str, metric: str, epoch: int | None
 ) -> Distribution | None:
-    """Return one figure's distribution, or None where fewer than `MINIMUM_SEEDS` were measured."""
+    """Return one figure's distribution, or None with fewer than `MINIMUM_SEEDS` seeds."""
     results = [r.phases[phase] for r in records if r.recipe == recipe and r.backend == backend and phase in r.phases]
     values = [value for result in results if (value := figure(result, metric, epoch)) is not None]
     return Distribution(tuple(values)) if len(values) >= MINIMUM_SEEDS else None
@@ -90,7 +88,7 @@ class Row:
 
 
 def rows(records: list[ReferenceRecord], recipes: list[Recipe]) -> list[Row]:
-    """Return every published figure, at its last published epoch, that was measured over enough seeds."""
+    """Return every published figure, at its last published epoch, with enough measured seeds."""
     found = []
     for recipe, figure in ((one, published) for one in recipes for published in one.published):
         epoch = figure.epoch or (len(figure.values) if len(figure.values) > 1 else None)
@@ -100,10 +98,3 @@ def rows(records: list[ReferenceRecord], recipes: list[Recipe]) -> list[Row]:
             if measured is not None:
                 found.append(Row(recipe.name, backend, figure.metric, epoch, figure.values[-1], measured))
     return found
-
-
-def _drop_cut_line(lines: BinaryIO) -> None:
-    """Cut ``lines`` after its last whole line."""
-    lines.seek(0)
-    content = lines.read()
-    lines.truncate(content.rfind(b"\n") + 1)

@@ -1,23 +1,35 @@
-"""The store: a run's folder, its append-only records and logs; it interprets no record."""
+"""A run on disk: its folder, append-only records and logs, and how its lines are read and written."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from bench import ROOT
-from bench.records import steal_time
-from bench.records.schema import SCHEMA_VERSION, ComparisonRecord, Record, ResumedRecord, RunHeader, parse
+from bench.records.schema import (
+    SCHEMA_VERSION,
+    ComparisonRecord,
+    Record,
+    ResumedRecord,
+    RunHeader,
+    TimingRecord,
+    parse,
+)
 from datasets.errors import ExpectedError
 
 DEFAULT_FOLDER = ROOT / "results" / "runs"
 
 RECORDS = "records.jsonl"
 LOGS = "logs"
+
+# From this share of steal time on the hour was busy: intervals are wide, and seconds belong to that hour.
+BUSY = 0.05
 
 
 class StoreError(ExpectedError):
@@ -26,7 +38,7 @@ class StoreError(ExpectedError):
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it lies on disk: its header first, then every record in the order of its arrival."""
+    """A finished or interrupted run: its header, then every record in the order of arrival."""
 
     folder: Path
     header: RunHeader
@@ -34,24 +46,24 @@ class Run:
 
     @property
     def is_comparison(self) -> bool:
-        """Whether it compares targets of one backend, and is reported so."""
+        """Whether the run compares targets of one backend."""
         return any(isinstance(record, ComparisonRecord) for record in self.records)
 
     @property
     def stolen(self) -> float | None:
-        """The share of the processors' time that others took while clocks ran; None where nothing was timed."""
-        return steal_time.stolen(self.records, self.header.machine.processors)
+        """The share of steal time while clocks ran; None if nothing was timed."""
+        return steal_share(self.records, self.header.machine.processors)
 
     @property
     def resumed_at(self) -> list[str]:
-        """When it was gone on with after an interruption, ISO 8601, UTC."""
+        """When the run was resumed, ISO 8601, UTC."""
         return [record.resumed_at for record in self.records if isinstance(record, ResumedRecord)]
 
 
 class RunWriter:
-    """Appends records, each whole and on disk before the next step starts.
+    """Append records to a run, each one flushed to disk before the next step starts.
 
-    With ``resumed`` to a run that is there already; the cut line in which it may end goes.
+    With ``resumed`` the run must exist; an unfinished last line is dropped.
     """
 
     def __init__(self, folder: Path, *, resumed: bool = False) -> None:
@@ -59,9 +71,8 @@ class RunWriter:
         self.logs = folder / LOGS
         try:
             self.logs.mkdir(parents=True, exist_ok=resumed)
-            self._file = (folder / RECORDS).open("r+b" if resumed else "xb")
-            self._file.truncate(sum(len(line) for line in self._file if line.endswith(b"\n")) if resumed else 0)
-            self._file.seek(0, os.SEEK_END)
+            self._file = (folder / RECORDS).open("r+b" if resumed else "xb+")
+            drop_cut_line(self._file)
         except OSError as error:
             raise StoreError(f"cannot write results to {folder}: {error.strerror}; give a folder with --out") from error
 
@@ -81,15 +92,14 @@ def run_id(started: datetime, profile: str) -> str:
 
 
 def read(folder: Path) -> Run:
-    """Return the run in ``folder``; StoreError where it holds none, or records of another schema."""
+    """Return the run in ``folder``; StoreError if there is none or its records do not fit the schema."""
     file = folder / RECORDS
     try:
-        lines = file.read_bytes().splitlines(keepends=True)
+        lines = whole_lines(file)
     except OSError as error:
         raise StoreError(f"no run at {folder}: {error.strerror}; `bench runs` lists what there is") from error
-    whole = [line for line in lines if line.endswith(b"\n")]  # the last line of an interrupted run may be cut
     try:
-        header, *records = [parse(line) for line in whole]
+        header, *records = [parse(line) for line in lines]
     except ValidationError as error:
         first = error.errors()[0]
         raise StoreError(
@@ -120,8 +130,31 @@ def find(name: str, folder: Path) -> Path:
     raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}")
 
 
+def steal_share(records: Sequence[Record], processors: int) -> float | None:
+    """Return the share of all processors' time that other guests of the host took (Linux's steal time).
+
+    Over every block, warm-up included; None if none was timed. A start has no block.
+    """
+    timings = [r for r in records if isinstance(r, TimingRecord) and r.cell.phase != "startup"]
+    samples = [sample for record in timings for sample in record.samples]
+    clocked_s = sum(sample.duration_s for sample in samples)
+    return sum(sample.steal_s for sample in samples) / (clocked_s * processors) if clocked_s else None
+
+
+def whole_lines(file: Path) -> list[bytes]:
+    """Return the complete lines of ``file``: an interrupted write may have cut the last one."""
+    return [line for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def drop_cut_line(lines: BinaryIO) -> None:
+    """Truncate ``lines`` after its last complete line and move to the end."""
+    lines.seek(0)
+    lines.truncate(lines.read().rfind(b"\n") + 1)
+    lines.seek(0, os.SEEK_END)
+
+
 def write_atomically(file: Path, content: bytes) -> None:
-    """Replace ``file`` by ``content`` in one step, so that a reader sees the old or the new and never a part."""
+    """Replace ``file`` by ``content`` in one step: a reader sees either the old or the new file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:

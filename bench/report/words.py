@@ -9,8 +9,7 @@ from rich.text import Text
 from bench.analysis.stats import TRIMMED
 from bench.analysis.summary import Summary, TimedCell
 from bench.records.schema import Cell
-from bench.records.steal_time import BUSY
-from bench.records.store import Run
+from bench.records.store import BUSY, Run
 from bench.report.numbers import MISSING, share
 
 STYLES = {"passed": "green", "failed": "bold red", "unresolved": "yellow"}

@@ -72,9 +72,7 @@ def append(file: Path, records: Sequence[PoolRecord]) -> None:
 
 
 def _lines(file: Path) -> list[bytes]:
-    """Return the whole lines of ``file``: the last one of an interrupted session may be cut."""
-    lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
-    return [line for line in lines if line.endswith(b"\n")]
+    return store.whole_lines(file) if file.exists() else []
 
 
 def condense(done: Run, records: Sequence[Record], *, replicate: int, commit: str) -> list[PoolRecord]:

@@ -1,10 +1,10 @@
-"""The interference: steal time beside samples becomes one share of the machine, and is said where numbers are."""
+"""Steal time beside samples becomes one share of the machine and is shown beside the numbers."""
 
 from __future__ import annotations
 
 import pytest
 
-from bench.records import steal_time
+from bench.records import store
 from bench.records.schema import Record, Sample
 from bench.report import words
 from bench.report.page import documents, snapshot
@@ -29,13 +29,13 @@ def taken(*seconds: tuple[float, float], phase: str = "train", path: str = "floo
 )
 def test_the_share_is_of_all_processors_over_all_blocks(records: list[Record], processors: int, share: float) -> None:
     """Long blocks weigh more; what starts only once has no block."""
-    assert steal_time.stolen(records, processors) == pytest.approx(share)
+    assert store.steal_share(records, processors) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("records", [[], [made.failure()], [taken((3.0, 0.0), phase="startup", path="import")]])
 def test_without_a_block_there_is_none(records: list[Record]) -> None:
     """Nothing was clocked, so nothing is claimed."""
-    assert steal_time.stolen(records, 2) is None
+    assert store.steal_share(records, 2) is None
 
 
 @pytest.mark.parametrize(("stolen_s", "busy"), [(0.01, False), (0.09, False), (0.11, True), (1.0, True)])
