@@ -1,1 +1,1 @@
-"""The reviews: where they come from and how they become arrays; NumPy only, no framework."""
+"""The reviews: where they come from and how they become arrays, with NumPy alone."""

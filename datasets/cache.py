@@ -1,4 +1,4 @@
-"""Keep a parsed corpus on disk as flat arrays that load in no time; it decides neither where nor what to keep."""
+"""Store a parsed corpus on disk as flat arrays that are memory-mapped when loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from datasets.corpus import Corpus, Ragged, Split
 from datasets.errors import DataError
 
-# Raise it when the layout changes, or tokenising or the order of rows: older folders are then filled anew.
+# Raise it when the layout, the tokenising or the order of rows changes: older folders are then rebuilt.
 FORMAT = 1
 
 _MANIFEST = "manifest.json"
@@ -25,12 +25,12 @@ _RAGGED = ("text", "keras_ids", "token_ranks")
 
 
 def folder_name(name: str, digest: str) -> str:
-    """Return the name of the folder that keeps the corpus of this name and digest."""
+    """Return the name of the folder for the corpus of this name and digest."""
     return f"{name}-{FORMAT}-{digest[:16]}"
 
 
 def store(corpus: Corpus, folder: Path) -> None:
-    """Write `corpus` to `folder`, replacing what is there; another process sees all of it or nothing."""
+    """Write `corpus` to `folder`, replacing an older one; other processes see all of it or nothing."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = _sibling(folder)
     try:
@@ -42,9 +42,9 @@ def store(corpus: Corpus, folder: Path) -> None:
 
 
 def load(folder: Path) -> Corpus:
-    """Return the corpus kept in `folder`, its arrays mapped read-only from disk and read as they are used.
+    """Return the corpus in `folder`, its arrays memory-mapped read-only.
 
-    The files' sizes are checked, not their contents: a hash of them all would cost more than the load.
+    The sizes of the files are checked, not their contents: hashing them would take longer than loading.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
@@ -110,7 +110,7 @@ def _mapped(file: Path) -> npt.NDArray[Any]:
 
 
 def _replace(folder: Path, finished: Path) -> None:
-    """Rename `finished` to `folder`; an old folder steps aside first, since a rename replaces no full folder."""
+    """Rename `finished` to `folder`, moving an old folder away first: a rename cannot replace a full folder."""
     old = _sibling(folder)
     if folder.exists():
         folder.rename(old)

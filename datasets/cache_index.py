@@ -1,4 +1,4 @@
-"""The shelf: which corpora the cache folder holds and what they were made of; it makes none of them itself."""
+"""The index of the cache: which corpora it holds and which source each was made from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INDEX = "sources.json"
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedCorpus:
     """A corpus and the folder of the cache that holds it."""
 
     corpus: Corpus
@@ -30,20 +30,20 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """The corpora under one folder; `notice` is told when another process has to be waited for."""
+class CacheIndex:
+    """The corpora under one folder; `notice` is called when another process holds the lock."""
 
     root: Path
     notice: Callable[[str], None]
 
-    def find(self, name: CorpusName, digest: str) -> Kept | None:
-        """Return the corpus of this name and digest, if it is here and whole."""
+    def find(self, name: CorpusName, digest: str) -> CachedCorpus | None:
+        """Return the corpus of this name and digest, if it is cached and complete."""
         return self._load(cache.folder_name(name, digest))
 
-    def obtain(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> Kept:
-        """Return what was made of the source `key` while it had this identity; else make, keep and remember it.
+    def obtain(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> CachedCorpus:
+        """Return the corpus made from the source `key` with this identity; make and cache it if there is none.
 
-        One process at a time makes anything. Reading what is here needs no right to write.
+        One process at a time makes a corpus. Reading a cached one needs no write access.
         """
         known = self._recall(key, identity)
         if known is not None:
@@ -51,23 +51,23 @@ class Shelf:
         with self._locked():
             return self._recall(key, identity) or self._make(key, identity, make)
 
-    def _recall(self, key: str, identity: Identity) -> Kept | None:
+    def _recall(self, key: str, identity: Identity) -> CachedCorpus | None:
         entry = self._index().get(key)
         if not isinstance(entry, dict) or entry.get("identity") != identity:
             return None
         return self._load(str(entry.get("folder")))
 
-    def _make(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> Kept:
+    def _make(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> CachedCorpus:
         corpus = make()
         name = cache.folder_name(corpus.name, corpus.digest)
         if self._load(name) is None:
             cache.store(corpus, self.root / name)
         self._remember(key, {"identity": identity, "folder": name})
-        return Kept(cache.load(self.root / name), self.root / name)
+        return CachedCorpus(cache.load(self.root / name), self.root / name)
 
-    def _load(self, name: str) -> Kept | None:
+    def _load(self, name: str) -> CachedCorpus | None:
         try:
-            return Kept(cache.load(self.root / name), self.root / name)
+            return CachedCorpus(cache.load(self.root / name), self.root / name)
         except DataError:  # absent, of another format, or cut short: it is made anew
             return None
 
@@ -85,7 +85,7 @@ class Shelf:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the shelf for this process alone; whatever the disk refuses names the variable that moves it."""
+        """Hold the lock; an error of the disk names the variable that moves the cache."""
         from filelock import FileLock, Timeout
 
         try:
@@ -94,7 +94,7 @@ class Shelf:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                self.notice("waiting for another process that fills the cache")
+                self.notice("waiting for another process to fill the cache")
                 lock.acquire()
             try:
                 yield

@@ -1,4 +1,4 @@
-"""The corpus: labelled reviews as flat arrays, ready to be memory-mapped; it reads no file and encodes nothing."""
+"""The corpus: labelled reviews as flat arrays, ready to be memory-mapped."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Fetch the published files with their checksums; it parses nothing and chooses no folder.
+"""Download the published files and check their checksums.
 
-Without a network it gives up within seconds: only what a second attempt may cure is tried again.
+Without a network it gives up within seconds: only errors that may pass are retried.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: where it is, what it must hash to, and the name that it gets."""
+    """A published file: its URL, its checksum and its name on disk."""
 
     url: str
     sha256: str
@@ -33,7 +33,7 @@ class Remote:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long to wait, in seconds: for a connection, for the next byte, and before each further attempt."""
 
     connect_s: float = 4.0
@@ -53,17 +53,17 @@ WORD_INDEX = Remote(
 )
 
 
-def fetch(remote: Remote, folder: Path, *, progress: Progress | None = None, patience: Patience = Patience()) -> Path:
-    """Return the path of `remote` in `folder`, fetched if it is not there with the right hash already.
+def fetch(remote: Remote, folder: Path, *, progress: Progress | None = None, timeouts: Timeouts = Timeouts()) -> Path:
+    """Return the path of `remote` in `folder`, downloaded unless it is there with the right hash.
 
-    A server's error (5xx) or a broken transfer is tried again after each of the patience's pauses; a name that is
-    not found, a refused connection, a time-out, a missing file and a wrong hash are not.
+    A server's error (5xx) or a broken transfer is retried after each pause. An unknown host, a refused connection, a
+    time-out, a missing file and a wrong hash are not.
     """
     import requests
 
-    for pause_s in (*patience.pauses_s, None):
+    for pause_s in (*timeouts.pauses_s, None):
         try:
-            return _attempt(remote, folder, progress, patience)
+            return _attempt(remote, folder, progress, timeouts)
         except requests.RequestException as error:
             if pause_s is None or not _may_pass(error):
                 raise _failed(remote, _reason(error)) from error
@@ -73,12 +73,12 @@ def fetch(remote: Remote, folder: Path, *, progress: Progress | None = None, pat
     raise AssertionError("the last attempt returns or raises")
 
 
-def _attempt(remote: Remote, folder: Path, progress: Progress | None, patience: Patience) -> Path:
+def _attempt(remote: Remote, folder: Path, progress: Progress | None, timeouts: Timeouts) -> Path:
     import pooch
 
     pooch.get_logger().setLevel(logging.WARNING)  # it would write to stderr, which is the command line's
     bar = False if progress is None else _Bar(progress)
-    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=(patience.connect_s, patience.read_s))
+    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=(timeouts.connect_s, timeouts.read_s))
     return Path(
         pooch.retrieve(
             remote.url,

@@ -1,4 +1,4 @@
-"""Errors that a user can act on, and the hint at the nearest name that they share."""
+"""Errors that a user can fix, and the hint at the nearest known name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Value = TypeVar("Value")
 
 
 class ExpectedError(Exception):
-    """Something that a user can mend; the message is one line: what was expected, what came, what to do."""
+    """An error that a user can fix; the message is one line: what was expected, what was received, what to do."""
 
 
 class UsageError(ExpectedError):
-    """A name or value that means nothing here; the message says which ones do."""
+    """An unknown name or value; the message lists the known ones."""
 
 
 class DataError(ExpectedError):
@@ -22,13 +22,13 @@ class DataError(ExpectedError):
 
 
 class DownloadError(DataError):
-    """A published file could not be fetched; the only error after which the synthetic reviews may stand in."""
+    """A published file could not be fetched; the only error with the synthetic reviews as a fallback."""
 
 
 def find(what: str, name: str, known: Mapping[str, Value]) -> Value:
-    """Return ``known[name]``; UsageError with the nearest of the known names where there is none.
+    """Return ``known[name]``; UsageError with the nearest known name if there is none.
 
-    ``what`` says what is looked for: "recipe", "backend".
+    ``what`` says what the name stands for: "recipe", "backend".
     """
     if name in known:
         return known[name]

@@ -1,4 +1,4 @@
-"""Read the IMDB reviews from an archive or a folder as a corpus; it fetches, unpacks to disk and caches nothing.
+"""Read the IMDB reviews from an archive or a folder as a corpus, without unpacking to disk.
 
 Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011 (the Large Movie Review Dataset).
 """
@@ -22,7 +22,7 @@ from datasets import tokenise
 from datasets.corpus import Corpus, Ragged, Split
 from datasets.errors import DataError
 
-# Over the reviews and their paths: the official archive and any repacked one hold the same reviews.
+# Over the reviews and their paths, so that a repacked archive has the same digest.
 CONTENT_SHA256 = "cc143339df6a1f848b662a2bdc9f158f636028e69234e58742f821c6b2ab3444"
 WORD_INDEX_SHA256 = "027313fe9a320280f3bf0fac5baf58c4a683cf39a7ed9c3d3d3912bde4284cf6"
 REVIEWS = 50_000
@@ -43,8 +43,8 @@ def read(
 ) -> Corpus:
     """Read and check the reviews and Keras's word index.
 
-    `source` is the `.tar.gz`, which is streamed, or a folder that holds `aclImdb` or is it. What is not one of the
-    labelled reviews is passed over. The rows of each split are shuffled by `np.random.default_rng(SHUFFLE_SEED)`,
+    `source` is the `.tar.gz`, which is streamed, or a folder that holds `aclImdb` or is it. Other files than the
+    labelled reviews are skipped. The rows of each split are shuffled by `np.random.default_rng(SHUFFLE_SEED)`,
     from the order of the sorted paths, because the files alone would give all negative reviews first.
     """
     words = read_word_index(word_index, sha256=word_index_sha256)

@@ -1,4 +1,4 @@
-"""Find the reviews: given, cached, downloaded or synthetic, in this order; it parses and prints nothing itself."""
+"""Find the reviews: given, cached, downloaded or synthetic, in this order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from datasets import imdb
-from datasets.cache_index import CACHE_VARIABLE, Kept, Shelf
+from datasets.cache_index import CACHE_VARIABLE, CachedCorpus, CacheIndex
 from datasets.corpus import Corpus
 from datasets.errors import DataError, DownloadError
 
@@ -50,23 +50,23 @@ def open_corpus(
 ) -> Located:
     """Return the corpus of `data`, else of `KERASMARK_DATA`, else from the cache, else the official download.
 
-    `data` is "synthetic", the archive, a folder that holds the archive, or an unpacked `aclImdb`; what is given but
-    unusable is an error. Only where nothing is given and the download fails do the synthetic reviews stand in.
+    `data` is "synthetic", the archive, a folder that holds the archive, or an unpacked `aclImdb`. If it cannot be used,
+    that is an error. The synthetic reviews are the fallback only if nothing is given and the download fails.
     """
-    shelf = Shelf(cache_root or cache_folder(environ), notice)
+    index = CacheIndex(cache_root or cache_folder(environ), notice)
     given = data or environ.get(DATA_VARIABLE)
     if given == SYNTHETIC:
-        return _located(_synthetic(shelf), "synthetic")
+        return _located(_synthetic(index), "synthetic")
     if given:
-        return _located(_given(Path(given).expanduser(), shelf, progress), "given")
-    known = shelf.find("imdb", imdb.CONTENT_SHA256)
+        return _located(_given(Path(given).expanduser(), index, progress), "given")
+    known = index.find("imdb", imdb.CONTENT_SHA256)
     if known is not None:
         return _located(known, "cache")
     try:
-        return _located(_official(shelf, progress), "download")
+        return _located(_official(index, progress), "download")
     except DownloadError as error:
-        notice(f"{error}. Going on with the synthetic reviews.")
-        return _located(_synthetic(shelf), "fallback")
+        notice(f"{error}. Using the synthetic reviews instead.")
+        return _located(_synthetic(index), "fallback")
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -77,39 +77,39 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return Path(platformdirs.user_cache_dir("kerasmark", appauthor=False))
 
 
-def _located(kept: Kept, origin: Origin) -> Located:
-    return Located(kept.corpus, kept.folder, origin)
+def _located(cached: CachedCorpus, origin: Origin) -> Located:
+    return Located(cached.corpus, cached.folder, origin)
 
 
-def _given(path: Path, shelf: Shelf, progress: Progress | None) -> Kept:
+def _given(path: Path, index: CacheIndex, progress: Progress | None) -> CachedCorpus:
     source = _source(path)
 
     def parse() -> Corpus:
-        return _parse(source, _beside(source) or _fetched_index(shelf, progress), shelf)
+        return _parse(source, _beside(source) or _fetched_word_index(index, progress), index)
 
-    return shelf.obtain(str(source.resolve()), _identity(source), parse)
+    return index.obtain(str(source.resolve()), _identity(source), parse)
 
 
-def _official(shelf: Shelf, progress: Progress | None) -> Kept:
+def _official(index: CacheIndex, progress: Progress | None) -> CachedCorpus:
     from datasets import download
 
     def fetch() -> Corpus:
-        shelf.notice(f"fetching the IMDB reviews from {download.ARCHIVE.url}, once: 84 MB")
-        archive = download.fetch(download.ARCHIVE, shelf.root / "downloads", progress=progress)
-        return _parse(archive, _fetched_index(shelf, progress), shelf)
+        index.notice(f"fetching the IMDB reviews from {download.ARCHIVE.url}, once: 84 MB")
+        archive = download.fetch(download.ARCHIVE, index.root / "downloads", progress=progress)
+        return _parse(archive, _fetched_word_index(index, progress), index)
 
-    return shelf.obtain(download.ARCHIVE.url, {"sha256": download.ARCHIVE.sha256}, fetch)
+    return index.obtain(download.ARCHIVE.url, {"sha256": download.ARCHIVE.sha256}, fetch)
 
 
-def _synthetic(shelf: Shelf) -> Kept:
+def _synthetic(index: CacheIndex) -> CachedCorpus:
     def write() -> Corpus:
         from datasets import synthetic
 
-        shelf.notice("writing the synthetic reviews, once: about ten seconds")
+        index.notice("writing the synthetic reviews, once: about ten seconds")
         return synthetic.corpus(seed=0)
 
-    # Its digest is known only when it is written, so the code that writes it identifies it.
-    return shelf.obtain(SYNTHETIC, {"code": _code_sha256()}, write)
+    # Its digest is known only after it is written, so its code identifies it.
+    return index.obtain(SYNTHETIC, {"code": _code_sha256()}, write)
 
 
 def _source(path: Path) -> Path:
@@ -138,15 +138,15 @@ def _beside(source: Path) -> Path | None:
     return next((folder / _WORD_INDEX for folder in folders if (folder / _WORD_INDEX).is_file()), None)
 
 
-def _parse(source: Path, word_index: Path, shelf: Shelf) -> Corpus:
-    shelf.notice(f"reading the reviews in {source}, once: about ten seconds")
+def _parse(source: Path, word_index: Path, index: CacheIndex) -> Corpus:
+    index.notice(f"reading the reviews in {source}, once: about ten seconds")
     return imdb.read(source, word_index)
 
 
-def _fetched_index(shelf: Shelf, progress: Progress | None) -> Path:
+def _fetched_word_index(index: CacheIndex, progress: Progress | None) -> Path:
     from datasets import download
 
-    return download.fetch(download.WORD_INDEX, shelf.root / "downloads", progress=progress)
+    return download.fetch(download.WORD_INDEX, index.root / "downloads", progress=progress)
 
 
 def _code_sha256() -> str:

@@ -1,4 +1,4 @@
-"""The synthetic corpus: 50,000 made-up reviews from a seed alone; it reads no file and decides no frequencies."""
+"""The synthetic corpus: 50,000 made-up reviews, the same for the same seed on every machine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.corpus import Corpus, Ragged, Split
-from datasets.drafts import MARKS, Draft, draft, stock
+from datasets.synthetic_lexicon import Spelling, uniform
+from datasets.synthetic_sampling import MARKS, SampledSplit, sample_split, sampling_tables
 from datasets.tokenise import keras_ids, ranked, token_ranks
-from datasets.words import Spelling, uniform
 
 INDEX_WORDS = 88_584  # Keras's word index: the words of the training half
 
@@ -23,14 +23,17 @@ _CHUNK = 250_000  # words written at once, to bound the memory
 
 def corpus(seed: int = 0) -> Corpus:
     """Return 25,000 + 25,000 reviews, half of each positive: the same bytes for the same seed on every machine."""
-    shared = stock(np.random.PCG64([seed, 0]))
-    drafts = draft(np.random.PCG64([seed, 1]), shared, "train"), draft(np.random.PCG64([seed, 2]), shared, "test")
+    shared = sampling_tables(np.random.PCG64([seed, 0]))
+    sampled = (
+        sample_split(np.random.PCG64([seed, 1]), shared, "train"),
+        sample_split(np.random.PCG64([seed, 2]), shared, "test"),
+    )
     spelling = shared.lexicon.spelling
-    texts = tuple(_text(np.random.PCG64([seed, 3 + half]), spelling, drafts[half]) for half in range(2))
-    word_index = _word_index(spelling, drafts[0])
+    texts = tuple(_text(np.random.PCG64([seed, 3 + half]), spelling, sampled[half]) for half in range(2))
+    word_index = _word_index(spelling, sampled[0])
     tokens, train_ranks = ranked(texts[0])
     ranks = train_ranks, token_ranks(texts[1], tokens)
-    train, test = (Split(texts[h], drafts[h].labels, keras_ids(texts[h], word_index), ranks[h]) for h in range(2))
+    train, test = (Split(texts[h], sampled[h].labels, keras_ids(texts[h], word_index), ranks[h]) for h in range(2))
     return Corpus("synthetic", digest(train, test), train, test, word_index, tokens)
 
 
@@ -44,7 +47,7 @@ def digest(*splits: Split) -> str:
     return sha256.hexdigest()
 
 
-def _word_index(spelling: Spelling, train: Draft) -> tuple[str, ...]:
+def _word_index(spelling: Spelling, train: SampledSplit) -> tuple[str, ...]:
     """Return the words by falling count in the training half, as Keras's index has them; `br`, the tag, is one too."""
     breaks = np.array([mark.count(b"<br />") for mark in MARKS])[train.separators].sum()
     counts = np.append(np.bincount(train.words, minlength=len(spelling)), breaks)
@@ -52,7 +55,7 @@ def _word_index(spelling: Spelling, train: Draft) -> tuple[str, ...]:
     return tuple(word.decode() for word in np.append(spelling, b"br")[order].tolist())
 
 
-def _text(bits: np.random.PCG64, spelling: Spelling, half: Draft) -> Ragged:
+def _text(bits: np.random.PCG64, spelling: Spelling, half: SampledSplit) -> Ragged:
     """Write the rows out, words and separators in turn."""
     cased = np.concatenate([spelling, np.char.capitalize(spelling)])
     marks = np.array(MARKS)
@@ -64,7 +67,7 @@ def _text(bits: np.random.PCG64, spelling: Spelling, half: Draft) -> Ragged:
     return Ragged(values, ends[np.append(0, half.lengths.cumsum())])
 
 
-def _capital(bits: np.random.PCG64, half: Draft) -> npt.NDArray[np.bool_]:
+def _capital(bits: np.random.PCG64, half: SampledSplit) -> npt.NDArray[np.bool_]:
     """Return which words begin with a capital letter."""
     ends = np.array([mark[:1] in _SENTENCE_ENDS for mark in MARKS])
     first = np.append(True, ends[half.separators[:-1]])

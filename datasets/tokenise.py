@@ -1,4 +1,4 @@
-"""Tokenise reviews as Keras does, in its two ways; it truncates no vocabulary and pads nothing.
+"""Tokenise reviews as Keras does, in its two ways.
 
 The rule behind `keras.datasets.imdb` is that of Keras 2's `text_to_word_sequence`: punctuation becomes a space.
 The rule of `TextVectorization` removes punctuation, so that "don't" stays one token and "good,bad" becomes one.
@@ -44,7 +44,7 @@ def word_ids(word_index: Sequence[str]) -> dict[bytes, int]:
 
 
 def keras_ids_by(text: Ragged, ids: Mapping[bytes, int]) -> Ragged:
-    """Do what `keras_ids` does with a table that was made before: it takes longer to make than a batch to tokenise."""
+    """Like `keras_ids`, with a table made beforehand: making it takes longer than tokenising a batch."""
     rows = _looked_up(map(_keras_words, text_rows(text)), ids, missing=0)
     return ragged_ids(_with_start(row[row != 0]) for row in rows)
 
@@ -60,7 +60,7 @@ def vocabulary(text: Ragged) -> tuple[str, ...]:
 
 
 def ranked(text: Ragged) -> tuple[tuple[str, ...], Ragged]:
-    """Return the vocabulary of `text` and its token ranks, for the price of tokenising it once."""
+    """Return the vocabulary of `text` and its token ranks, tokenising it once."""
     seen: defaultdict[bytes, int] = defaultdict(count().__next__)  # numbers tokens as they turn up
     numbers = ragged_ids(np.fromiter(map(seen.__getitem__, row), np.int32, len(row)) for row in _tokenised(text))
     counts = np.bincount(numbers.values, minlength=len(seen)).tolist()
@@ -82,7 +82,7 @@ def ranks(vocabulary: Sequence[str]) -> dict[bytes, int]:
 
 
 def token_ranks_by(text: Ragged, ranks: Mapping[bytes, int]) -> Ragged:
-    """Do what `token_ranks` does with a table that was made before."""
+    """Like `token_ranks`, with a table made beforehand."""
     return ragged_ids(_looked_up(_tokenised(text), ranks, missing=len(ranks)))
 
 

@@ -17,10 +17,8 @@ import keras
 import numpy as np
 
 from datasets import tokenise
-from datasets.encode import decode_keras
-from datasets.encoding import encode_split
+from datasets.encoding import decode_keras, encode_split, encoder
 from datasets.locate import open_corpus
-from datasets.text_encoder import encoder
 from models.recipes import DENSE, GLOWING, SCATHING
 
 HELD_OUT = 10_000

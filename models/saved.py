@@ -20,9 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets import tokenise
-from datasets.encoding import Encoding
+from datasets.encoding import Encoding, TextEncoder, encoder
 from datasets.errors import ExpectedError
-from datasets.text_encoder import TextEncoder, encoder
 from models.embedding import Embedding
 from models.model import compile_for
 from models.recipes import Recipe

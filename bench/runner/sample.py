@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from datasets import encode
 from datasets.corpus import Corpus, Split
-from datasets.encoding import encode_sequences, sequences
+from datasets.encoding import PADDING_ID, TEXT_UNKNOWN_ID, decode_keras, decode_text, encode_sequences, sequences
 from datasets.tokenise import UNKNOWN_ID
 from models.recipes import Recipe
 
@@ -62,7 +61,7 @@ def _sampled(corpus: Corpus, recipes: Sequence[Recipe], split: Literal["train", 
         index=index,
         label=int(one.labels[0]),
         text=bytes(one.text.values.tobytes()).decode(),
-        decoded=encode.decode_keras(one.keras_ids.values, corpus.word_index),
+        decoded=decode_keras(one.keras_ids.values, corpus.word_index),
         encodings=tuple(_encoded(corpus, recipe, one) for recipe in recipes),
     )
 
@@ -71,10 +70,10 @@ def _encoded(corpus: Corpus, recipe: Recipe, one: Split) -> Encoded:
     encoding = recipe.encoding
     limited = sequences(one, encoding)
     row = encode_sequences(limited, encoding)[0]
-    ids = np.flatnonzero(row) if encoding.form == "multi_hot" else row[row != encode.PADDING_ID]
+    ids = np.flatnonzero(row) if encoding.form == "multi_hot" else row[row != PADDING_ID]
     by_keras = encoding.words == "keras_ids"
-    words = encode.decode_keras(ids, corpus.word_index) if by_keras else encode.decode_text(ids, corpus.tokens)
-    unknown = UNKNOWN_ID if by_keras else encode.TEXT_UNKNOWN_ID
+    words = decode_keras(ids, corpus.word_index) if by_keras else decode_text(ids, corpus.tokens)
+    unknown = UNKNOWN_ID if by_keras else TEXT_UNKNOWN_ID
     # A multi-hot row holds every id once: what counts is how many tokens stand behind its ids.
     known = limited.values if encoding.form == "multi_hot" else ids
     lost = 1 - int(np.sum(known != unknown)) / max(1, len(limited.values))

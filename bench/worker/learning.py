@@ -12,7 +12,7 @@ import numpy as np
 from bench.protocol import Json, Learn
 from bench.worker import compiled, metrics, training
 from bench.worker.reviews import Reviews
-from datasets.text_encoder import vocabulary
+from datasets.encoding import vocabulary
 from models import saved
 from models.scores import probabilities
 

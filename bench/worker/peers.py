@@ -15,8 +15,7 @@ from sklearn.svm import LinearSVC
 from bench.protocol import Json
 from bench.worker import metrics
 from bench.worker.reviews import Encoded, Reviews
-from datasets.encode import PADDING_ID
-from datasets.encoding import Rows
+from datasets.encoding import PADDING_ID, Rows
 
 # Reviews of a timed prediction, and how many of each are timed.
 PREDICT_SIZES, CALLS = (1, 32, 512), 30

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from datasets import encode
+from datasets import encoding
 from datasets.locate import Located, open_corpus
 
 MULTI_HOT_LIMIT = 1.3  # times what filling an array of the same shape takes
@@ -50,14 +50,14 @@ def report(benchmark: BenchmarkFixture, work: Callable[[], T], *, rounds: int) -
 
 def test_multi_hot_costs_little_more_than_filling_the_array(located: Located, benchmark: BenchmarkFixture) -> None:
     """Of 25,000 x 10,000 floats most of the time is memory being touched; a loop over rows takes many times more."""
-    ids = encode.keras_sequences(located.corpus.train.keras_ids, 10_000)
+    ids = encoding.keras_sequences(located.corpus.train.keras_ids, 10_000)
     hot_s, filled_s = [], []
     for _ in range(ROUNDS):  # by turns, so that both meet the same noise
         filled_s.append(seconds(lambda: np.full((25_000, 10_000), 1, np.float32)))
-        hot_s.append(seconds(lambda: encode.multi_hot(ids, 10_000)))
+        hot_s.append(seconds(lambda: encoding.multi_hot(ids, 10_000)))
     ratio = min(hot_s) / min(filled_s)  # noise only adds, so the quickest of each is the cost itself
     benchmark.extra_info["ratio_to_filling"] = ratio
-    report(benchmark, lambda: encode.multi_hot(ids, 10_000), rounds=1)
+    report(benchmark, lambda: encoding.multi_hot(ids, 10_000), rounds=1)
     assert ratio < MULTI_HOT_LIMIT
 
 
@@ -75,6 +75,6 @@ def test_a_later_load_is_reported(reviews: str, located: Located, benchmark: Ben
 
 def test_padding_is_reported(located: Located, benchmark: BenchmarkFixture) -> None:
     """25,000 reviews to their last 256 ids."""
-    ids = encode.keras_sequences(located.corpus.train.keras_ids, 10_000)
-    padded = report(benchmark, lambda: encode.pad(ids, 256, keep="last"), rounds=3)
+    ids = encoding.keras_sequences(located.corpus.train.keras_ids, 10_000)
+    padded = report(benchmark, lambda: encoding.pad(ids, 256, keep="last"), rounds=3)
     assert padded.shape == (25_000, 256)

@@ -26,7 +26,7 @@ from bench.worker import score
 from bench.worker.reviews import Reviews
 from datasets import tokenise
 from datasets.locate import open_corpus
-from datasets.text_encoder import vocabulary
+from datasets.encoding import vocabulary
 from models import saved
 from models.model import create
 from models.recipes import RECIPES

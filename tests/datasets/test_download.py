@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from datasets import download
-from datasets.download import Patience, Remote
+from datasets.download import Remote, Timeouts
 from datasets.errors import DataError, DownloadError
 from tests.datasets.made import sha256
 
 CONTENT = bytes(range(256)) * 1000
-HASTY = Patience(connect_s=0.5, read_s=0.2, pauses_s=(0.0, 0.0))
+HASTY = Timeouts(connect_s=0.5, read_s=0.2, pauses_s=(0.0, 0.0))
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -113,7 +113,7 @@ def test_a_download_arrives_whole_and_tells_its_progress(tmp_path: Path, serve: 
     """The bytes are counted up to the size that the server named, never over it."""
     told: list[tuple[int, int]] = []
     server = serve(sends(CONTENT))
-    path = download.fetch(remote(server.url), tmp_path, progress=lambda *counts: told.append(counts), patience=HASTY)
+    path = download.fetch(remote(server.url), tmp_path, progress=lambda *counts: told.append(counts), timeouts=HASTY)
     assert path == tmp_path / "file.bin"
     assert path.read_bytes() == CONTENT
     assert told[0] == (65_536, 256_000)
@@ -125,21 +125,21 @@ def test_what_is_there_already_is_not_fetched_again(tmp_path: Path, serve: Serve
     """A file of the right name and hash needs no network."""
     server = serve(sends(CONTENT))
     (tmp_path / "file.bin").write_bytes(CONTENT)
-    assert download.fetch(remote(server.url), tmp_path, patience=HASTY).read_bytes() == CONTENT
+    assert download.fetch(remote(server.url), tmp_path, timeouts=HASTY).read_bytes() == CONTENT
     assert server.requests == 0
 
 
 def test_a_damaged_file_is_fetched_again(tmp_path: Path, serve: Serve) -> None:
     """The hash of what is there is checked too."""
     (tmp_path / "file.bin").write_bytes(CONTENT[:-1])
-    assert download.fetch(remote(serve(sends(CONTENT)).url), tmp_path, patience=HASTY).read_bytes() == CONTENT
+    assert download.fetch(remote(serve(sends(CONTENT)).url), tmp_path, timeouts=HASTY).read_bytes() == CONTENT
 
 
 def test_a_wrong_hash_is_refused_and_leaves_no_file(tmp_path: Path, serve: Serve) -> None:
     """What is not the published file must not be found by the next run; trying again would not change it."""
     server = serve(sends(b"<html>Please log in</html>"))
     with pytest.raises(DownloadError, match=f"its hash is not sha256 {sha256(CONTENT)}"):
-        download.fetch(remote(server.url), tmp_path, patience=HASTY)
+        download.fetch(remote(server.url), tmp_path, timeouts=HASTY)
     assert list(tmp_path.iterdir()) == []
     assert server.requests == 1
 
@@ -149,7 +149,7 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path, serve: Serve, status: int)
     """The answer would be the same."""
     server = serve(says(status))
     with pytest.raises(DownloadError, match=f"the server answered {status}; try again, or fetch it elsewhere"):
-        download.fetch(remote(server.url), tmp_path, patience=HASTY)
+        download.fetch(remote(server.url), tmp_path, timeouts=HASTY)
     assert server.requests == 1
 
 
@@ -157,7 +157,7 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path, serve: Serve, status: int)
 def test_a_passing_failure_is_tried_again(tmp_path: Path, serve: Serve, broken: Answer) -> None:
     """A server's error or a broken transfer may be cured by the next attempt."""
     server = serve(broken, sends(CONTENT))
-    assert download.fetch(remote(server.url), tmp_path, patience=HASTY).read_bytes() == CONTENT
+    assert download.fetch(remote(server.url), tmp_path, timeouts=HASTY).read_bytes() == CONTENT
     assert server.requests == 2
 
 
@@ -165,7 +165,7 @@ def test_attempts_end(tmp_path: Path, serve: Serve) -> None:
     """One attempt, and one after each pause."""
     server = serve(says(500))
     with pytest.raises(DownloadError, match="the server answered 500"):
-        download.fetch(remote(server.url), tmp_path, patience=HASTY)
+        download.fetch(remote(server.url), tmp_path, timeouts=HASTY)
     assert server.requests == 3
 
 
@@ -174,7 +174,7 @@ def test_a_server_that_stalls_is_left_after_one_attempt(tmp_path: Path, serve: S
     """Waiting once is enough: several time-outs would keep a machine behind a silent wall for a minute."""
     server = serve(stall)
     with pytest.raises(DownloadError):
-        download.fetch(remote(server.url), tmp_path, patience=HASTY)
+        download.fetch(remote(server.url), tmp_path, timeouts=HASTY)
     assert server.requests == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -198,5 +198,5 @@ def test_without_a_network_it_gives_up_at_once(tmp_path: Path, host: str, monkey
 
 def test_nothing_is_printed(tmp_path: Path, serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
     """Standard output and error belong to the command line."""
-    download.fetch(remote(serve(sends(CONTENT)).url), tmp_path, patience=HASTY)
+    download.fetch(remote(serve(sends(CONTENT)).url), tmp_path, timeouts=HASTY)
     assert capfd.readouterr() == ("", "")

@@ -178,7 +178,7 @@ def test_with_nothing_at_all_the_synthetic_reviews_stand_in_and_say_so(search: O
     notices: list[str] = []
     located = search(None, notice=notices.append)
     assert (located.origin, located.corpus.name) == ("fallback", "synthetic")
-    assert any("no connection" in line and "Going on with the synthetic reviews" in line for line in notices)
+    assert any("no connection" in line and "Using the synthetic reviews instead" in line for line in notices)
 
 
 @pytest.mark.usefixtures("parses")

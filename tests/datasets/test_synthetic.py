@@ -8,8 +8,8 @@ import pytest
 
 from datasets import synthetic
 from datasets.corpus import Corpus, Ragged, Split
+from datasets.synthetic_lexicon import lexicon
 from datasets.tokenise import INDEX_FROM, text_rows
-from datasets.words import lexicon
 
 # The digest of seed 0: it goes into every record, so that a change of it makes published runs incomparable.
 DIGEST = "83add6d241aa148dd5cfb9f05bc38f86f54bc1fd22ebc42ffaac57e544ad2196"

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from datasets.corpus import Corpus, Ragged
-from datasets.encode import keras_sequences, text_sequences
-from datasets.encoding import Encoding, encode_split
-from datasets.text_encoder import encoder, vocabulary
+from datasets.encoding import Encoding, encode_split, encoder, keras_sequences, text_sequences, vocabulary
 
 ENCODINGS = [
     Encoding(words="keras_ids", vocabulary_size=12, form="multi_hot"),

@@ -15,11 +15,18 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from datasets import text_encoder, tokenise
+from datasets import tokenise
 from datasets.corpus import Corpus, Ragged
-from datasets.encode import TEXT_INDEX_FROM, TEXT_UNKNOWN_ID
-from datasets.encoding import Encoding, Rows, encode_sequences
-from datasets.text_encoder import TextEncoder
+from datasets.encoding import (
+    TEXT_INDEX_FROM,
+    TEXT_UNKNOWN_ID,
+    Encoding,
+    Rows,
+    TextEncoder,
+    encode_sequences,
+    vocabulary,
+)
+from datasets.encoding import encoder as text_encoder
 
 Strings = npt.NDArray[np.object_]
 
@@ -37,7 +44,7 @@ def strings(text: Ragged) -> Strings:
 
 def encoder(corpus: Corpus, encoding: Encoding) -> TextEncoder:
     """Return the project's own tokeniser and encoder, its table of words made."""
-    return text_encoder.encoder(text_encoder.vocabulary(corpus, encoding), encoding)
+    return text_encoder(vocabulary(corpus, encoding), encoding)
 
 
 def layer(corpus: Corpus, encoding: Encoding) -> Callable[[Strings], Any]:

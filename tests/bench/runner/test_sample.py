@@ -12,7 +12,7 @@ import pytest
 from bench.report import sample as report
 from bench.runner import sample
 from bench.runner.sample import Sampled
-from datasets import encode
+from datasets import encoding
 from datasets.corpus import Corpus
 from datasets.encoding import Encoding
 from models.recipes import DENSE, LSTM, Recipe
@@ -77,7 +77,7 @@ def test_a_padded_row_ends_where_the_model_s_does() -> None:
 
 def test_tokens_decode_to_words() -> None:
     """2 is the first token, 1 unknown, 0 padding; an id beyond the vocabulary is unknown too."""
-    assert encode.decode_text([2, 1, 3, 0, 9], ("the", "film")) == "the ? film ?"
+    assert encoding.decode_text([2, 1, 3, 0, 9], ("the", "film")) == "the ? film ?"
 
 
 def test_a_sample_reads_in_eighty_columns() -> None:

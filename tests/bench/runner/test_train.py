@@ -124,7 +124,7 @@ SAVE = """
 import numpy as np, keras, json
 from pathlib import Path
 from datasets import tokenise
-from datasets.text_encoder import encoder
+from datasets.encoding import encoder
 from models import saved
 from models.model import create
 from models.variations import find

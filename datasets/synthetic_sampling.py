@@ -1,8 +1,8 @@
-"""Drafts of synthetic reviews: which words follow each other, and with what between them; it writes no text.
+"""Sample the words, separators and labels of synthetic reviews.
 
 Frequencies, lengths and punctuation follow aggregates measured on the IMDB reviews, so that the same work takes
-as long. Each review has an opinion. It shows in pairs of words ("good", "bad"), some of them negated
-("not bad"), so that the order of the words carries part of it. Between them stands noise: no grammar, no topics.
+as long. Each review has an opinion, expressed by pairs of words ("good", "bad"), some of them negated
+("not bad"), so that word order carries part of it. The other words are noise: no grammar, no topics.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from datasets.words import Ints, Lexicon, lexicon, uniform
+from datasets.synthetic_lexicon import Ints, Lexicon, lexicon, uniform
 
 Half = Literal["train", "test"]
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -47,7 +47,7 @@ _SEPARATORS = {
     b"<br /><br />": 650, b". (": 300, b'. "': 300, b"!<br /><br />": 400, b"...<br /><br />": 400,
 }  # fmt: skip
 _ENDINGS = {b".": 700_000, b"": 90_000, b"!": 110_000, b"?": 20_000, b"...": 30_000, b").": 30_000, b'".': 20_000}
-# All of them: a draft holds positions in this tuple.
+# All of them: a sampled split holds positions in this tuple.
 MARKS = (*_SEPARATORS, *_ENDINGS)
 
 # A word repeats an earlier one of its review: fitted to 129.1 distinct frequent words a review.
@@ -64,8 +64,8 @@ _NEGATED = 0.10
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What both halves draw from.
+class SamplingTables:
+    """What both splits are sampled from.
 
     lexicon    the words
     urn        positions in the lexicon, each as often as its word has balls left; int32, one-dimensional
@@ -78,8 +78,8 @@ class Stock:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """One half before it is text; the words of all rows stand end to end.
+class SampledSplit:
+    """One split before it becomes text; the words of all rows, end to end.
 
     labels      1 for a positive review, 0 for a negative one; uint8, shape (rows,)
     lengths     words a row, at least one; int64, shape (rows,)
@@ -93,23 +93,23 @@ class Draft:
     separators: npt.NDArray[np.uint8]
 
 
-def stock(bits: np.random.PCG64) -> Stock:
-    """Return a lexicon and what is drawn from it."""
+def sampling_tables(bits: np.random.PCG64) -> SamplingTables:
+    """Return the lexicon and the tables that words are drawn from."""
     words = lexicon(bits)
     balls = _background(words)
     urn = np.repeat(np.arange(len(balls), dtype=np.int32), balls)
     compounds = _picked(urn[urn >= _NEVER_JOINED], bits, 2 * _COMPOUNDS).reshape(_COMPOUNDS, 2)
-    return Stock(words, urn, compounds)
+    return SamplingTables(words, urn, compounds)
 
 
-def draft(bits: np.random.PCG64, shared: Stock, half: Half) -> Draft:
-    """Return one half: 25,000 rows, half of them positive, in random order."""
+def sample_split(bits: np.random.PCG64, shared: SamplingTables, half: Half) -> SampledSplit:
+    """Return 25,000 rows in random order, half of them positive."""
     labels = (np.argsort(bits.random_raw(ROWS), kind="stable") % 2).astype(np.uint8)
     lengths = np.interp(uniform(bits, ROWS), _QUANTILES, _WORDS[half]).astype(np.int64)
     separators = _separators(bits, lengths)
     words = _echoed(bits, _picked(shared.urn, bits, len(separators)), lengths)
     words = _compounded(bits, words, separators, shared.compounds)
-    return Draft(labels, lengths, _opinionated(bits, words, shared.lexicon, labels, lengths), separators)
+    return SampledSplit(labels, lengths, _opinionated(bits, words, shared.lexicon, labels, lengths), separators)
 
 
 def _background(words: Lexicon) -> Ints:

@@ -1,4 +1,4 @@
-"""The vocabulary of the synthetic corpus: made-up words by falling frequency; it draws no text.
+"""The vocabulary of the synthetic corpus: made-up words by falling frequency.
 
 Lengths and frequencies follow the training half of the IMDB reviews, measured as aggregates; no word was copied from
 them. The few English words below were chosen by hand, so that a person can write a review that a model understands.
