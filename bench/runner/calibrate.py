@@ -1,8 +1,8 @@
-"""The calibration: whole gates on identical targets, one after another, and the pool of their replicates.
+"""Calibration of the gate: run whole gates on identical targets and keep their replicates in a pool.
 
-In the first `SLOWED_GATES`, slowed targets take turns beside the gate's own in some cells; the gate does not see them,
-the pool keeps them. Later gates are what a user's are, without the cells that those show beside, and say how long that
-takes. It goes on where an interrupted one stopped: a gate is kept whole or not at all.
+In the first `SLOWED_GATES`, artificially slowed targets take turns beside the gate's own in some cells; the gate does
+not see them, the pool keeps them. Later gates are exactly a user's, so that they tell how long one takes. An
+interrupted calibration resumes; a gate is kept whole or not at all.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from models.recipes import Recipe
 FOLDER = ROOT / "results" / "calibration"
 POOL, GATES = "pool.jsonl", "gates.jsonl"
 
-# Real extra work, and the cells of each backend that are slowed by it, beside the gate's own control (dense, 10 %).
+# Shares of extra work, and the cells slowed by them on each backend, beside the gate's own control (dense, 10 %).
 SHARES = (0.03, 0.05, 0.10)
 SLOWED = (("pooling-logits", "train"), ("lstm", "train"), ("pooling-dropout", "predict"))
-# So many gates have them: 48 replicates tell a rate of detection, and they took a third of the first gate's time.
+# 48 replicates are enough for a detection rate; slowed targets took a third of the first gate's time.
 SLOWED_GATES = 6
 
 MARGIN, ALPHA = 0.03, 0.05
 
 
 class GateRecord(BaseModel):
-    """One whole gate on identical targets, as it was run.
+    """One whole gate on identical targets.
 
-    first_replicate  where its replicates begin in the pool
-    slowed           whether slowed targets took turns beside its own, which a gate of a user's does not have
-    settled          whether cells that its first round left open got a second one, which the pool does not keep
-    duration_s       includes them
+    slowed           whether slowed targets took turns beside its own; a user's gate has none
+    settled          whether cells unresolved after the first round got a second one, which the pool does not keep
+    duration_s       includes slowed targets and the second round
+    first_replicate  number in the pool of its first replicate
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +77,7 @@ class GateRecord(BaseModel):
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is calibrated, and with what."""
+    """What is measured in every gate, and on which reviews."""
 
     recipes: Sequence[Recipe]
     targets: Sequence[Target]
@@ -86,20 +86,20 @@ class Calibration:
     revision: str = "HEAD"
     replicates: int = gate.PROFILE.replicates
     turns: int = gate.PROFILE.turns
-    stall_limit_s: float = 300.0
 
-    def add_gate(self, folder: Path, contestants: Sides, *, number: int) -> GateRecord:
-        """Run whole gate ``number`` on identical targets, and keep its replicates and what it said."""
+    def add_gate(self, folder: Path, identical: Sides, *, number: int) -> GateRecord:
+        """Run whole gate ``number`` on ``identical`` sides; keep its replicates and its answers in ``folder``."""
         begun = time.monotonic()
-        planned = Gate(self.recipes, contestants.targets, self.replicates, self.turns, beside=False)
+        planned = Gate(self.recipes, identical.targets, self.replicates, self.turns, beside=False)
         slowed = number < SLOWED_GATES
         passes = [[_with_slowed(step) if slowed else step for step in steps] for steps in planned.passes()]
-        order = sides.order(contestants, planned, margin=MARGIN, alpha=ALPHA, order_seed=number)
-        order = replace(order, fixed_passes=passes, stall_limit_s=self.stall_limit_s)
-        done = run.run_in_scratch_folder(order, self.located, command="calibrate", watch=self.watch)
+        spec = identical.run_spec(planned, margin=MARGIN, alpha=ALPHA, order_seed=number)
+        done = run.run_in_scratch_folder(
+            replace(spec, fixed_passes=passes), self.located, command="calibrate", watch=self.watch
+        )
         first = replicate_pool.next_replicate(replicate_pool.load(folder / POOL))
-        measured = self._replicates(done, first, commit=next(iter(contestants.sides.values())))
-        _complain(done, passes, measured)
+        measured = self._replicates(done, first, commit=next(iter(identical.labels.values())))
+        _check_complete(done, passes, measured)
         replicate_pool.append(folder / POOL, [record for records in measured for record in records])
         record = self._record(planned, done, time.monotonic() - begun, first, slowed=slowed)
         with (folder / GATES).open("ab") as into:
@@ -107,7 +107,7 @@ class Calibration:
         return record
 
     def _replicates(self, done: Run, first: int, *, commit: str) -> list[list[PoolRecord]]:
-        """Return what the first round says of every cell that the pool keeps, by replicate, numbered from ``first``."""
+        """Return the first round's records of every cell that the pool keeps, by replicate, numbered from ``first``."""
         own = [r for r in done.records if isinstance(r, TimingRecord) and r.cell.label != gate.ITSELF]
         return [
             replicate_pool.condense(
@@ -140,7 +140,7 @@ class Calibration:
 
 
 def load_gates(file: Path) -> list[GateRecord]:
-    """Return every gate that was kept, in the order of time."""
+    """Return every whole gate in ``file``, oldest first."""
     return [GateRecord.model_validate_json(line) for line in file.read_bytes().splitlines()] if file.exists() else []
 
 
@@ -151,30 +151,31 @@ def label(share: float) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many gates there should be, all sessions together, and after how many seconds no other is begun."""
+    """Number of gates in total, earlier sessions included, and seconds after which none is started."""
 
     gates: int
     limit_s: float | None = None
 
 
 def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: Callable[[str], object]) -> None:
-    """Add whole gates until there are as many as are wanted or the time is up.
+    """Add whole gates until there are ``wanted.gates`` or the time is up.
 
-    A gate that lost a worker is run once more: hours must not end with it. WorkerLost if it lacks cells again.
+    A gate that lost a worker is repeated once, so that one crash does not end a run of hours; WorkerLost the second
+    time.
     """
     begun = time.monotonic()
 
     def early() -> bool:
         return wanted.limit_s is None or time.monotonic() - begun < wanted.limit_s
 
-    with sides.identical(calibration.targets, calibration.revision) as contestants:
+    with sides.identical(calibration.targets, calibration.revision) as identical:
         while early() and (number := len(load_gates(folder / GATES))) < wanted.gates:
             notice(f"whole gate {number + 1} of {wanted.gates}")
             try:
-                calibration.add_gate(folder, contestants, number=number)
+                calibration.add_gate(folder, identical, number=number)
             except WorkerLost as error:
-                notice(f"{error}; once more")
-                calibration.add_gate(folder, contestants, number=number)
+                notice(f"{error}; repeating the gate")
+                calibration.add_gate(folder, identical, number=number)
 
 
 def _slowed(base: Target) -> list[Target]:
@@ -183,20 +184,20 @@ def _slowed(base: Target) -> list[Target]:
 
 
 def _with_slowed(step: Step) -> Step:
-    """Let slowed targets take turns at ``step`` where its cell is one of `SLOWED`."""
+    """Return ``step`` with slowed targets if its cell is one of `SLOWED`."""
     if not isinstance(step, Timing) or (step.recipe.name, step.phase) not in SLOWED:
         return step
     return replace(step, targets=(*step.targets, *_slowed(step.targets[0])))
 
 
 def _seen_by(planned: Gate, done: Run) -> Run:
-    """Return ``done`` without the cells that were slowed beside the gate's own: it must not judge by them."""
+    """Return ``done`` without the slowed cells, which the gate must not see."""
     own = _cells(planned.passes())
     return replace(done, records=tuple(r for r in done.records if not isinstance(r, TimingRecord) or r.cell in own))
 
 
-def _complain(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:
-    """Raise WorkerLost where a replicate lacks cells: a gate is kept whole."""
+def _check_complete(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:
+    """Raise WorkerLost if a replicate lacks cells: a gate is kept whole or not at all."""
     wanted = {cell.name for cell in _cells(passes) if cell.label != gate.ITSELF}
     lacking = [name for records in measured for name in wanted - {record.cell.name for record in records}]
     if lacking:

@@ -1,4 +1,4 @@
-"""The contest: targets of one backend that a command names, ready for a gate: two commits, or versions of a package."""
+"""The sides of a gate: two commits, or versions of a package, as targets that are compared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.records.schema import ComparisonRecord
 from bench.runner import environments, worktrees
 from bench.runner.environments import Requirement
 from bench.runner.run import ReadRecords, RunSpec
-from bench.runner.worktrees import WorktreeError
+from datasets.errors import ExpectedError
 
 # A file that decides which packages an environment has.
 LOCK = Path("requirements") / "cpu.txt"
@@ -26,20 +26,33 @@ LOCK = Path("requirements") / "cpu.txt"
 
 @dataclass(frozen=True)
 class Sides:
-    """Targets with what their labels stand for; the first label is the base."""
+    """Targets to compare, and what each of their labels stands for; the first label is the base."""
 
     targets: tuple[Target, ...]
-    sides: dict[str, str]
+    labels: dict[str, str]
+
+    def run_spec(self, planned: Gate, *, margin: float, alpha: float, order_seed: int) -> RunSpec:
+        """Return the run that decides between them; the rule is part of it, fixed before anything is measured."""
+        rule = gate.comparison(planned, self.labels, margin=margin, alpha=alpha)
+        return RunSpec(
+            recipes=planned.recipes,
+            targets=planned.targets(),
+            profile=gate.PROFILE,
+            order_seed=order_seed,
+            comparison=rule,
+            fixed_passes=planned.passes(),
+            next_passes=_further(planned, rule),
+        )
 
 
 @contextmanager
 def commits(
     targets: Sequence[Target], base: str, *, repository: Path | None = None, recipes: Path | None = None
 ) -> Iterator[Sides]:
-    """Yield the working tree ("head") and the revision ``base`` of it as contestants, the latter in its own worktree.
+    """Yield the revision ``base``, in a worktree of its own, and the working tree ("head").
 
-    Without ``repository`` it is this suite's own, whose worker is measured as well. With one, this suite's worker
-    measures the recipes in its file ``recipes``, a path inside it, each side with its own files.
+    Without ``repository``, both are of this suite, and each side uses its own worker. With one, this suite's worker
+    measures the file ``recipes`` inside it, and each side uses its own version of that file and its imports.
     """
     top = worktrees.root(repository or ROOT)
     commit = worktrees.resolve(top, base)
@@ -59,7 +72,7 @@ def commits(
 
 @contextmanager
 def identical(targets: Sequence[Target], revision: str) -> Iterator[Sides]:
-    """Yield two worktrees of one commit of this suite as contestants: what a gate says of them is known."""
+    """Yield two worktrees of one commit of this suite: a gate that calls them different is wrong."""
     top = worktrees.root(ROOT)
     commit = worktrees.resolve(top, revision)
     with worktrees.worktree(top, commit) as base, worktrees.worktree(top, commit) as head:
@@ -73,14 +86,13 @@ def versions(
     requirements: Sequence[Requirement],
     folder: Path,
     *,
-    recipes: Path | None = None,
     notice: Callable[[str], object],
 ) -> Sides:
-    """Return an environment for each requirement as contestants, on each backend that can notice one of them."""
+    """Return a side for each requirement, in its own environment, on each backend that can notice one of them."""
     pythons = {one.label: environments.build(one, folder, notice=notice) for one in requirements}
     noticing = {backend for one in requirements for backend in one.backends}
     found = [
-        replace(target, label=label, python=python, recipes=recipes)
+        replace(target, label=label, python=python)
         for target in targets
         if target.backend in noticing
         for label, python in pythons.items()
@@ -88,22 +100,8 @@ def versions(
     return Sides(tuple(found), {one.label: one.label for one in requirements})
 
 
-def order(contest: Sides, planned: Gate, *, margin: float, alpha: float, order_seed: int) -> RunSpec:
-    """Return what a run is asked to do so that the contest can be decided."""
-    rule = gate.comparison(planned, contest.sides, margin=margin, alpha=alpha)
-    return RunSpec(
-        recipes=planned.recipes,
-        targets=planned.targets(),
-        profile=gate.PROFILE,
-        order_seed=order_seed,
-        comparison=rule,
-        fixed_passes=planned.passes(),
-        next_passes=_further(planned, rule),
-    )
-
-
 def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], Iterator[list[Step]]]:
-    """Return what adds rounds by the records so far: of open cells where they are settled, then of slower ones."""
+    """Return what plans further rounds from the records so far: unresolved cells first, then slower ones."""
 
     def add(read: ReadRecords) -> Iterator[list[Step]]:
         if rule.settle:
@@ -115,10 +113,10 @@ def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], I
 
 
 def _same_protocol(revision: str, folder: Path) -> None:
-    """Raise WorktreeError where the worker in ``folder`` cannot be spoken to: before anything is measured."""
+    """Raise ExpectedError, before anything is measured, if the worker in ``folder`` speaks another protocol."""
     spoken = protocol.version_of(folder)
     if spoken != protocol.PROTOCOL_VERSION:
-        raise WorktreeError(
+        raise ExpectedError(
             f"expected the worker of {revision} to speak protocol {protocol.PROTOCOL_VERSION}, as this checkout does; "
             f"it speaks {spoken or 'none'}: name a later commit with --base, or measure both with the older "
             "checkout's own suite"
@@ -128,8 +126,8 @@ def _same_protocol(revision: str, folder: Path) -> None:
 def _inside(repository: Path, file: Path | None) -> Path:
     """Return ``file`` relative to its repository."""
     if file is None:
-        raise WorktreeError("--repo needs --recipes FILE, a file inside that repository with RECIPE and build(recipe)")
+        raise ExpectedError("--repo needs --recipes FILE, a file inside that repository with RECIPE and build(recipe)")
     place = (file if file.is_absolute() else repository / file).resolve()
     if not place.is_relative_to(repository.resolve()):
-        raise WorktreeError(f"expected a file inside the repository; received {file.name}")
+        raise ExpectedError(f"expected a file inside the repository; received {file.name}; move it there")
     return place.relative_to(repository.resolve())

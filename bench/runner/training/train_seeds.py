@@ -1,127 +1,90 @@
-"""The collection of reference trainings: recipes over seeds, one on each processor; it judges nothing."""
+"""Train recipes over many seeds, one training on each processor; an interrupted collection resumes."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.plan.targets import Target
-from bench.protocol import Json, Train
-from bench.records import machine, reference
+from bench.protocol import Train
+from bench.records import reference
 from bench.records.schema import FinishedPhase, ReferenceRecord
 from bench.runner.process import WorkerProcess
+from bench.runner.training import train
+from bench.runner.training.train import TrainJob
+from datasets.locate import Located
 from models.recipes import Recipe
-
-Notice = Callable[[str], None]
-
-# The way in which a run trains for accuracy alone.
-PATH = "compiled loop"
 
 
 def collect(
     recipes: list[Recipe],
     targets: list[Target],
+    located: Located,
     *,
-    seeds: dict[str, int],
-    corpus: tuple[str, str, Path],
+    seeds: int,
     file: Path,
-    logs: Path,
-    notice: Notice,
+    notice: Callable[[str], None],
 ) -> None:
-    """Train what ``file`` lacks of ``seeds`` (recipe name: how many) and append each training as it ends.
+    """Train the seeds that ``file`` lacks and append each training as it ends.
 
-    ``corpus`` is its name, digest and folder. Accuracy needs no quiet machine, so there is a lane for each
-    processor; each keeps to one target while that has work, since starting a worker takes seconds.
+    Accuracy needs no quiet machine, so every processor trains. Each keeps to one target while that has work, since
+    starting a worker takes seconds.
     """
     done = {(r.recipe, r.backend, r.seed) for r in reference.load(file)}
-    jobs = [
-        Job(target, recipe, seed)
-        for recipe in recipes
-        for seed in range(seeds[recipe.name])
-        for target in targets
-        if (recipe.name, target.backend, seed) not in done
-    ]
-    lock = threading.Lock()
-
-    def take(wanted: Target) -> Job | None:
-        with lock:
-            mine = [job for job in jobs if job.target == wanted] or jobs
-            return jobs.pop(jobs.index(mine[0])) if mine else None
-
-    def keep(record: ReferenceRecord) -> None:
-        with lock:
-            reference.append(file, record)
-            notice(_line(record))
-
-    lanes = _processors()
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        served = [
-            pool.submit(_serve, processor, targets[lane % len(targets)], take, keep, corpus=corpus, logs=logs)
-            for lane, processor in enumerate(lanes)
-        ]
-    for lane in served:
+    every = [TrainJob(recipe, target, seed) for recipe in recipes for seed in range(seeds) for target in targets]
+    jobs = [job for job in every if (job.recipe.name, job.target.backend, job.seed) not in done]
+    queue = _Queue(jobs, located, file, Path(tempfile.mkdtemp(prefix="kerasmark-")), notice)
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    with ThreadPoolExecutor(len(processors)) as pool:
+        lanes = [pool.submit(queue.serve, one, targets[n % len(targets)]) for n, one in enumerate(processors)]
+    for lane in lanes:
         lane.result()
 
 
 @dataclass(frozen=True)
-class Job:
-    """One training."""
+class _Queue:
+    """Trainings to do, shared by the processors; ``logs`` is the folder for what workers print."""
 
-    target: Target
-    recipe: Recipe
-    seed: int
+    jobs: list[TrainJob]
+    located: Located
+    file: Path
+    logs: Path
+    notice: Callable[[str], None]
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def serve(self, processor: int, target: Target) -> None:
+        """Train on ``processor`` until no job is left, ``target`` first; a worker lives while its target has jobs."""
+        job = self._take(target)
+        while job:
+            target = job.target
+            log = self.logs / f"{target.name}-{processor}.log"
+            with closing(WorkerProcess(target, corpus=self.located.folder, log=log, processors={processor})) as worker:
+                while job and job.target == target:
+                    self._keep(_trained(job, worker, self.located))
+                    job = self._take(target)
 
-def _serve(
-    processor: int,
-    target: Target,
-    take: Callable[[Target], Job | None],
-    keep: Callable[[ReferenceRecord], None],
-    *,
-    corpus: tuple[str, str, Path],
-    logs: Path,
-) -> None:
-    """Do one job after another on one processor, with a worker that is exchanged when the target changes."""
-    worker: WorkerProcess | None = None
-    try:
-        while (job := take(target)) is not None:
-            if worker is None or worker.target != job.target:
-                if worker is not None:
-                    worker.close()
-                target = job.target
-                log = logs / f"{target.name}-{processor}.log"
-                worker = WorkerProcess(target, corpus=corpus[2], log=log, processors={processor})
-            keep(_train(worker, job.recipe, job.seed, corpus=corpus))
-    finally:
-        if worker is not None:
-            worker.close()
+    def _take(self, wanted: Target) -> TrainJob | None:
+        with self.lock:
+            jobs = [job for job in self.jobs if job.target == wanted] or self.jobs
+            return self.jobs.pop(self.jobs.index(jobs[0])) if jobs else None
 
-
-def _processors() -> list[int]:
-    """Return the processors that this process may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    def _keep(self, record: ReferenceRecord) -> None:
+        accuracy = list(record.phases.values())[-1].test_accuracy
+        with self.lock:
+            reference.append(self.file, record)
+            self.notice(f"{record.recipe} {record.backend} seed {record.seed}: test accuracy {accuracy:.4f}")
 
 
-def _train(worker: WorkerProcess, recipe: Recipe, seed: int, *, corpus: tuple[str, str, Path]) -> ReferenceRecord:
-    epochs: dict[str, int] = {phase.name: phase.epochs for phase in recipe.phases}
-    answer: Json = worker.ask(Train(recipe=recipe.name, seed=seed, epochs=epochs, path=PATH))
-    return ReferenceRecord(
-        recipe=recipe.name,
-        backend=worker.target.backend,
-        seed=seed,
-        corpus=corpus[0],
-        corpus_digest=corpus[1],
-        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        machine=machine.machine().title,
-        versions=worker.hello.versions,
-        path=PATH,
-        phases={name: _rounded(FinishedPhase.model_validate(result)) for name, result in answer["phases"].items()},
-    )
+def _trained(job: TrainJob, worker: WorkerProcess, located: Located) -> ReferenceRecord:
+    answer = worker.ask(Train(recipe=job.recipe.name, seed=job.seed, epochs=job.epochs, path=job.path))
+    phases = {name: _rounded(phase) for name, phase in train.finished(answer).items()}
+    return ReferenceRecord(**job.circumstances(worker, located), phases=phases)
 
 
 def _rounded(result: FinishedPhase) -> FinishedPhase:
@@ -132,8 +95,3 @@ def _rounded(result: FinishedPhase) -> FinishedPhase:
         test_accuracy=round(result.test_accuracy, 5),
         test_loss=round(result.test_loss, 5),
     )
-
-
-def _line(record: ReferenceRecord) -> str:
-    last = list(record.phases.values())[-1]
-    return f"{record.recipe} {record.backend} seed {record.seed}: test accuracy {last.test_accuracy:.4f}"

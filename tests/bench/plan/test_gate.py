@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cli.gate_options import DEFAULTS
+from bench.cli.compare.gate import DEFAULTS
 from bench.plan import gate, steps
 from bench.plan.gate import Gate
 from bench.plan.steps import Counting, Step, Timing
@@ -121,4 +121,5 @@ def test_the_command_line_s_numbers_are_the_gate_s() -> None:
     """They stand there twice, since importing the gate would keep `--help` waiting."""
     assert (DEFAULTS.replicates, DEFAULTS.turns) == (gate.PROFILE.replicates, gate.PROFILE.turns)
     assert (DEFAULTS.margin, DEFAULTS.alpha) == (calibrate.MARGIN, calibrate.ALPHA)
-    assert DEFAULTS.gate(EVERY, SIDES) == Gate(EVERY, SIDES)
+    default = Gate(EVERY, SIDES)
+    assert (DEFAULTS.beside, DEFAULTS.settle) == (default.beside, default.settle)

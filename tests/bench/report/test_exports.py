@@ -14,11 +14,11 @@ import pyperf
 import pytest
 
 from bench.analysis.summary import Summary
-from bench.cli import arguments
 from bench.records.schema import Record
 from bench.records.store import Run
 from bench.report import exports
 from bench.report.exports import series
+from datasets import errors
 from tests.bench import made
 from tests.bench.made import blocks, calls
 
@@ -142,5 +142,5 @@ def test_a_run_without_timings_is_an_empty_file_of_its_format(name: str) -> None
 
 
 def test_an_unknown_format_names_the_nearest() -> None:
-    with pytest.raises(arguments.UsageError, match="unknown format 'pyprf': did you mean 'pyperf'"):
-        arguments.one_of("--format", "pyprf", exports.FORMATS)
+    with pytest.raises(errors.UsageError, match="unknown format 'pyprf': did you mean 'pyperf'"):
+        errors.find("format", "pyprf", exports.FORMATS)

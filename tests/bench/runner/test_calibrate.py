@@ -28,7 +28,7 @@ from tests.bench.analysis.test_error_rates import KEY, RULE, SLOWED, made_pool, 
 from tests.bench.made import blocks
 from tests.bench.report.test_terminal import shown
 
-CONTESTANTS = Sides(
+IDENTICAL = Sides(
     tuple(Target(b, label=side, quiet=True) for b in ("jax", "tensorflow") for side in ("base", "head")),
     {"base": "aaaaaaaaaa", "head": "aaaaaaaaaa"},
 )
@@ -51,7 +51,7 @@ def calibration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calibration:
 
     @contextmanager
     def identical(targets: object, revision: str) -> Iterator[Sides]:
-        yield CONTESTANTS
+        yield IDENTICAL
 
     monkeypatch.setattr(run, "execute", execute)
     monkeypatch.setattr(sides, "identical", identical)
@@ -212,7 +212,7 @@ def test_a_gate_that_lost_a_worker_is_run_once_more(
     told = collect(calibration, tmp_path, gates=2)
     assert told == [
         "whole gate 1 of 2",
-        "a gate lacks 378 cells: it was killed; once more",
+        "a gate lacks 378 cells: it was killed; repeating the gate",
         "whole gate 2 of 2",
     ]
     assert len(runs) == 3

@@ -1,4 +1,4 @@
-"""The contest: which targets a command's words lead to; nothing is measured, installed or trained."""
+"""Tests of the sides: which targets the words of a command name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.plan.targets import Target
 from bench.records.schema import Record
 from bench.runner import environments, sides
 from bench.runner.environments import Requirement
-from bench.runner.worktrees import WorktreeError
+from datasets.errors import ExpectedError
 from models.recipes import DENSE
 from tests.bench import made
 from tests.bench.made import blocks
@@ -34,8 +34,8 @@ def test_this_suite_s_own_commits_differ_in_their_checkout() -> None:
         assert (head.checkout, base.recipes) == (ROOT, None)
         assert (base.checkout / "bench" / "worker").is_dir()
         assert all(target.quiet for target in found.targets)
-        assert list(found.sides) == ["base", "head"]
-        assert found.sides["base"].startswith("HEAD (")
+        assert list(found.labels) == ["base", "head"]
+        assert found.labels["base"].startswith("HEAD (")
     assert not base.checkout.exists()
 
 
@@ -53,7 +53,7 @@ def test_somebody_else_s_commits_differ_in_their_recipes(repository: Path) -> No
 @pytest.mark.parametrize(("file", "words"), [(None, "--repo needs --recipes"), (Path("../x.py"), "inside the repos")])
 def test_a_file_of_recipes_lies_inside_its_repository(repository: Path, file: Path | None, words: str) -> None:
     """Otherwise both sides would read the same file, and nothing would be compared."""
-    with pytest.raises(WorktreeError, match=words), sides.commits(QUIET, "HEAD", repository=repository, recipes=file):
+    with pytest.raises(ExpectedError, match=words), sides.commits(QUIET, "HEAD", repository=repository, recipes=file):
         pass
     assert len(git(repository, "worktree", "list").splitlines()) == 1
 
@@ -89,28 +89,28 @@ def test_versions_are_compared_where_they_can_be_noticed(
     assert [(t.backend, t.label, t.python) for t in found.targets] == [
         (backend, text, f"{text}/bin/python") for backend in backends for text in texts
     ]
-    assert list(found.sides) == texts
+    assert list(found.labels) == texts
 
 
-def test_an_order_holds_its_rule_before_it_measures(built: list[str]) -> None:
+def test_a_run_holds_its_rule_before_it_measures(built: list[str]) -> None:
     """Margin, level, sides and controls are on disk first; flagged cells are asked for again."""
     found = sides.versions(QUIET, [Requirement("keras==1"), Requirement("keras==2")], Path("made"), notice=print)
-    order = sides.order(found, Gate([DENSE], found.targets, 2), margin=0.02, alpha=0.1, order_seed=7)
-    assert order.comparison is not None
-    assert (order.comparison.margin, order.comparison.alpha, order.comparison.replicates) == (0.02, 0.1, 2)
-    assert order.comparison.controls == {"itself": "base again", "extra work": "base +10% work"}
-    assert len(order.passes()) == 4
-    assert order.next_passes is not None
-    assert list(order.next_passes(lambda: ())) == []
+    spec = found.run_spec(Gate([DENSE], found.targets, 2), margin=0.02, alpha=0.1, order_seed=7)
+    assert spec.comparison is not None
+    assert (spec.comparison.margin, spec.comparison.alpha, spec.comparison.replicates) == (0.02, 0.1, 2)
+    assert spec.comparison.controls == {"itself": "base again", "extra work": "base +10% work"}
+    assert len(spec.passes()) == 4
+    assert spec.next_passes is not None
+    assert list(spec.next_passes(lambda: ())) == []
 
 
 def test_open_cells_are_settled_before_what_is_slower_is_confirmed(built: list[str]) -> None:
     """Each round is chosen from the records that are there by then; two of them confirm what it took two to find."""
     found = sides.versions(QUIET[:1], [Requirement("keras==1"), Requirement("keras==2")], Path("made"), notice=print)
-    order = sides.order(found, Gate([DENSE], found.targets, 2, settle=True), margin=0.03, alpha=0.05, order_seed=7)
+    spec = found.run_spec(Gate([DENSE], found.targets, 2, settle=True), margin=0.03, alpha=0.05, order_seed=7)
     records = compared([1.08, 1.12])
-    assert order.next_passes is not None
-    further = order.next_passes(lambda: records)
+    assert spec.next_passes is not None
+    further = spec.next_passes(lambda: records)
     settling = [*islice(further, 2)]
     records += compared([1.0999, 1.1001], first=2)
     confirming = [*further]

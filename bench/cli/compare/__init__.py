@@ -1,0 +1,1 @@
+"""Commands that compare commits, versions, runs and backends."""

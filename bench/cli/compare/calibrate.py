@@ -1,0 +1,55 @@
+"""`bench calibrate`: measure the error rates of the gate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from bench.cli import Outcome
+from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, Data, Flag
+
+
+def calibrate(
+    *,
+    gates: Annotated[int, AT_LEAST_ONE] = 12,
+    show: Flag = False,
+    minutes: Annotated[float | None, ABOVE_ZERO] = None,
+    data: Data = None,
+) -> Outcome:
+    """Measure the error rates of the gate, for hours.
+
+    Whole gates compare a commit with itself, so every slower or faster is wrong. An interrupted calibration resumes.
+    The result goes to results/calibration.
+
+    Parameters
+    ----------
+    gates
+        Number of whole gates in total, earlier sessions included.
+    show
+        Measure nothing; compute the rates from what is there, print them and write the page.
+    minutes
+        Start no further gate after this many minutes (default: no limit).
+    """
+    from bench.analysis.calibration import error_rates
+    from bench.cli import arguments, execution
+    from bench.plan import gate
+    from bench.plan.gate import Gate
+    from bench.records import store
+    from bench.report import calibration as report
+    from bench.report import terminal
+    from bench.report.progress import ProgressReport
+    from bench.runner import calibrate as calibration
+
+    screen = terminal.console(stderr=True)
+    if not show:
+        targets = [replace(target, quiet=True) for target in arguments.targets(None)]
+        with ProgressReport(screen, []) as watch:
+            plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch)
+            wanted = calibration.Wanted(gates, 60 * minutes if minutes else None)
+            calibration.collect(plan, wanted, folder=calibration.FOLDER, notice=screen.print)
+    settings = gate.comparison(Gate([], [], controls=False), {}, margin=calibration.MARGIN, alpha=calibration.ALPHA)
+    pool = error_rates.Pool.of(calibration.records(calibration.FOLDER))
+    kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)
+    found = report.rates(pool, kept, settings, notice=screen.print)
+    store.write_atomically(calibration.FOLDER / "README.md", report.page(found).encode())
+    return Outcome(report.terminal(found))

@@ -1,0 +1,55 @@
+"""`bench compare`: compare two finished runs, or two targets of one run."""
+
+from __future__ import annotations
+
+from bench.cli import Outcome
+from bench.cli.options import Alpha, Flag, Json, Margin, Runs
+
+
+def compare(
+    first: str,
+    second: str,
+    /,
+    *,
+    run: str = "latest",
+    margin: Margin = 0.03,
+    alpha: Alpha = 0.05,
+    anyway: Flag = False,
+    out: Runs = None,
+    json: Json = False,
+) -> Outcome:
+    """Compare two finished runs, or two targets of one run.
+
+    Targets of one run took turns, so their seconds are compared. Two runs did not: each cell's seconds are first
+    divided by those of its floor, which took turns with it. `~` marks a cell where no difference can be told. Runs of
+    different machines, settings or reviews are refused.
+
+    Parameters
+    ----------
+    first
+        The base of every ratio: a run's id or folder, or a target such as jax.
+    second
+        The run or target that is compared with it.
+    run
+        The run that has the two targets.
+    anyway
+        If the runs differ in a field that matters, print the numbers without verdicts.
+    """
+    import json as encoder
+
+    from bench.analysis import compare_runs, summary
+    from bench.cli import execution
+    from bench.exit_codes import of_run_comparison
+    from bench.records.store import StoreError
+    from bench.report import compare_runs as report
+
+    try:
+        runs = [summary.summarize(execution.find(name, out)) for name in (first, second)]
+    except StoreError:
+        of = summary.summarize(execution.find(run, out))
+        found = compare_runs.targets(of, first, second, margin=margin, alpha=alpha)
+    else:
+        found = compare_runs.runs(*runs, margin=margin, alpha=alpha)
+    code = of_run_comparison(found)
+    document = encoder.dumps(report.document(found, int(code)), indent=2)
+    return Outcome(document if json else report.render(found, anyway=anyway), int(code))

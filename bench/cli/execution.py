@@ -1,0 +1,83 @@
+"""Execution: find the reviews, run a specification with progress on stderr, and report what was measured."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import sys
+from pathlib import Path
+
+from bench import exit_codes
+from bench.analysis import regression, summary
+from bench.cli import Outcome
+from bench.plan import targets
+from bench.records import store
+from bench.records.store import Run
+from bench.report import comparison, document, lists, terminal
+from bench.report import markdown as pages
+from bench.report.progress import DownloadReport, ProgressReport
+from bench.runner import run
+from bench.runner.run import RunSpec
+from datasets import locate
+from datasets.errors import ExpectedError
+from datasets.locate import Located
+
+
+def execute(spec: RunSpec, data: str | None, out: Path | None) -> Run:
+    """Run ``spec`` with progress on stderr."""
+    located = corpus(data)
+    planned = [step for steps in spec.passes() for step in steps]
+    with ProgressReport(terminal.console(stderr=True), planned, budget_s=spec.budget_s) as watch:
+        return run.execute(spec, located, out=out or store.DEFAULT_FOLDER, command=command(), watch=watch)
+
+
+def report(done: Run, *, json: bool, markdown: Path | None = None, allow_unresolved: bool = False) -> Outcome:
+    """Return the tables of a finished run, or its JSON document; write a comparison's summary to ``markdown``."""
+    if done.is_comparison:
+        return _comparison(done, json=json, markdown=markdown, allow_unresolved=allow_unresolved)
+    found = summary.summarize(done)
+    code = exit_codes.of_run(found.verdicts, measured=found.measured)
+    return Outcome(document.render(found, code) if json else terminal.render(found), int(code))
+
+
+def _comparison(done: Run, *, json: bool, markdown: Path | None, allow_unresolved: bool) -> Outcome:
+    decision = regression.decide(done)
+    code = exit_codes.of_comparison(decision, allow_unresolved=allow_unresolved)
+    if markdown is not None:
+        store.write_atomically(markdown, pages.comparison(done).encode())
+    shown = document.comparison(done, decision, code) if json else comparison.render(done)
+    return Outcome(shown, int(code))
+
+
+def corpus(data: str | None) -> Located:
+    """Find the reviews; a banner tells when the synthetic ones replace the real ones."""
+    refused = targets.refused(os.environ)
+    if refused is not None:
+        raise ExpectedError(refused)
+    screen = terminal.console(stderr=True)
+    located = locate.open_corpus(data, environ=os.environ, notice=say, progress=DownloadReport(screen))
+    if located.origin == "fallback":
+        screen.print(lists.fallback_banner())
+    return located
+
+
+def find(name: str, runs: Path | None) -> Run:
+    """Return the finished run called ``name`` in the folder ``runs``."""
+    return store.read(store.find(name, runs or store.DEFAULT_FOLDER))
+
+
+def say(words: str) -> None:
+    """Print a note on stderr."""
+    terminal.console(stderr=True).print(words, style="dim")
+
+
+def seed(given: int | None) -> int:
+    """Return the given seed, or draw one."""
+    return secrets.randbelow(2**31) if given is None else given
+
+
+def command() -> str:
+    """Return the command as a shell can repeat it, without paths of this machine."""
+    words = ["python", "-m", "bench", *sys.argv[1:]]
+    return shlex.join(Path(word).name if Path(word).is_absolute() else word for word in words)

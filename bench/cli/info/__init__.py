@@ -1,0 +1,1 @@
+"""Commands that look at recipes, reviews and this machine."""

@@ -1,0 +1,24 @@
+"""`bench list`: list the cells of a profile."""
+
+from __future__ import annotations
+
+from bench.cli import Outcome
+from bench.cli.options import Backends, ProfileName, Recipes
+
+
+def list_(*, profile: ProfileName = "default", recipe: Recipes = None, backend: Backends = None) -> Outcome:
+    """List the cells of a profile, and those left to --profile full.
+
+    Parameters
+    ----------
+    profile
+        How much is measured.
+    """
+    from bench.cli import arguments
+    from bench.plan import steps
+    from bench.report import lists
+
+    chosen = steps.PROFILES[profile]
+    recipes, targets = arguments.recipes(recipe), arguments.targets(backend)
+    work = steps.passes(recipes, targets, chosen, seeds=chosen.seeds)[0]
+    return Outcome(lists.step_list(chosen, work, steps.left_out(recipes, targets, chosen)))

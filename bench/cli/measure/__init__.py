@@ -1,0 +1,1 @@
+"""Commands that train, time and score models."""

@@ -1,0 +1,42 @@
+"""`bench reference`: measure how the published figures vary over seeds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from bench.cli import Outcome
+from bench.cli.options import AT_LEAST_ONE, Backends, Data, Recipes
+
+
+def reference(
+    *,
+    seeds: Annotated[int, AT_LEAST_ONE] = 20,
+    recipe: Recipes = None,
+    backend: Backends = None,
+    data: Data = None,
+    show: Literal["imdb", "synthetic"] | None = None,
+) -> Outcome:
+    """Train over many seeds, for hours: which accuracies pass?
+
+    Each processor trains. The distributions in results/reference decide which accuracies pass. An interrupted
+    collection resumes.
+
+    Parameters
+    ----------
+    seeds
+        Seeds per recipe and backend.
+    show
+        Train nothing; print what is known of these reviews.
+    """
+    from bench.cli import arguments, execution
+    from bench.records import reference as measured
+    from bench.report import lists, terminal
+    from bench.runner.training import train_seeds
+
+    chosen = arguments.recipes(recipe)
+    if show is not None:
+        return Outcome(lists.references(measured.rows(measured.load(measured.path(show)), chosen), show))
+    located, targets = execution.corpus(data), arguments.targets(backend)
+    file, screen = measured.path(located.corpus.name), terminal.console(stderr=True)
+    train_seeds.collect(chosen, targets, located, seeds=seeds, file=file, notice=screen.print)
+    return Outcome()

@@ -1,0 +1,88 @@
+"""`bench run`: train recipes to their published accuracy and time them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from bench.cli import Outcome
+from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, Backends, Data, Json, OrderSeed, ProfileName, Recipes, Runs
+from datasets.errors import UsageError
+
+
+def run(
+    *,
+    recipe: Recipes = None,
+    backend: Backends = None,
+    profile: ProfileName = "default",
+    seeds: Annotated[int | None, AT_LEAST_ONE] = None,
+    budget: Annotated[float | None, ABOVE_ZERO] = None,
+    data: Data = None,
+    device: Literal["cpu", "gpu"] = "cpu",
+    out: Runs = None,
+    order_seed: OrderSeed = None,
+    worker_timeout: Annotated[float, ABOVE_ZERO, Parameter(alias="--stall-limit")] = 300.0,
+    resume: str | None = None,
+    json: Json = False,
+) -> Outcome:
+    """Train recipes to their published accuracy, then time them.
+
+    Parameters
+    ----------
+    profile
+        smoke: a quick check of every stage. default: ten minutes on two cores. full: every cell, five seeds.
+    seeds
+        Seeds per recipe and backend (default: from the profile).
+    budget
+        Minutes to spend: after the first pass, replicates go to the cells with the widest intervals.
+    device
+        Device to measure on.
+    worker_timeout
+        Worker timeout in seconds: a worker that is silent for longer is stopped.
+    resume
+        Resume an interrupted run with its own options: its id, its folder, or "latest".
+    """
+    from bench.cli import arguments, execution
+    from bench.plan.steps import PROFILES
+    from bench.runner.run import RunSpec
+
+    if resume is not None:
+        if recipe or backend or seeds or budget or profile != "default" or device != "cpu":
+            raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
+        return _resume(resume, data, out, execution.seed(order_seed), worker_timeout, json=json)
+    spec = RunSpec(
+        recipes=arguments.recipes(recipe),
+        targets=arguments.targets(backend, device),
+        profile=PROFILES[profile],
+        seeds=seeds,
+        order_seed=execution.seed(order_seed),
+        stall_limit_s=worker_timeout,
+        budget_s=60 * budget if budget else None,
+    )
+    return execution.report(execution.execute(spec, data, out), json=json)
+
+
+def _resume(name: str, data: str | None, out: Path | None, seed: int, timeout_s: float, *, json: bool) -> Outcome:
+    from bench.analysis import resume
+    from bench.cli import arguments, execution
+    from bench.plan.steps import PROFILES
+    from bench.runner.run import RunSpec
+
+    done = execution.find(name, out)
+    given = resume.options(done)
+    spec = RunSpec(
+        recipes=arguments.recipes(given.recipes),
+        targets=arguments.targets(given.backends, given.device),
+        profile=PROFILES[done.header.profile],
+        seeds=given.seeds,
+        order_seed=seed,
+        stall_limit_s=timeout_s,
+        budget_s=given.budget_s,
+        resumed=done,
+    )
+    if not spec.passes() and spec.budget_s is None:
+        execution.say(f"{done.header.run_id} is complete")
+        return execution.report(done, json=json)
+    return execution.report(execution.execute(spec, data, out), json=json)

@@ -1,0 +1,80 @@
+"""`bench sweep`: train variations of a recipe over seeds and compare them with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bench.cli import Outcome
+from bench.cli.options import AT_LEAST_ONE, Data, Flag, Names
+
+
+def sweep(
+    recipe: str,
+    /,
+    *,
+    over: Names = None,
+    also: Names = None,
+    seeds: Annotated[int, AT_LEAST_ONE] = 5,
+    backend: Annotated[Names, Parameter(help="Backends (default: jax).")] = None,
+    data: Data = None,
+    out: Path | None = None,
+    speed: Flag = False,
+    show: Flag = False,
+) -> Outcome:
+    """Compare variations of a recipe over seeds.
+
+    An interrupted sweep resumes.
+
+    Settings: optimizer, learning_rate, units, hidden_layers, embedding_units, lstm_units, lstm_layers, lstm_dropout,
+    recurrent_dropout, dropout, l2, vocabulary_size, sequence_length, skip_top, batch_size, epochs, held_out,
+    restore_best. Proposed by the sources: lstm-stacked, lstm-dropout, lstm-rare-words, lstm-large-vocabulary,
+    lstm-long, pooling-plain, pooling-undropped, pooling-unpenalized.
+
+    Parameters
+    ----------
+    recipe
+        The recipe that every variation is compared with.
+    over
+        Settings with their values, as in optimizer=rmsprop,adam,sgd units=16,32: every combination is trained.
+    also
+        Named variations to train beside the grid.
+    seeds
+        Seeds per variation and backend.
+    out
+        JSON Lines file of the trainings; its table and charts go beside it (default: in results/runs/sweeps).
+    speed
+        Also time a training step and a prediction of each variation, interleaved with the recipe's own; run nothing
+        else meanwhile.
+    show
+        Train nothing; print what is there.
+    """
+    from bench.analysis.calibration import replicate_pool
+    from bench.cli import arguments, execution
+    from bench.records import reference
+    from bench.report import sweep as report
+    from bench.report import terminal
+    from bench.report.progress import ProgressReport
+    from bench.runner.training import sweep, sweep_timing, train_seeds
+
+    base, values, others = arguments.variation(recipe, []), arguments.grid(over), arguments.each(also)
+    chosen = sweep.recipes(base, values, [arguments.variation(name, []) for name in others])
+    file = out or sweep.default_file(base, values, others)
+    timed = sweep_timing.default_file(file)
+    if not show:
+        screen, targets, located = (
+            terminal.console(stderr=True),
+            arguments.targets(backend or ["jax"]),
+            execution.corpus(data),
+        )
+        train_seeds.collect(chosen, targets, located, seeds=seeds, file=file, notice=screen.print)
+        if speed:
+            with ProgressReport(screen, []) as watch:
+                sweep_timing.SweepTiming(chosen, targets, located, watch).collect(timed, notice=screen.print)
+    found = sweep.rows(chosen, records := reference.load(file), sweep_timing.ratios(replicate_pool.load(timed)))
+    if found and not show:
+        written = report.write(found, records, file, execution.command())
+        execution.say(f"written: {', '.join(one.name for one in written)}")
+    return Outcome(report.render(found))

@@ -1,0 +1,1 @@
+"""Commands that show, convert and publish finished runs."""

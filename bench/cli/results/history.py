@@ -1,0 +1,33 @@
+"""`bench history`: show how each cell changed over the published runs."""
+
+from __future__ import annotations
+
+from bench.cli import Outcome
+from datasets.errors import UsageError
+
+
+def history(*, cell: str | None = None) -> Outcome:
+    """Show each cell's share of its floor over the published runs.
+
+    Change points are marked. `bench publish` adds a run.
+
+    Parameters
+    ----------
+    cell
+        A cell's name or a part of it: show its values run by run, with a chart.
+    """
+    from rich.console import Group
+
+    from bench.analysis import history as published
+    from bench.report import history as report
+    from bench.report import terminal
+
+    courses = published.courses(published.load())
+    if cell is None:
+        return Outcome(report.overview(courses))
+    found = [course for course in courses if cell in course.cell]
+    if not found:
+        raise UsageError(f"no published run has a cell {cell!r}; `bench history` lists them")
+    screen = terminal.console()
+    plain = not screen.encoding.startswith("utf")
+    return Outcome(Group(*[report.course(course, width=screen.width, ascii_only=plain) for course in found]))

@@ -1,0 +1,50 @@
+"""`bench publish`: publish finished runs as tables, charts and a web page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bench.cli import Outcome
+from bench.cli.options import Flag, Runs
+
+
+def publish(
+    *run: str,
+    out: Annotated[Path | None, Parameter(help="Folder to publish to (default: results, and README.md).")] = None,
+    runs: Runs = None,
+    anyway: Flag = False,
+) -> Outcome:
+    """Publish finished runs as tables, charts and a web page.
+
+    Without a run, everything is rendered again from the published documents; the same runs give the same bytes. Writes
+    results/MACHINE/DATE-PROFILE.md, .csv and .json for each run, charts of each machine's newest run, the list in
+    results/README.md, the page results/index.html and the table of README.md. A run that is damaged, unfinished or from
+    a dirty checkout is refused.
+
+    Parameters
+    ----------
+    run
+        Runs to publish: an id, a folder, or "latest".
+    anyway
+        Publish what would be refused, with the reason beside it.
+    """
+    from bench import ROOT
+    from bench.cli import execution
+    from bench.records import store
+    from bench.report.page import preflight, site, snapshot
+    from bench.report.page.rows import PublishError
+
+    read = [preflight.read(store.find(name, runs or store.DEFAULT_FOLDER)) for name in run]
+    refused = [f"{one.header.run_id}: {'; '.join(found)}" for one, found in read if found]
+    if refused and not anyway:
+        raise PublishError(f"not published: {'; '.join(refused)}. --anyway publishes it and says so on the page")
+    folder = out or ROOT / "results"
+    for one, found in read:
+        site.keep(snapshot.of_run(one, found), folder)
+        site.remember(one, found, folder)
+    changed = site.write(folder, readme=ROOT / "README.md" if out is None else None)
+    execution.say(f"{len(changed)} files changed in {folder.name}/; the page is {folder.name}/{site.PAGE}")
+    return Outcome()
