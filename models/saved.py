@@ -34,10 +34,6 @@ _RECIPE, _VOCABULARY = "kerasmark/recipe.json", "kerasmark/vocabulary.txt"
 BATCH_SIZE = 512
 
 
-class SavedModelError(ExpectedError):
-    """A file that holds no saved model of this project; the message says what it lacks."""
-
-
 @dataclass(frozen=True)
 class Saved:
     """A model with what it needs to score raw text.
@@ -75,7 +71,7 @@ def save(file: Path, model: keras.Model, recipe: Recipe, words: Sequence[str]) -
 def load(place: Path | str) -> Saved:
     """Return what was saved in ``place``, the file or its folder, on whatever backend Keras runs now.
 
-    Raises SavedModelError where there is no such file, or one without a recipe and a vocabulary.
+    Raises ExpectedError where there is no such file, or one without a recipe and a vocabulary.
     """
     file = find(Path(place))
     try:
@@ -83,7 +79,7 @@ def load(place: Path | str) -> Saved:
             recipe = json.loads(archive.read(_RECIPE))
             words = archive.read(_VOCABULARY).decode().split("\n")
     except (zipfile.BadZipFile, KeyError) as error:
-        raise SavedModelError(
+        raise ExpectedError(
             f"expected {file.name} to hold a recipe and a vocabulary beside the model, as `bench train --save` "
             f"writes it; received {error}"
         ) from error
@@ -92,10 +88,10 @@ def load(place: Path | str) -> Saved:
 
 
 def find(place: Path) -> Path:
-    """Return the model's file, which ``place`` is or holds; SavedModelError where there is none."""
+    """Return the model's file, which ``place`` is or holds; ExpectedError where there is none."""
     file = place / MODEL_FILE if place.is_dir() else place
     if not file.is_file():
-        raise SavedModelError(f"expected a folder with {MODEL_FILE}, or such a file; there is none at {place.name}")
+        raise ExpectedError(f"expected a folder with {MODEL_FILE}, or such a file; there is none at {place.name}")
     return file
 
 

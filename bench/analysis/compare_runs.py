@@ -24,10 +24,6 @@ from datasets.errors import ExpectedError
 TOLD = ("commit", "profile", "python", "versions")
 
 
-class ComparisonError(ExpectedError):
-    """Runs or targets that cannot be compared; the message says in what they differ."""
-
-
 @dataclass(frozen=True)
 class CellComparison:
     """One cell of B against the same of A: ``ratio`` of seconds, or of seconds over the floor's; None if unknown."""
@@ -66,7 +62,7 @@ class RunComparison:
 
 
 def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: float) -> RunComparison:
-    """Return the contrast of two targets of one run; ComparisonError where it has no such targets."""
+    """Return the contrast of two targets of one run; ExpectedError where it has no such targets."""
     a, b = (_target(summary, name) for name in (first, second))
     cells = {cell: records for cell, records in summary.timings.items() if cell.phase != "startup"}
     pairs = [(cell.model_copy(update={"target": a}), cell) for cell in cells if cell.target == b]
@@ -136,7 +132,7 @@ def _target(summary: Summary, name: str) -> str:
     known = list(summary.targets)
     meant = [target for target in known if name in (target, target.split("-")[0])]
     if len(meant) != 1:
-        raise ComparisonError(f"no run and no target {name!r}: the run has the targets {', '.join(known) or 'none'}")
+        raise ExpectedError(f"no run and no target {name!r}: the run has the targets {', '.join(known) or 'none'}")
     return meant[0]
 
 

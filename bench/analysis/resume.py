@@ -24,10 +24,6 @@ from datasets.corpus import Corpus
 from datasets.errors import ExpectedError
 
 
-class ResumeError(ExpectedError):
-    """A run that cannot be gone on with here; the message says what differs and what to do."""
-
-
 def outstanding(passes: Sequence[Sequence[Step]], records: Sequence[Record]) -> list[list[Step]]:
     """Return the steps of each pass that lack a record, without the passes that lack none.
 
@@ -60,16 +56,16 @@ def identity(record: Record) -> Hashable:
 
 
 def options(done: Run) -> RunOptions:
-    """Return what ``done`` was asked for; ResumeError where it does not say."""
+    """Return what ``done`` was asked for; ExpectedError where it does not say."""
     if done.header.options is None:
-        raise ResumeError(
+        raise ExpectedError(
             f"expected a run that `bench run` began; {done.header.run_id} compares targets, or is older than --resume"
         )
     return done.header.options
 
 
 def check(done: Run, corpus: Corpus) -> None:
-    """Raise ResumeError unless this machine, checkout and corpus are those that measured ``done``."""
+    """Raise ExpectedError unless this machine, checkout and corpus are those that measured ``done``."""
     header = done.header
     pairs = {
         "machine": (header.machine.title, machine.machine().title),
@@ -79,7 +75,7 @@ def check(done: Run, corpus: Corpus) -> None:
     }
     differing = [f"{name} was {was}, is {now}" for name, (was, now) in pairs.items() if was != now]
     if differing:
-        raise ResumeError(
+        raise ExpectedError(
             f"expected the machine, commit, corpus and packages that began {header.run_id}; {'; '.join(differing)}. "
             "Restore them, or begin anew and hold the two side by side with `bench compare`"
         )

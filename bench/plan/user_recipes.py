@@ -17,14 +17,10 @@ from models.recipes import Recipe
 _ADAPTER: TypeAdapter[list[Recipe]] = TypeAdapter(list[Recipe])
 
 
-class RecipeFileError(ExpectedError):
-    """A file of recipes that cannot be used; the message says what is missing."""
-
-
 def read(file: Path, folder: Path | None = None) -> list[Recipe]:
     """Return the recipes of ``file``, whose imports are looked for in ``folder`` first."""
     if not file.is_file():
-        raise RecipeFileError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
+        raise ExpectedError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
     extra = {"PYTHONPATH": str(folder)} if folder else {}
     done = subprocess.run(
         [sys.executable, "-m", "bench.worker.user_recipes", str(file.resolve())],
@@ -36,5 +32,5 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
     )
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise RecipeFileError(f"{file.name}: {said[-1]}")
+        raise ExpectedError(f"{file.name}: {said[-1]}")
     return _ADAPTER.validate_json(done.stdout.splitlines()[-1])  # a framework may have said something before

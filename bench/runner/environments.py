@@ -24,10 +24,6 @@ LOCK = ROOT / "requirements" / "cpu.txt"
 READY = "kerasmark-ready"
 
 
-class BuildError(ExpectedError):
-    """An environment that cannot be built; the message says why."""
-
-
 @dataclass(frozen=True)
 class Requirement:
     """What is installed on top of the locked packages: "keras==3.14.1", or the path of a checkout or wheel."""
@@ -62,7 +58,7 @@ def build(requirement: Requirement, folder: Path, *, notice: Callable[[str], obj
     """Return the interpreter of an environment with the locked packages and ``requirement``; build it if it is new.
 
     ``folder`` holds one environment for each requirement, lock file and Python. A checkout may change under its name
-    and is installed each time. Raises BuildError with the installer's last lines.
+    and is installed each time. Raises ExpectedError with the installer's last lines.
     """
     place = folder / _key(requirement)
     python = place / "bin" / "python"
@@ -101,4 +97,4 @@ def _uv(*words: str) -> None:
         subprocess.run([sys.executable, "-m", "uv", *words], capture_output=True, text=True, check=True)
     except subprocess.CalledProcessError as error:
         said = [line.strip() for line in error.stderr.splitlines() if line.strip()]
-        raise BuildError(f"cannot install: {' '.join(said[-3:]) or 'uv said nothing'}") from error
+        raise ExpectedError(f"cannot install: {' '.join(said[-3:]) or 'uv said nothing'}") from error

@@ -12,10 +12,6 @@ from bench.records import machine
 from datasets.errors import ExpectedError
 
 
-class WorktreeError(ExpectedError):
-    """A revision that cannot be had; the message says what to do."""
-
-
 def root(folder: Path) -> Path:
     """Return the top folder of the repository that holds ``folder``."""
     return Path(_git(folder, "rev-parse", "--show-toplevel", wrong=f"expected a git repository; received {folder}"))
@@ -52,8 +48,8 @@ def _git(folder: Path, *words: str, wrong: str) -> str:
     try:
         done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
     except OSError as error:
-        raise WorktreeError(f"{wrong}: git cannot run ({error.strerror})") from error
+        raise ExpectedError(f"{wrong}: git cannot run ({error.strerror})") from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines()
-        raise WorktreeError(f"{wrong}{': ' + said[-1] if said else ''}") from error
+        raise ExpectedError(f"{wrong}{': ' + said[-1] if said else ''}") from error
     return done.stdout.strip()

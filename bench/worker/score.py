@@ -19,6 +19,7 @@ import numpy as np
 
 from bench.worker import precision
 from datasets import tokenise
+from datasets.errors import ExpectedError
 from models import saved
 from models.saved import Saved
 from models.scores import probabilities
@@ -37,7 +38,7 @@ def main() -> int:
     precision.keep_full()
     try:
         model = saved.load(options.model)
-    except (saved.SavedModelError, ValueError) as error:
+    except (ExpectedError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     scorer = Scorer(model, predictor(model), options.batch_size)

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.plan import user_recipes as reader
-from bench.plan.user_recipes import RecipeFileError
+from datasets.errors import ExpectedError
 from models import user_recipes
-from models.user_recipes import UserRecipeError
 
 GOOD = """
 from datasets.encoding import Encoding
@@ -55,12 +54,12 @@ def test_several_recipes_in_one_file(tmp_path: Path, many: str) -> None:
     ],
 )
 def test_a_file_that_lacks_something_says_what(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(UserRecipeError, match=words):
+    with pytest.raises(ExpectedError, match=words):
         user_recipes.load(written(tmp_path, text))
 
 
 def test_no_file_is_no_recipe(tmp_path: Path) -> None:
-    with pytest.raises(UserRecipeError, match="expected a Python file"):
+    with pytest.raises(ExpectedError, match="expected a Python file"):
         user_recipes.load(tmp_path / "nothing.py")
 
 
@@ -84,10 +83,10 @@ def test_the_parent_finds_what_the_file_imports_beside_it(tmp_path: Path) -> Non
     [("1 / 0", "ZeroDivisionError"), ("import no_such_thing", "No module named"), ("RECIPE = 3", "expected RECIPE")],
 )
 def test_a_file_that_fails_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(RecipeFileError, match=rf"recipe.py: .*{words}"):
+    with pytest.raises(ExpectedError, match=rf"recipe.py: .*{words}"):
         reader.read(written(tmp_path, text))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeFileError, match=r"no file nothing\.py"):
+    with pytest.raises(ExpectedError, match=r"no file nothing\.py"):
         reader.read(tmp_path / "nothing.py")

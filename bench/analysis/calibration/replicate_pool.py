@@ -53,16 +53,14 @@ class PoolRecord(BaseModel):
         )
 
 
-class PoolError(ExpectedError):
-    """A file that holds no pool; the message says where."""
-
-
 def load(file: Path) -> list[PoolRecord]:
     """Return the records of ``file`` in their order, none where there is no file."""
     try:
         return [PoolRecord.model_validate_json(line) for line in _lines(file)]
     except ValidationError as error:
-        raise PoolError(f"{file.name} does not fit pool schema {SCHEMA_VERSION}: {error.errors()[0]['msg']}") from error
+        raise ExpectedError(
+            f"{file.name} does not fit pool schema {SCHEMA_VERSION}: {error.errors()[0]['msg']}"
+        ) from error
 
 
 def append(file: Path, records: Sequence[PoolRecord]) -> None:

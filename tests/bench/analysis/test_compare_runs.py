@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bench.analysis import compare_runs
-from bench.analysis.compare_runs import ComparisonError
 from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode, of_run_comparison
 from bench.records.schema import Record
 from bench.records.store import Run
 from bench.report import compare_runs as report
+from datasets.errors import ExpectedError
 from tests.bench import made
 from tests.bench.made import blocks
 from tests.bench.report.test_terminal import shown
@@ -122,7 +122,7 @@ def test_another_commit_is_told_and_compared() -> None:
 
 
 def test_a_target_that_is_none_names_those_there_are() -> None:
-    with pytest.raises(ComparisonError, match=r"no run and no target 'torch': the run has the targets jax-cpu, tens"):
+    with pytest.raises(ExpectedError, match=r"no run and no target 'torch': the run has the targets jax-cpu, tens"):
         compare_runs.targets(summary(), "torch", "jax", **OPTIONS)
 
 

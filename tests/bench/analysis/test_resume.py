@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bench.analysis import resume
-from bench.analysis.resume import ResumeError
 from bench.plan import steps
 from bench.plan.steps import PROFILES, BaselineTraining, Counting, ParityCheck, Serving, Startup, Step, Timing, Training
 from bench.plan.targets import Target
@@ -17,6 +16,7 @@ from bench.records.machine import Commit
 from bench.records.schema import Record
 from bench.records.store import Run
 from datasets.corpus import Corpus
+from datasets.errors import ExpectedError
 from models.recipes import DENSE, LSTM
 from tests.bench import made
 
@@ -112,7 +112,7 @@ def test_the_same_surroundings_may_go_on(here: Corpus) -> None:
 )
 def test_other_surroundings_are_refused_by_name(here: Corpus, changes: dict[str, Any], word: str) -> None:
     """Halves that were measured under different circumstances are no run."""
-    with pytest.raises(ResumeError, match=word):
+    with pytest.raises(ExpectedError, match=word):
         resume.check(begun(**changes), here)
 
 
@@ -123,12 +123,12 @@ def test_other_packages_are_refused_by_name(
     """An environment that was renewed meanwhile measures something else."""
     versions = {**VERSIONS, **now}
     monkeypatch.setattr(packages, "versions", lambda: {name: v for name, v in versions.items() if v})
-    with pytest.raises(ResumeError, match=f"keras of jax-cpu was .*{word}"):
+    with pytest.raises(ExpectedError, match=f"keras of jax-cpu was .*{word}"):
         resume.check(begun(), here)
 
 
 def test_a_run_that_says_what_it_was_asked_for_can_be_gone_on_with() -> None:
     """And one that does not, a comparison or one of an older version, is refused in words."""
     assert resume.options(begun()) == made.OPTIONS
-    with pytest.raises(ResumeError, match="compares targets, or is older"):
+    with pytest.raises(ExpectedError, match="compares targets, or is older"):
         resume.options(made.run())

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bench.runner import environments
-from bench.runner.environments import BuildError, Requirement
+from bench.runner.environments import Requirement
+from datasets.errors import ExpectedError
 
 
 class Installer:
@@ -73,7 +74,7 @@ def test_another_lock_file_is_another_environment(
 def test_an_environment_that_was_left_unfinished_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupted or failed installation is no environment."""
     monkeypatch.setattr(environments.subprocess, "run", Installer("keras==99"))
-    with pytest.raises(BuildError, match=r"cannot install: .*no such version"):
+    with pytest.raises(ExpectedError, match=r"cannot install: .*no such version"):
         build("keras==99", tmp_path)
     again = Installer()
     monkeypatch.setattr(environments.subprocess, "run", again)

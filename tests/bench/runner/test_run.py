@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from bench.analysis import resume
-from bench.analysis.resume import ResumeError
 from bench.plan.steps import PROFILES, Step
 from bench.plan.targets import Target
 from bench.protocol import Json
@@ -21,6 +20,7 @@ from bench.records.store import Run
 from bench.runner import run
 from bench.runner.process import WorkerLost
 from bench.runner.run import RunSpec
+from datasets.errors import ExpectedError
 from models.recipes import DENSE
 from tests.bench.made import DIGEST, FakeWorker, target
 
@@ -262,7 +262,7 @@ def test_a_whole_run_starts_nobody_again(world: Callable[..., World]) -> None:
 def test_a_run_of_other_packages_is_left_as_it_is(world: Callable[..., World]) -> None:
     """What is installed here is not what the made workers have: refused before anything is written."""
     done = world().execute(order())
-    with pytest.raises(ResumeError, match="packages that began"):
+    with pytest.raises(ExpectedError, match="packages that began"):
         world().execute(order(resumed=done))
     assert store.read(done.folder) == done
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.runner import worktrees
-from bench.runner.worktrees import WorktreeError
+from datasets.errors import ExpectedError
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ def test_a_dirty_tree_is_said_to_be_one(repository: Path) -> None:
 @pytest.mark.parametrize("revision", ["nonsense", "--help", ""])
 def test_a_revision_that_is_none_says_what_to_do(repository: Path, revision: str) -> None:
     """Not fetched is the usual reason in continuous integration; a word is never taken for an option."""
-    with pytest.raises(WorktreeError, match=r"no commit .* here; fetch it first"):
+    with pytest.raises(ExpectedError, match=r"no commit .* here; fetch it first"):
         worktrees.resolve(repository, revision)
 
 
 def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
-    with pytest.raises(WorktreeError, match="expected a git repository"):
+    with pytest.raises(ExpectedError, match="expected a git repository"):
         worktrees.root(tmp_path)
 
 
