@@ -1,4 +1,4 @@
-"""The sessions: environments for the suite and the commands that run in them; what is measured is told in `bench`."""
+"""The nox sessions: locked environments, and the commands that run in them."""
 
 from __future__ import annotations
 
@@ -13,54 +13,53 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from bench.backends import BACKENDS  # noqa: E402, likewise
-from bench.plan import gpus  # noqa: E402, standard library only
+from bench.backends import BACKENDS  # noqa: E402, standard library only, as the next two
+from bench.exit_codes import ExitCode  # noqa: E402
+from bench.plan import gpus  # noqa: E402
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint"]
-
-UNUSABLE = 6  # bench.exit_codes.ExitCode.UNUSABLE, which this environment cannot import
 
 LOCKS = ("nox", "lint", "cpu", "test", "gpu-jax", "gpu-tensorflow")
 
 
 @nox.session(name="bench-cpu")
 def bench_cpu(session: nox.Session) -> None:
-    """Run every recipe on JAX and TensorFlow on the CPU and print the tables; arguments go to `bench run`."""
+    """Benchmark on the CPU: every recipe on JAX and TensorFlow. Arguments go to `bench run`."""
     install(session, "cpu")
     bench(session, "run", *session.posargs)
 
 
 @nox.session(name="bench-gpu", venv_backend="none")
 def bench_gpu(session: nox.Session) -> None:
-    """Run every recipe on the GPU, framework after framework; without a GPU, say so at once and exit with 6."""
+    """Benchmark on the GPU, one framework after the other; without a GPU, exit with status 6."""
     reason = gpus.why_no_gpu()
     if reason:
         sys.stderr.write(f"{reason}\n")
-        sys.exit(UNUSABLE)
+        sys.exit(ExitCode.UNUSABLE)
     session.notify("bench-gpu-jax", session.posargs)
     session.notify("bench-gpu-tensorflow", session.posargs)
 
 
 @nox.session(name="bench-gpu-jax", default=False)
 def bench_gpu_jax(session: nox.Session) -> None:
-    """Run every recipe with JAX on the GPU, in an environment where only JAX brings CUDA libraries."""
+    """Benchmark JAX on the GPU, in an environment with CUDA libraries for JAX alone."""
     bench_on_gpu(session, "jax")
 
 
 @nox.session(name="bench-gpu-tensorflow", default=False)
 def bench_gpu_tensorflow(session: nox.Session) -> None:
-    """Run every recipe with TensorFlow on the GPU, in an environment where only it brings CUDA libraries."""
+    """Benchmark TensorFlow on the GPU, in an environment with CUDA libraries for TensorFlow alone."""
     bench_on_gpu(session, "tensorflow")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests; the reviews are found as in a run, and tests that need the real ones say so where they are not."""
+    """Run the tests; those that need the real reviews are skipped without them."""
     install(session, "test")
-    # A file's tests stay together, since they share workers, and files keep their order: the slowest have few tests and
-    # would come last. Frameworks are large, so there are never many at once.
+    # The tests of a file share workers, so they stay together. Files keep their order: the slowest have few tests and
+    # would otherwise come last. Frameworks need much memory, hence at most four processes.
     files = ("--dist=loadfile", "--no-loadscope-reorder", "--benchmark-disable")
     side_by_side = ("--numprocesses=auto", "--maxprocesses=4", *files)
     session.run("python", "-m", "pytest", *side_by_side, *session.posargs, env=found_reviews())
@@ -68,7 +67,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure the suite's own speed claims with pytest-benchmark; run nothing else meanwhile."""
+    """Check the suite's own speed claims with pytest-benchmark. Run nothing else meanwhile."""
     install(session, "test")
     words = ("tests/benchmarks", "--ignore=tests/benchmarks/operations", "-s")
     session.run("python", "-m", "pytest", *words, *session.posargs, env=found_reviews())
@@ -76,7 +75,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(name="bench-compare", default=False)
 def bench_compare(session: nox.Session) -> None:
-    """Run the operations as pytest-benchmark tests under each backend and print its comparison, backend by backend."""
+    """Time the operations with pytest-benchmark under each backend, and print its comparison."""
     install(session, "test")
     storage = f"file://{ROOT / 'results' / 'pytest-benchmark'}"
     saved = []
@@ -95,14 +94,14 @@ def bench_compare(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def calibrate(session: nox.Session) -> None:
-    """Measure the gate's error rates, for hours; goes on where it stopped. Run nothing else meanwhile."""
+    """Measure the gate's error rates, for hours; resumes. Run nothing else meanwhile."""
     install(session, "cpu")
     bench(session, "calibrate", *session.posargs)
 
 
 @nox.session(default=False)
 def regress(session: nox.Session) -> None:
-    """Say whether this checkout is slower than a revision: `nox -s regress -- --base main`."""
+    """Check whether this checkout is slower than a revision: `nox -s regress -- --base main`."""
     install(session, "cpu")
     bench(session, "regress", *session.posargs)
 
@@ -116,14 +115,14 @@ def versions(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def publish(session: nox.Session) -> None:
-    """Publish finished runs as tables, charts and a page: `nox -s publish -- RUN`; without one, make all anew."""
+    """Publish finished runs as tables, charts and a web page: `nox -s publish -- RUN`."""
     install(session, "cpu")
     bench(session, "publish", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, types, and the files that GitHub Actions reads."""
+    """Check style, types and the GitHub Actions files."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -135,14 +134,14 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def reference(session: nox.Session) -> None:
-    """Measure the accuracy of every recipe over seeds, for hours; goes on where it stopped."""
+    """Train every recipe over many seeds, for hours; resumes."""
     install(session, "cpu")
     bench(session, "reference", *session.posargs)
 
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Resolve the dependency groups anew into requirements/, with hashes and without an index."""
+    """Lock the dependency groups again into requirements/, with hashes and without an index."""
     for group in LOCKS:
         session.run(
             *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),
@@ -153,18 +152,18 @@ def lock(session: nox.Session) -> None:
 
 
 def install(session: nox.Session, lock_name: str) -> None:
-    """Install a lock file, compiled to bytecode: importing a framework from source takes seconds longer."""
+    """Install a lock file, compiled to bytecode: importing an uncompiled framework takes seconds longer."""
     session.install("--compile-bytecode", "--require-hashes", "-r", f"requirements/{lock_name}.txt")
 
 
 def bench_on_gpu(session: nox.Session, backend: str) -> None:
-    """Run the main job on the GPU with one backend."""
+    """Run the benchmark on the GPU with one backend."""
     install(session, f"gpu-{backend}")
     bench(session, "run", "--device", "gpu", "--backend", backend, *session.posargs)
 
 
 def bench(session: nox.Session, *words: str) -> None:
-    """Run the suite's command line and end nox with its exit status where that is not 0."""
+    """Run the command line and exit with its status unless that is 0."""
     python = Path(session.bin) / "python"
     done = subprocess.run([python, "-m", "bench", *words], cwd=ROOT, check=False)
     if done.returncode:
@@ -172,6 +171,6 @@ def bench(session: nox.Session, *words: str) -> None:
 
 
 def found_reviews() -> dict[str, str]:
-    """Return where the real reviews lie beside the checkout, if they do and no other place is named."""
+    """Return KERASMARK_DATA for reviews beside the checkout, unless it is set."""
     beside = ROOT.parent / "shared" / "imdb"
     return {"KERASMARK_DATA": str(beside)} if beside.is_dir() and "KERASMARK_DATA" not in os.environ else {}

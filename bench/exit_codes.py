@@ -1,4 +1,4 @@
-"""The exit codes of every command, and which one a run's verdicts lead to; nothing exits here."""
+"""The exit codes of the commands, and which one the verdicts of a run lead to."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # every command imports this module, and theirs take a second
+if TYPE_CHECKING:  # every command imports this module; these take a second to import
     from bench.analysis.accuracy import Verdict
     from bench.analysis.compare_runs import RunComparison
     from bench.analysis.regression import Decision
 
 
 class ExitCode(IntEnum):
-    """What a command's exit status means."""
+    """The meaning of an exit status."""
 
     HELD = 0
     REGRESSION = 1
@@ -27,9 +27,9 @@ class ExitCode(IntEnum):
 
 
 def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
-    """Return the exit code of a run with these verdicts and so many records of measurements.
+    """Return the exit code of a run with these verdicts and this number of measurements.
 
-    The gravest finding wins: wrong results before missing ones, missing ones before undecided ones.
+    The worst finding wins: wrong results, then missing ones, then unresolved ones.
     """
     if not measured:
         return ExitCode.UNUSABLE
@@ -43,7 +43,7 @@ def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
 
 
 def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> ExitCode:
-    """Return the exit code of a comparison; a void one says nothing, whatever its cells say."""
+    """Return the exit code of a gate; the cells of a void one decide nothing."""
     deciding = [judged for judged in decision.cells if judged.decides]
     if not deciding:
         return ExitCode.UNRESOLVED if decision.records else ExitCode.UNUSABLE
@@ -58,7 +58,7 @@ def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> Exit
     return ExitCode.HELD
 
 
-def of_run_comparison(contrast: RunComparison) -> ExitCode:
-    """Return the exit code of a contrast: it gates nothing, but says where nothing could be compared."""
-    compared = contrast.verdicts and any(row.answer is not None for row in contrast.rows)
+def of_run_comparison(found: RunComparison) -> ExitCode:
+    """Return the exit code of `bench compare`, which gates nothing: held, unless nothing could be compared."""
+    compared = found.verdicts and any(row.answer is not None for row in found.rows)
     return ExitCode.HELD if compared else ExitCode.UNRESOLVED

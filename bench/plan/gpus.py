@@ -1,4 +1,4 @@
-"""The graphics processors of this machine, found without a framework; standard library only, since nox asks it too."""
+"""The NVIDIA GPUs of this machine, found without a framework; standard library only, since the noxfile imports it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ ASK = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
 
 
 def gpus(ask: Callable[[], str | None] | None = None) -> list[str]:
-    """Return one line for each NVIDIA GPU, its name and driver version; none where there is no working driver."""
+    """Return the name and driver version of each NVIDIA GPU; none without a working driver."""
     answer = (ask or _nvidia_smi)()
     return [line.strip() for line in (answer or "").splitlines() if line.strip()]
 
 
 def why_no_gpu(ask: Callable[[], str | None] | None = None) -> str | None:
-    """Return one line that says what is missing for a GPU run, or None where nothing is."""
+    """Return what is missing for a GPU run, in one line, or None."""
     if gpus(ask):
         return None
     if ask is None and shutil.which(ASK[0]) is None:

@@ -1,4 +1,4 @@
-"""The file of recipes that somebody brings: read in a child process, since it may import a framework."""
+"""A user's file of recipes, read in a child process because it may import a framework."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ADAPTER: TypeAdapter[list[Recipe]] = TypeAdapter(list[Recipe])
 
 
 def read(file: Path, folder: Path | None = None) -> list[Recipe]:
-    """Return the recipes of ``file``, whose imports are looked for in ``folder`` first."""
+    """Return the recipes of ``file``; its imports are looked up in ``folder`` first."""
     if not file.is_file():
         raise ExpectedError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
     extra = {"PYTHONPATH": str(folder)} if folder else {}
@@ -33,4 +33,4 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise ExpectedError(f"{file.name}: {said[-1]}")
-    return _ADAPTER.validate_json(done.stdout.splitlines()[-1])  # a framework may have said something before
+    return _ADAPTER.validate_json(done.stdout.splitlines()[-1])  # a framework may print before it

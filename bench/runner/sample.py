@@ -1,4 +1,4 @@
-"""The sample: reviews with their labels, and what each recipe's encoding makes of them; it trains nothing."""
+"""A sample of reviews with their labels, and what each recipe's encoding makes of them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from models.recipes import Recipe
 
 @dataclass(frozen=True)
 class Encoded:
-    """What a recipe's model is given of one review.
+    """One review as a recipe's model receives it.
 
     form   "multi_hot" or "padded"
-    ids    the ids that reach the model, in their order; for multi-hot in rising order, each once
-    words  the same as words again; what the vocabulary lacks is "?"
-    width  length of the row that the model sees
-    lost   share of the review's tokens that do not reach it: cut off, or unknown
+    ids    the ids that reach the model, in order; for multi-hot in rising order, each once
+    words  the same as words; a word outside the vocabulary is "?"
+    width  length of the model's input row
+    lost   share of the review's tokens that do not reach the model: cut off, or unknown
     """
 
     recipe: str
@@ -35,7 +35,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One review: its place, label (1 is positive), text as published, words decoded from its Keras ids."""
+    """One review: its index in the split, label (1 is positive), text as published, words decoded from Keras ids."""
 
     split: Literal["train", "test"]
     index: int
@@ -48,7 +48,7 @@ class Sampled:
 def draw(
     corpus: Corpus, recipes: Sequence[Recipe], *, count: int, seed: int, split: Literal["train", "test"] = "train"
 ) -> list[Sampled]:
-    """Return ``count`` reviews of a split, drawn without repeats."""
+    """Return ``count`` random reviews of a split, without repeats."""
     rows = len(getattr(corpus, split))
     chosen = np.random.default_rng(seed).choice(rows, size=min(count, rows), replace=False)
     return [_sampled(corpus, recipes, split, int(index)) for index in chosen]
@@ -74,7 +74,7 @@ def _encoded(corpus: Corpus, recipe: Recipe, one: Split) -> Encoded:
     by_keras = encoding.words == "keras_ids"
     words = decode_keras(ids, corpus.word_index) if by_keras else decode_text(ids, corpus.tokens)
     unknown = UNKNOWN_ID if by_keras else TEXT_UNKNOWN_ID
-    # A multi-hot row holds every id once: what counts is how many tokens stand behind its ids.
+    # A multi-hot row holds every id once, so count the tokens behind its ids.
     known = limited.values if encoding.form == "multi_hot" else ids
     lost = 1 - int(np.sum(known != unknown)) / max(1, len(limited.values))
     return Encoded(recipe.name, encoding.form, tuple(int(i) for i in ids), words, len(row), lost)

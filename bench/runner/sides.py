@@ -20,7 +20,7 @@ from bench.runner.environments import Requirement
 from bench.runner.run import ReadRecords, RunSpec
 from datasets.errors import ExpectedError
 
-# A file that decides which packages an environment has.
+# The lock file of the measuring environment.
 LOCK = Path("requirements") / "cpu.txt"
 
 

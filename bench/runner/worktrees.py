@@ -1,4 +1,4 @@
-"""The checkouts: a revision of a repository in a folder of its own, for as long as it is measured; it runs nothing."""
+"""Git worktrees: a revision of a repository in a temporary folder while it is measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def root(folder: Path) -> Path:
 
 
 def resolve(repository: Path, revision: str) -> str:
-    """Return the full name of the commit that ``revision`` means in ``repository``."""
+    """Return the full hash of the commit that ``revision`` names in ``repository``."""
     return _git(
         repository,
         *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"),
@@ -27,14 +27,14 @@ def resolve(repository: Path, revision: str) -> str:
 
 
 def describe(repository: Path) -> str:
-    """Return the state of ``repository`` as it lies there: its commit, and whether files differ from it."""
+    """Return the commit that is checked out in ``repository``, and whether files differ from it."""
     commit = machine.commit(repository)
     return "not a git checkout" if commit is None else commit.title
 
 
 @contextmanager
 def worktree(repository: Path, commit: str) -> Iterator[Path]:
-    """Yield a folder with the files of ``commit``, beside the repository's own; it is gone afterwards."""
+    """Yield a temporary folder with the files of ``commit``."""
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as parent:
         folder = Path(parent) / commit[:10]
         _git(repository, "worktree", "add", "--detach", "--quiet", str(folder), commit, wrong="cannot make a worktree")

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from bench.cli import Outcome
 from bench.cli.options import Flag, Runs
+from datasets.errors import ExpectedError
 
 
 def publish(
@@ -35,12 +36,11 @@ def publish(
     from bench.cli import execution
     from bench.records import store
     from bench.report.page import preflight, site, snapshot
-    from bench.report.page.rows import PublishError
 
     read = [preflight.read(store.find(name, runs or store.DEFAULT_FOLDER)) for name in run]
     refused = [f"{one.header.run_id}: {'; '.join(found)}" for one, found in read if found]
     if refused and not anyway:
-        raise PublishError(f"not published: {'; '.join(refused)}. --anyway publishes it and says so on the page")
+        raise ExpectedError(f"not published: {'; '.join(refused)}. --anyway publishes it and says so on the page")
     folder = out or ROOT / "results"
     for one, found in read:
         site.keep(snapshot.of_run(one, found), folder)

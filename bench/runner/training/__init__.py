@@ -1,1 +1,1 @@
-"""Trainings by one command: one model, many seeds, variations of a recipe."""
+"""Trainings: one model, many seeds, variations of a recipe."""

@@ -1,4 +1,4 @@
-"""The sweep: variations of a recipe over seeds, and which of them differ from it; it trains nothing itself."""
+"""The rows of a sweep: variations of a recipe over seeds, and which of them differ from it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from models.recipes import Recipe
 
 Answer = Literal["better", "worse", "no difference seen", "too few seeds"]
 
-# How often a whole table may call one variation better or worse that is not.
+# Chance of at least one wrong "better" or "worse" in a whole table.
 ALPHA = 0.05
-# With two seeds Student's t sees nothing but the largest differences.
+# With two seeds, Student's t detects only the largest differences.
 MINIMUM_SEEDS = 3
 
 
@@ -34,8 +34,8 @@ class Row:
     gap         training accuracy at the end minus test accuracy, mean over seeds: how far it overfits
     difference  mean test accuracy minus the base's; None for the base itself
     p_value     Welch's, adjusted by Holm over the table's rows; None for the base
-    train       seconds of a training step over the base's, measured in turns; None where that was not done
-    predict     the same of a prediction of 32 reviews
+    train       seconds of a training step over the base's, from interleaved blocks; None where not timed
+    predict     the same for a prediction of 32 reviews
     """
 
     recipe: Recipe
@@ -60,7 +60,7 @@ class Row:
 
 
 def default_file(base: Recipe, over: Mapping[str, list[str]], also: Sequence[str]) -> Path:
-    """Return where a sweep's trainings are kept: named by what it varies, so that the same one goes on there."""
+    """Return the file of a sweep's trainings: named by what it varies, so that the same sweep resumes."""
     words = [base.name, *over, *also]
     return store.DEFAULT_FOLDER / "sweeps" / f"{re.sub(r'[^a-z0-9_]+', '-', '-'.join(words).lower())}.jsonl"
 
@@ -88,7 +88,7 @@ def rows(
 
 
 def label(row: Row, base: Row) -> str:
-    """Return what the row changes, or that it changes nothing."""
+    """Return the row's name in a table: what it changes."""
     return sweep_timing.changes(row.recipe, base.recipe)
 
 

@@ -1,7 +1,7 @@
-"""The pace of a recipe's variations: each takes turns with the recipe itself; it trains none to accuracy.
+"""Speed of a recipe's variations: each takes turns with the recipe itself.
 
-What was measured is kept beside a sweep's trainings in the pool's form, a line for each cell of each variation and
-replicate, and goes on where it stopped.
+The results go beside the trainings of a sweep, one pool record per cell, variation and replicate. An interrupted
+timing resumes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.runner.session import Watcher
 from datasets.locate import Located
 from models.recipes import Recipe
 
-# What a variation costs those who train and those who serve it, by the best path.
+# The best paths: what a variation costs in training and in serving.
 TRAIN, PREDICT = "compiled loop", "compiled"
 
 PUBLISHED = "as published"
@@ -33,13 +33,13 @@ PUBLISHED = "as published"
 REPLICATES = 3
 TURNS = 20
 
-# The ratio of each variation's seconds to the base's: by variation, backend and phase.
+# Each variation's seconds over the base's, by variation, backend and phase.
 Ratios = dict[tuple[str, str, str], Estimate]
 
 
 @dataclass(frozen=True)
 class SweepTiming:
-    """What is measured, and with what: ``chosen`` begins with the recipe that the others vary."""
+    """What to time: ``chosen`` begins with the recipe that the others vary."""
 
     chosen: Sequence[Recipe]
     targets: Sequence[Target]
@@ -50,11 +50,11 @@ class SweepTiming:
         """Add replicates to ``file`` until each variation has `REPLICATES` of them on every target."""
         while lacking := self._lacking(kept := replicate_pool.load(file)):
             number = replicate_pool.next_replicate(kept)
-            notice(f"speed of {len(lacking)} of {len(self.chosen)} variations in turns, replicate {number + 1}")
+            notice(f"speed of {len(lacking)} of {len(self.chosen)} variations interleaved, replicate {number + 1}")
             replicate_pool.append(file, self._replicate(lacking, number))
 
     def steps(self, lacking: Sequence[Recipe], target: Target) -> list[Step]:
-        """Return one replicate's work on ``target``: the base and what lacks replicates, side by side."""
+        """Return one replicate's work on ``target``: the base and what lacks replicates take turns."""
         base = self.chosen[0]
         sides = tuple(
             replace(target, label=changes(one, base), variation=one.name)
@@ -87,12 +87,12 @@ class SweepTiming:
 
 
 def comparable(chosen: Sequence[Recipe]) -> list[Recipe]:
-    """Return the base and those whose steps take as many reviews: what others cost a step says nothing."""
+    """Return the base and the variations with its batch size: steps of other sizes do not compare."""
     return [one for one in chosen if one.batch_size == chosen[0].batch_size]
 
 
 def default_file(trainings: Path) -> Path:
-    """Return where the speed is kept of a sweep whose trainings are in ``trainings``."""
+    """Return the file of the speed records beside the file ``trainings``."""
     return trainings.with_name(f"{trainings.stem}-speed.jsonl")
 
 
@@ -111,7 +111,7 @@ def ratios(records: Sequence[PoolRecord]) -> Ratios:
 
 
 def changes(recipe: Recipe, base: Recipe) -> str:
-    """Return what ``recipe`` changes of ``base``, or that it changes nothing."""
+    """Return what ``recipe`` changes of ``base``, such as "units=32"."""
     return PUBLISHED if recipe.name == base.name else recipe.name.removeprefix(base.name).strip()
 
 
