@@ -1,9 +1,8 @@
-"""The protocol: the messages between a session and a worker, one JSON object a line; standard library only.
+"""The messages between a session and a worker, one JSON object a line; standard library only.
 
-A session asks (`Train`, `Learn`, `Peer`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`, `Peaks`, `Count`,
-`Quit`), a worker answers with any number of `Progress` messages, each of which it holds until `Go` comes back, and
-then one `Done` or `Failed`.
-The hold is what keeps clocks honest: whatever the session draws, no clock of the worker runs meanwhile.
+A session sends a request (`Train`, `Learn`, `Peer`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`, `Peaks`,
+`Count`, `Quit`). The worker answers with any number of `Progress` messages, waiting for `Go` after each, and then one
+`Done` or `Failed`. None of its clocks runs while it waits, so that the session may draw its progress.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Hello:
-    """A worker's first message, sent once the framework is imported and the device has done some work."""
+    """A worker's first message, sent after the framework is imported and the device has run something."""
 
     protocol: int
     backend: str
-    device: str  # what really ran: "cpu" or "gpu"
+    device: str  # the one that ran it: "cpu" or "gpu"
     device_name: str
     versions: dict[str, str]
     settings: Json
@@ -34,7 +33,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a recipe's phases from fresh weights and predict the test reviews: answered by accuracy and history."""
+    """Train a recipe's phases from fresh weights and predict the test reviews; the answer is accuracy and history."""
 
     recipe: str
     seed: int
@@ -44,9 +43,9 @@ class Train:
 
 @dataclass(frozen=True)
 class Learn:
-    """Train like `Train`, look closer at the last phase's model and save it: answered by all that there is to see.
+    """Train like `Train` and save the last phase's model; the answer has all its metrics and its summary.
 
-    `file` is where the saved model goes, a path in .keras; empty for nowhere.
+    `file` is the path of the saved model, in .keras; empty to save none.
     """
 
     recipe: str
@@ -58,7 +57,7 @@ class Learn:
 
 @dataclass(frozen=True)
 class Peer:
-    """Train and test a model outside deep learning on a recipe's encoding: answered by its figures and seconds."""
+    """Train and test a classical baseline on a recipe's encoding; the answer is its figures and seconds."""
 
     recipe: str
     name: str
@@ -66,17 +65,17 @@ class Peer:
 
 @dataclass(frozen=True)
 class Startup:
-    """Build, take a first step and predict for the first time: answered by seconds of each; for a fresh worker."""
+    """Build, take a first step and a first prediction in a fresh worker; the answer is the seconds of each."""
 
     recipe: str
 
 
 @dataclass(frozen=True)
 class Prepare:
-    """Make the closure of an operation ready and run it once: answered by the first call's seconds.
+    """Prepare an operation and run it once; the answer is the first call's seconds.
 
-    A worker holds any number of operations until `Release`; blocks name theirs by phase, path and batch size.
-    With `extra_work`, each repeat does that share more: 0.1 for a tenth.
+    A worker keeps its operations until `Release`; a block names one by phase, path and batch size.
+    With `extra_work`, each repeat does that share more work: 0.1 for a tenth.
     """
 
     recipe: str
@@ -88,7 +87,7 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Block:
-    """Run a prepared operation: `repeats` calls under one clock, or each call under its own."""
+    """Run a prepared operation: time `repeats` calls as a whole, or each by itself."""
 
     phase: str
     path: str
@@ -99,14 +98,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Release:
-    """Forget every prepared operation and what they hold."""
+    """Release every prepared operation and its memory."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """From the weights at `weights`: predictions and first losses without dropout.
+    """Compute predictions and first losses without dropout from the weights at `weights`.
 
-    The worker writes its fresh weights there first where `save` is set.
+    With `save`, the worker writes its fresh weights there first.
     """
 
     recipe: str
@@ -118,12 +117,12 @@ class Parity:
 
 @dataclass(frozen=True)
 class Peaks:
-    """Measure what the machine reaches in a large matrix product and a large copy: answered by one value a repeat."""
+    """Measure the machine's peaks in a large matrix product and a large copy; the answer has one value a repeat."""
 
 
 @dataclass(frozen=True)
 class Count:
-    """Count what does not wobble in an operation, prepared for this alone: compilations, operations, bytes."""
+    """Count the compilations, operations and bytes of an operation, which are deterministic."""
 
     recipe: str
     phase: str
@@ -138,7 +137,7 @@ class Quit:
 
 @dataclass(frozen=True)
 class Go:
-    """Answer to `Progress`: carry on."""
+    """Answer to `Progress`: continue."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ _KINDS: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in get_
 
 
 def version_of(checkout: Path) -> int | None:
-    """Return the protocol version of the suite in the folder ``checkout``, read without running it; None if none."""
+    """Return the protocol version of the suite in ``checkout``, read without importing it; None if there is none."""
     file = checkout / "bench" / "protocol.py"
     stated = re.search(r"^PROTOCOL_VERSION = (\d+)$", file.read_text("utf-8"), re.MULTILINE) if file.exists() else None
     return int(stated[1]) if stated else None
@@ -199,7 +198,7 @@ def encode(message: Message) -> bytes:
 
 
 def decode(line: bytes) -> Message:
-    """Return the message in ``line``; ValueError where it holds none."""
+    """Return the message in ``line``; raise ValueError if it holds none."""
     try:
         body = json.loads(line)
     except RecursionError as error:

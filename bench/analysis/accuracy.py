@@ -1,4 +1,4 @@
-"""The checks: accuracy, parity and completeness of a run, each as a verdict with its reason; they measure nothing."""
+"""Check the accuracy, parity, serving and completeness of a run; each check is a verdict with its reason."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from models.recipes import Published, Recipe
 
 Answer = Literal["passed", "failed", "unresolved"]
 
-# A correct backend may fail an accuracy check by bad luck of its seeds this often.
+# How often a correct backend may fail an accuracy check by chance.
 FALSE_ALARM = 0.001
 
-# Float32 resolves 1.2e-7 and another order of summation costs a few of these: differences up to 2e-7 were measured,
-# for predictions (absolute) and for losses (relative). A gradient that is summed wrongly shows as 1e-4 and more.
+# Float32 resolves 1.2e-7, and another order of summation costs a few of these: up to 2e-7 was measured, for
+# predictions (absolute) and for losses (relative). A wrongly summed gradient shows as 1e-4 and more.
 PREDICTION_TOLERANCE = 1e-5
 LOSS_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A rule, what it saw, its limit, how it ended, and the reason in words."""
+    """A rule, the measured value, its limit, the answer and its reason."""
 
     rule: Literal["accuracy", "parity", "serving", "completeness"]
     recipe: str
@@ -40,11 +40,11 @@ class Verdict:
 class AccuracyCheck:
     """One figure of one recipe on one target, over the seeds of a run.
 
-    published  None where the source states none for the epoch that was reached
-    expected   mean over the reference seeds; None where no reference was measured on this corpus
+    published  None if the source states none for the epoch that was reached
+    expected   mean over the reference seeds; None if no reference was measured on this corpus
     band       lowest and highest value that pass
-    decides    whether the verdict hangs on it; other figures are shown beside it and pass
-    path       of the phase `train`, by which it was trained
+    decides    whether the verdict depends on it; other figures are only shown, and pass
+    path       the path of the phase `train` that trained it
     """
 
     recipe: Recipe
@@ -62,7 +62,7 @@ class AccuracyCheck:
 
     @property
     def difference(self) -> float | None:
-        """Measured minus published, or minus the reference's mean where nothing is published."""
+        """Measured minus published, or minus the reference's mean if nothing is published."""
         base = self.published if self.published is not None else self.expected
         return None if base is None else self.measured - base
 
@@ -76,7 +76,7 @@ class AccuracyCheck:
 
 @dataclass(frozen=True)
 class Figure:
-    """Which number of a training is held against the source: a metric of a phase, at an epoch or after the phase."""
+    """A number that is compared with the source: a metric of a phase, at an epoch or after the phase."""
 
     phase: str
     metric: str
@@ -91,10 +91,10 @@ class Figure:
 
 
 def figures(recipe: Recipe, trained: dict[str, int], *, corpus: str) -> list[tuple[Figure, bool]]:
-    """Return the figures that a run with these epochs can be held against, and whether each decides.
+    """Return the figures that a run with these epochs is compared with, and whether each decides.
 
-    A phase that ran to its end is held against the recipe's deciding figure; one that was cut short, against
-    the value of its curve at the epoch that it reached. Only the real reviews have published values.
+    A complete phase is compared with the recipe's published figures, one that was cut short with its curve at the
+    last epoch. Only the real reviews have published values.
     """
     found = []
     for phase in recipe.phases:
@@ -115,9 +115,9 @@ def accuracy(
     corpus: str,
     references: Sequence[ReferenceRecord],
 ) -> list[AccuracyCheck]:
-    """Judge every figure of ``recipe`` on ``target`` over the seeds in ``trained``; figures that do not decide pass.
+    """Check every figure of ``recipe`` on ``target`` over the seeds in ``trained``; figures that do not decide pass.
 
-    A deciding figure that a seed lacks fails: what was not measured is never an empty cell.
+    A deciding figure that a seed lacks fails: what was not measured is never left empty.
     """
     checks = []
     for figure, decides in figures(recipe, epochs, corpus=corpus):
@@ -134,43 +134,43 @@ def accuracy(
             epoch=figure.epoch,
         )
         seen = found if len(found) == len(values) else [math.nan]
-        checks.append(_judge(recipe, target, figure, seen, expected, decides=decides))
+        checks.append(_check(recipe, target, figure, seen, expected, decides=decides))
     return checks
 
 
 def parity(record: ParityRecord) -> Verdict:
-    """Judge whether two targets compute the same from the same weights."""
+    """Check that two targets compute the same from the same weights."""
     worst_loss = stats.largest(record.loss_differences)
-    held = record.prediction_difference <= PREDICTION_TOLERANCE and worst_loss <= LOSS_TOLERANCE
+    passed = record.prediction_difference <= PREDICTION_TOLERANCE and worst_loss <= LOSS_TOLERANCE
     return Verdict(
         rule="parity",
         recipe=record.recipe,
         target=" = ".join(record.targets),
         seen=f"predictions {record.prediction_difference:.1e}, losses {worst_loss:.1e}",
         limit=f"{PREDICTION_TOLERANCE:.0e}, {LOSS_TOLERANCE:.0e}",
-        answer="passed" if held else "failed",
+        answer="passed" if passed else "failed",
         reason=f"{record.reviews} predictions and the first {record.steps} losses from equal weights"
-        + ("" if held else " differ by more than summation order explains"),
+        + ("" if passed else " differ by more than summation order explains"),
     )
 
 
 def serving(record: ServingRecord) -> Verdict:
-    """Judge a model that was trained here and served there: its scores are those that its own backend gives."""
+    """Check cross-backend serving: a model's scores are those that its own backend gives."""
     difference = record.prediction_difference
-    held = difference <= PREDICTION_TOLERANCE  # NaN fails
+    passed = difference <= PREDICTION_TOLERANCE  # NaN fails
     return Verdict(
         "serving",
         record.recipe,
         f"{record.target} served on {record.served_on}",
         f"{difference:.1e}",
         f"{PREDICTION_TOLERANCE:.0e}",
-        "passed" if held else "failed",
-        "the scores agree" if held else "the scores lie further apart than rounding explains",
+        "passed" if passed else "failed",
+        "the scores agree" if passed else "the scores differ by more than rounding explains",
     )
 
 
 def completeness(records: Sequence[Record]) -> list[Verdict]:
-    """Return a failing verdict for each piece of work that gave no answer."""
+    """Return a failing verdict for each piece of work that failed."""
     return [
         Verdict("completeness", r.recipe, r.target, "nothing", r.work, "failed", f"{r.reason} (log: {r.log})")
         for r in records
@@ -183,7 +183,7 @@ def _value(record: TrainingRecord, figure: Figure) -> float | None:
     return None if result is None else reference.figure(result, figure.metric, figure.epoch)
 
 
-def _judge(
+def _check(
     recipe: Recipe,
     target: str,
     figure: Figure,
@@ -213,8 +213,8 @@ def _judge(
 def _band(published: float | None, expected: reference.Distribution, *, runs: int) -> tuple[float, float]:
     """Return the lowest and the highest value that pass.
 
-    The band reaches from the published figure to the mean of the reference seeds, whichever is lower, and is as
-    much wider on both sides as the seeds of a correct backend scatter: the source ran once, on another release.
+    The band reaches from the published figure to the mean of the reference seeds, whichever is lower, and is
+    widened on both sides by the spread of a correct backend's seeds: the source ran once, on another release.
     """
     width = stats.prediction_half_width(expected.values, runs=runs, level=1 - FALSE_ALARM)
     ends = [expected.mean] if published is None else [published, expected.mean]
@@ -223,15 +223,15 @@ def _band(published: float | None, expected: reference.Distribution, *, runs: in
 
 def _answer(measured: float, band: tuple[float, float] | None, *, decides: bool) -> tuple[Answer, str]:
     if not decides:
-        return "passed", "shown for comparison; it decides nothing"
+        return "passed", "shown for comparison, not decisive"
     if math.isnan(measured):
-        return "failed", "there is no number: the training diverged, or gave no such figure"
+        return "failed", "no number: the training diverged or gave no such figure"
     if band is None:
-        return "unresolved", "no reference seeds were measured for this corpus and backend; run `bench reference`"
+        return "unresolved", "no reference seeds were measured for this corpus and backend: run `bench reference`"
     if measured < band[0]:
-        return "failed", f"{measured:.4f} is below {band[0]:.4f}: it does not reach the published figure"
+        return "failed", f"{measured:.4f} is below {band[0]:.4f}: the published figure is not reached"
     if measured > band[1]:
-        return "failed", f"{measured:.4f} is above {band[1]:.4f}: suspiciously high, look for a leak"
+        return "failed", f"{measured:.4f} is above {band[1]:.4f}: suspiciously high, look for a data leak"
     return "passed", "within the band"
 
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Estimate:
-    """A median with its confidence interval; ``low`` and ``high`` are infinite where too few values allow none."""
+    """A median with its confidence interval; ``low`` and ``high`` are infinite if there are too few values."""
 
     value: float
     low: float
@@ -22,7 +22,7 @@ class Estimate:
 
     @property
     def spread(self) -> float:
-        """Half the interval's width as a share of the value; infinite where the value is not positive."""
+        """Half the interval's width as a share of the value; infinite if the value is not positive."""
         return (self.high - self.low) / 2 / self.value if self.value > 0 else math.inf
 
     def scaled(self, factor: float) -> Estimate:
@@ -33,7 +33,7 @@ class Estimate:
     def inverted(self, numerator: float) -> Estimate:
         """Return the estimate of ``numerator`` divided by the quantity: seconds a call become calls a second.
 
-        A duration at or below zero, the slope of two equal blocks on a noisy machine, gives no finite rate.
+        A duration at or below zero, such as the slope of two equal blocks on a noisy machine, gives an infinite rate.
         """
         low, value, high = (_over(numerator, seconds) for seconds in (self.high, self.value, self.low))
         return Estimate(value, low, high, self.count)
@@ -64,8 +64,8 @@ def hodges_lehmann(values: Sequence[float]) -> float:
 def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     """Return the centre of positive ``values``, one a replicate, with its interval; both on the logarithmic scale.
 
-    The centre is Hodges and Lehmann's. The interval is Student's over replicates: what differs from process to process
-    and what differs within one both scatter these values, so it covers both. One value alone bounds nothing.
+    The centre is Hodges and Lehmann's. The interval is Student's over replicates: differences between processes and
+    within one both spread these values, so it covers both. One value gives no bounds.
     """
     logs = [math.log(value) for value in values]
     centre, count = hodges_lehmann(logs), len(logs)
@@ -78,7 +78,7 @@ def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estima
 def t_test(values: Sequence[float]) -> float:
     """Return the two-sided p-value of ``values`` having the centre zero: Student's, around Hodges and Lehmann's centre.
 
-    One where fewer than two values tell nothing; zero where all are the same and not zero.
+    One with fewer than two values; zero if all are the same and not zero.
     """
     if len(values) < 2:
         return 1.0
@@ -89,9 +89,9 @@ def t_test(values: Sequence[float]) -> float:
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the two-sided p-value of two samples having one centre, their scatter perhaps unlike (Welch, 1947).
+    """Return the two-sided p-value of two samples having one centre, with unequal variances (Welch, 1947).
 
-    One where either has fewer than two values.
+    One if either has fewer than two values.
     """
     if min(len(first), len(second)) < 2:
         return 1.0
@@ -101,10 +101,10 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def shift(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Estimate | None:
-    """Return the ratio of ``second`` to ``first``, both logarithms, with its interval; None where either is empty.
+    """Return the ratio of ``second`` to ``first``, both logarithms, with its interval; None if either is empty.
 
-    The centre is Hodges and Lehmann's, the median of all differences; the interval is Welch's. One value on either
-    side bounds nothing.
+    The centre is Hodges and Lehmann's, the median of all differences; the interval is Welch's. With one value on either
+    side there are no bounds.
     """
     if not first or not second:
         return None
@@ -126,14 +126,14 @@ def _welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, floa
 
 @lru_cache(maxsize=4096)
 def _quantile(share: float, freedom: float) -> float:
-    """Return Student's quantile below which ``share`` of its values lie; a calibration asks for few of them, often."""
+    """Return Student's quantile; cached, since a calibration needs few of them many times."""
     return float(stats.t.ppf(share, freedom))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return ``p_values`` adjusted so that any of them is wrongly below a level no more often than that (Holm, 1979).
+    """Return ``p_values`` adjusted so that any false one is below a level at most that often (Holm, 1979).
 
-    The smallest is multiplied by how many there are, the next by one less, and none comes out below one before it.
+    The smallest is multiplied by their number, the next by one less, and none may be below the one before it.
     """
     adjusted, largest_yet = [1.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
@@ -143,15 +143,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def half_width(deviation: float, count: int, alpha: float) -> float:
-    """Return half the interval that ``count`` values of this standard deviation would give at the level ``alpha``."""
+    """Return half the width of the interval from ``count`` values of this standard deviation at the level ``alpha``."""
     quantile = _quantile(1 - alpha / 2, count - 1)
     return quantile * deviation / math.sqrt(count)
 
 
 def min_detectable_effect(values: Sequence[float], *, alpha: float, power: float) -> float:
-    """Return the smallest shift of as many values that a test at ``alpha`` would see so often.
+    """Return the smallest shift that a test at ``alpha`` detects with this power, from as many values.
 
-    By the usual sum of two quantiles of Student's t, one for the test and one for the power
+    The usual sum of two quantiles of Student's t, one for the test and one for the power
     (Cohen, Statistical Power Analysis, section 2.4).
     """
     freedom = len(values) - 1
@@ -160,7 +160,7 @@ def min_detectable_effect(values: Sequence[float], *, alpha: float, power: float
 
 
 def clopper_pearson(events: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the exact interval of a probability, from so many events in so many trials (Clopper, Pearson, 1934)."""
+    """Return the exact interval of a probability from events in trials (Clopper and Pearson, 1934)."""
     tail = (1 - confidence) / 2
     low = float(stats.beta.ppf(tail, events, trials - events + 1)) if events else 0.0
     high = float(stats.beta.ppf(1 - tail, events + 1, trials - events)) if events < trials else 1.0
@@ -175,7 +175,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def largest(differences: Sequence[float]) -> float:
-    """Return the largest difference; NaN where any is, which `max` may pass over."""
+    """Return the largest difference; NaN if any is, which `max` may miss."""
     return math.nan if any(map(math.isnan, differences)) else max(differences)
 
 
@@ -208,5 +208,5 @@ def prediction_half_width(values: Sequence[float], *, runs: int, level: float) -
 
 
 def _over(numerator: float, value: float) -> float:
-    """Divide, where a value at or below zero means that there is no bound."""
+    """Divide; infinite for a value at or below zero."""
     return numerator / value if value > 0 else math.inf

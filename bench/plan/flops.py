@@ -1,8 +1,7 @@
-"""The arithmetic of a recipe: floating-point operations of its matrix products, by hand; it measures nothing.
+"""Floating-point operations of a recipe's matrix products, counted by hand.
 
-Both backends and the floor are proved to do the same work, so one count serves all: what XLA reports of a program
-leaves loops uncounted, and TensorFlow's graphs report nothing. Element-wise work is left out; it is below a tenth of
-a dense layer's.
+Both backends and the floor are proved to do the same work, so one count serves all. XLA's own count leaves out
+loops, and TensorFlow's graphs report none. Element-wise work is left out: it is below a tenth of a dense layer's.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from models.recipes import Recipe
 
 @dataclass(frozen=True)
 class Product:
-    """(rows, inner) times (inner, columns), ``times`` over; ``trained_input``: a gradient flows to its first factor."""
+    """(rows, inner) times (inner, columns), ``times`` over; ``trained_input``: the first factor gets a gradient."""
 
     rows: int
     inner: int
@@ -24,7 +23,7 @@ class Product:
 
     @property
     def flops(self) -> int:
-        """A multiplication and an addition for each term."""
+        """One multiplication and one addition a term."""
         return 2 * self.times * self.rows * self.inner * self.columns
 
 
@@ -34,7 +33,7 @@ def prediction_flops(recipe: Recipe, batch_size: int) -> int:
 
 
 def step_flops(recipe: Recipe, batch_size: int) -> int:
-    """Return the operations of a training step: a product's gradient is one more product for each of its factors."""
+    """Return the operations of a training step: the gradient of each factor is one more product."""
     return sum((3 if product.trained_input else 2) * product.flops for product in _products(recipe, batch_size))
 
 
@@ -47,7 +46,7 @@ def _products(recipe: Recipe, batch_size: int) -> list[Product]:
 
 
 def _before_head(recipe: Recipe, batch_size: int) -> tuple[list[Product], int]:
-    """Return the products before the fully connected layers, and how many values they hand on for each review."""
+    """Return the products before the fully connected layers, and how many values a review they output."""
     if recipe.family == "dense":
         return [], recipe.encoding.vocabulary_size
     if recipe.family == "pooling":

@@ -1,8 +1,8 @@
-"""The gate: what a comparison of targets of one backend measures, pass by pass; it judges nothing.
+"""The gate: what a comparison of targets of one backend measures, pass by pass.
 
-Gate cells are made quiet, so that a small difference can be told: Keras's own layers in one compiled program, data
-resident on the device, one framework thread on one core and the runner on another, neighbouring blocks in turn. The
-cells that users drive themselves are timed beside them and decide nothing.
+Gate cells have little noise, so that small differences show: Keras's own layers in one compiled program, data
+resident on the device, one framework thread on one core, the runner on another, and interleaved blocks. The cells
+that users call themselves are timed as well and decide nothing.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ TRAIN, PREDICT = "compiled step", "compiled resident"
 DECIDING = (("train", TRAIN), ("predict", PREDICT))
 BESIDE = (("train", ("fit",)), ("predict", ("predict_on_batch",)))
 
-# Reviews of a prediction: one size stands for all, since what layers cost shows at each.
+# Reviews of a prediction: one size is enough, since the cost of layers shows at each.
 PREDICT_REVIEWS = 32
-# A prediction's blocks scatter twice as much as a training step's: so many times the turns.
+# Prediction blocks have twice the noise of training steps: so many times the turns.
 PREDICT_TURNS = 2
-# Cells that are shown beside are timed in so many replicates, with so many turns: they are there to look at.
+# Replicates and turns of the cells that are only shown.
 BESIDE_REPLICATES = 3
 BESIDE_TURNS = 6
 
@@ -32,7 +32,7 @@ ITSELF, SLOWED = "base again", "base +10% work"
 
 PROFILE = Profile(
     name="gate",
-    summary="targets of one backend against each other, in quiet cells",
+    summary="targets of one backend compared in cells with little noise",
     seeds=0,
     train_paths=(),
     epochs={},
@@ -49,9 +49,9 @@ class Gate:
     """What is compared, and how often.
 
     sides       the targets that are compared, of every backend, each backend's base first
-    controls    the first recipe's cells are also measured on the base again and on the base with extra work
-    beside      the cells that users drive themselves are measured as well
-    settle      cells that the first round leaves open are measured in a second one
+    controls    whether the first recipe's cells are also measured on the base again and on the base with extra work
+    beside      whether the cells that users call themselves are measured as well
+    settle      whether cells that the first round leaves unresolved are measured in a second one
     """
 
     recipes: Sequence[Recipe]
@@ -63,7 +63,7 @@ class Gate:
     settle: bool = True
 
     def targets(self) -> list[Target]:
-        """Return every target that takes part, controls included."""
+        """Return every target, controls included."""
         found = list(self.sides)
         if self.controls:
             found += [control for backend in self._backends() for control in controls(self._of(backend)[0])]
@@ -108,7 +108,7 @@ class Gate:
         ]
 
     def _with_controls(self, step: Timing) -> Timing:
-        """Let the controls take turns at the first recipe's cells."""
+        """Add the controls to the first recipe's cells."""
         if not self.controls or step.recipe != self.recipes[0]:
             return step
         return replace(step, targets=(*step.targets, *controls(step.targets[0])))
@@ -133,12 +133,12 @@ def size(recipe: Recipe, phase: str) -> int:
 
 
 def controls(base: Target) -> tuple[Target, Target]:
-    """Return the two targets by which a gate proves itself: the base again, and the base with more to do."""
+    """Return the two controls: the base again, and the base with extra work."""
     return replace(base, label=ITSELF), replace(base, label=SLOWED, extra_work=EXTRA_WORK)
 
 
 def comparison(gate: Gate, sides: dict[str, str], *, margin: float, alpha: float) -> ComparisonRecord:
-    """Return what the gate decides by, to be written before it measures; ``sides`` says what each label stands for."""
+    """Return the rule of the gate, recorded before it measures; ``sides`` says what each label stands for."""
     return ComparisonRecord(
         sides=sides,
         margin=margin,
@@ -157,7 +157,7 @@ def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[T
 
 
 def _restricted(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
-    """Return ``step`` for the sides, the controls or both, as their cells are ``wanted``; None where none is."""
+    """Return ``step`` with the sides, the controls or both, as far as their cells are ``wanted``; None if none is."""
     base, again = step.targets[0], controls(step.targets[0])
     cells = replace(step, targets=(*step.targets, *again)).cells
     names = {cell.target for cell in cells if cell in wanted}

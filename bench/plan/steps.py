@@ -1,4 +1,4 @@
-"""The plan: which work a profile asks of which targets, step by step; it runs nothing."""
+"""Profiles and their steps: what a run measures on which targets."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ PREDICT_SIZES = (1, 32, 512)
 # Large enough that a call's fixed cost is small, small enough that the double-precision temporaries stay in memory.
 VECTORIZE_REVIEWS = 1_000
 
-# Counters of a prediction hardly depend on how many reviews it takes: one size stands for all.
+# Counters of a prediction hardly depend on its number of reviews: one size is enough.
 COUNTED_REVIEWS = 32
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How much of everything a run does.
+    """How much a run measures.
 
     seeds        trainings to accuracy of each recipe on each target
-    train_paths  the ways in which these are driven
-    epochs       where a phase is cut short: "recipe/phase" and its epochs; 0 leaves the phase out
-    paths        the ways of each phase that are timed; none leaves the phase out
+    train_paths  the paths that drive these trainings
+    epochs       phases that are cut short: "recipe/phase" and its epochs; 0 skips the phase
+    paths        the timed paths of each phase; a phase without any is skipped
     counted      the paths of each phase whose compilations, operations and bytes are counted
-    replicates   fresh processes of every target in which each cell is timed
+    replicates   fresh processes of each target that time every cell
     turns        blocks of each cell in one replicate, after warm-up
-    calls        calls of a latency cell in one replicate, unless they last too long
-    peers        models outside deep learning that are trained on each recipe's encoding
-    serving      whether a model that each target saves is served by every backend
-    block_s      seconds that a block of training steps fills, if not as few as any: a call costs up to 2 ms
+    calls        calls of a latency cell in one replicate, fewer if they are slow
+    peers        classical baselines that are trained on each recipe's encoding
+    serving      whether every backend serves a model saved by each target
+    block_s      seconds of a block of training steps, since a call costs up to 2 ms; None for the shortest
     """
 
     name: str
@@ -59,7 +59,7 @@ PROFILES: dict[str, Profile] = {
     for profile in (
         Profile(
             name="smoke",
-            summary="every recipe, a word of everything: does the suite work here?",
+            summary="a quick check of every stage with every recipe: does the suite work here?",
             seeds=1,
             train_paths=("compiled loop",),
             epochs={
@@ -87,7 +87,7 @@ PROFILES: dict[str, Profile] = {
                 "vectorize": ("TextVectorization", "encoder", "encoder from ids", FLOOR),
             },
             counted={},
-            replicates=3,  # with two, Student's quantile makes intervals that tell nothing
+            replicates=3,  # with two, Student's quantile makes intervals too wide to be useful
             turns=3,
             calls=24,
             block_s=0.2,
@@ -105,7 +105,7 @@ PROFILES: dict[str, Profile] = {
             },
             replicates=5,
             turns=10,
-            calls=140,  # with five replicates, more than MLPerf's 662: from there on p99 can be stated
+            calls=140,  # over five replicates more than MLPerf's 662, from which p99 can be stated
             peers=BASELINES,
             serving=True,
             block_s=0.2,
@@ -116,10 +116,10 @@ PROFILES: dict[str, Profile] = {
 
 @dataclass(frozen=True)
 class Timing:
-    """Cells that take turns: every path of a phase on every target, at one batch size, in one replicate.
+    """Cells whose blocks are interleaved: every path of a phase on every target, at one batch size, in one replicate.
 
     turns       blocks of each cell; the profile's number if None
-    throughput  one clock over a block of predictions, as for every other phase, instead of one for each call
+    throughput  whether a block of predictions is timed as a whole, as in every other phase, not call by call
     """
 
     recipe: Recipe
@@ -137,12 +137,12 @@ class Timing:
 
     @property
     def latency(self) -> bool:
-        """Whether each call has a clock of its own."""
+        """Whether each call is timed by itself."""
         return self.phase == "predict" and not self.throughput
 
     @property
     def side_by_side(self) -> bool:
-        """Whether targets compile at the same time: not where first calls are reported, those of a step."""
+        """Whether targets compile at the same time: not for training in replicate 0, whose first calls are reported."""
         return self.replicate > 0 or self.phase != "train" or any(target.quiet for target in self.targets)
 
     @property
@@ -185,7 +185,7 @@ class Startup:
 
 @dataclass(frozen=True)
 class Counting:
-    """What does not wobble in an operation, on every target at the same time: compilations, operations, bytes."""
+    """The deterministic counts of an operation, on every target at the same time: compilations, operations, bytes."""
 
     recipe: Recipe
     phase: str
@@ -205,7 +205,7 @@ class Counting:
 
 @dataclass(frozen=True)
 class ParityCheck:
-    """Two targets, one set of weights."""
+    """Two targets compared from the same weights."""
 
     recipe: Recipe
     targets: tuple[Target, Target]
@@ -217,7 +217,7 @@ class ParityCheck:
 
 @dataclass(frozen=True)
 class Serving:
-    """Each target trains a model for an epoch and saves it; every backend that is installed scores raw text with it."""
+    """Each target trains a model for an epoch and saves it; every installed backend scores raw text with it."""
 
     recipe: Recipe
     targets: tuple[Target, ...]
@@ -228,13 +228,13 @@ class Serving:
 
     @property
     def epochs(self) -> dict[str, int]:
-        """One epoch of the last phase: enough for scores that are not all alike."""
+        """One epoch of the last phase: enough for scores that differ."""
         return {self.recipe.phases[-1].name: 1}
 
 
 @dataclass(frozen=True)
 class BaselineTraining:
-    """A model outside deep learning, trained in the process of one target."""
+    """A classical baseline, trained in the process of one target."""
 
     recipe: Recipe
     target: Target
@@ -253,9 +253,9 @@ Step = Training | Timing | Startup | Counting | ParityCheck | Serving | Baseline
 
 
 def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[list[Step]]:
-    """Return the work of each pass in its order; a pass has processes of its own.
+    """Return the steps of each pass in order; each pass starts fresh processes.
 
-    The first trains to accuracy as well: accuracy before speed, and recipe by recipe, since encoding one takes seconds.
+    The first pass also trains to accuracy. Steps are grouped by recipe, since encoding one takes seconds.
     """
     chosen = tuple(targets)
     first = [step for recipe in recipes for step in _first(recipe, chosen, profile, seeds)]
@@ -263,12 +263,12 @@ def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, se
 
 
 def timings(recipes: list[Recipe], targets: list[Target], profile: Profile, replicate: int) -> list[Step]:
-    """Return everything that one replicate times."""
+    """Return the steps that one replicate times."""
     return [step for recipe in recipes for step in _timed(recipe, tuple(targets), profile, replicate)]
 
 
 def replicate(steps: Sequence[Step]) -> int:
-    """Return the replicate to which the steps of a pass belong: 0 where they time nothing."""
+    """Return the replicate of a pass: 0 if it times nothing."""
     return max((step.replicate for step in steps if isinstance(step, Timing | Startup)), default=0)
 
 
@@ -279,7 +279,7 @@ def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
 
 
 def left_out(recipes: list[Recipe], targets: list[Target], profile: Profile) -> list[Cell]:
-    """Return the cells that the full profile measures and ``profile`` does not."""
+    """Return the cells of the full profile that ``profile`` does not measure."""
     every, mine = (
         {cell for step in timings(recipes, targets, one, 0) for cell in step_cells(step)}
         for one in (PROFILES["full"], profile)
@@ -288,7 +288,7 @@ def left_out(recipes: list[Recipe], targets: list[Target], profile: Profile) -> 
 
 
 def step_cells(step: Step) -> list[Cell]:
-    """Return the cells that ``step`` measures, none where it times nothing."""
+    """Return the cells that ``step`` measures, none if it times nothing."""
     if isinstance(step, Startup):
         return [cell for target in step.targets for cell in startup_cells(step, target.name)]
     return step.cells if isinstance(step, Timing) else []
@@ -304,7 +304,7 @@ def startup_cells(step: Startup, target: str) -> list[Cell]:
 
 
 def expected_s(step: Step) -> float:
-    """Return roughly how long ``step`` takes on two cores: only the proportions matter, for the time left."""
+    """Return roughly how long ``step`` takes on two cores, to show the time left: only proportions matter."""
     if isinstance(step, Training):
         each = EPOCH_S.get(step.recipe.name.split()[0], {}).get(step.target.backend, 5.0)
         return 6 + sum(number * each for number in step.epochs.values())
@@ -313,7 +313,7 @@ def expected_s(step: Step) -> float:
     return OTHER_S.get(type(step).__name__, 3.0) * len(step.targets)
 
 
-# Seconds an epoch and seconds a cell on a two-core machine; used for the time left alone.
+# Seconds an epoch and seconds a cell on a two-core machine, only to show the time left.
 EPOCH_S: dict[str, dict[str, float]] = {
     "dense": {"jax": 1.2, "tensorflow": 1.2},
     "pooling-dropout": {"jax": 0.9, "tensorflow": 1.2},

@@ -1,4 +1,4 @@
-"""The fingerprint of the machine and its moments: what a published number needs, no names of hosts, users or paths."""
+"""The fingerprint of the machine and its load; no names of hosts, users or paths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench import ROOT
 
 
 class Machine(BaseModel):
-    """What kind of machine measured; two records with different machines are never compared unsaid."""
+    """What kind of machine measured; records of different machines are never compared without saying so."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +31,7 @@ class Machine(BaseModel):
 
 
 class Commit(BaseModel):
-    """Which state of this repository measured; ``dirty`` where tracked files differ from the commit."""
+    """Which state of this repository measured; ``dirty`` if tracked files differ from the commit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +40,7 @@ class Commit(BaseModel):
 
     @property
     def title(self) -> str:
-        """The words for a caption: the short revision, and whether files differ from it."""
+        """For a caption: the short revision and whether files differ from it."""
         return self.revision[:10] + (" with uncommitted changes" if self.dirty else "")
 
 
@@ -50,7 +50,7 @@ class Moment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     load_1min: float
-    steal_s: float  # processor seconds taken by other guests of the host since it started; 0 where unknown
+    steal_s: float  # processor seconds taken by other guests since the host started; 0 if unknown
 
 
 def machine() -> Machine:
@@ -65,7 +65,7 @@ def machine() -> Machine:
 
 
 def commit(root: Path = ROOT) -> Commit | None:
-    """Return the commit checked out at ``root``, or None where git cannot tell."""
+    """Return the commit checked out at ``root``, or None if git cannot tell."""
     revision = _git(root, "rev-parse", "HEAD")
     if revision is None:
         return None

@@ -1,11 +1,11 @@
-"""The packages that decide a measurement, and their versions in this interpreter; none of them is imported."""
+"""The packages that decide a measurement, and their versions in this interpreter, read without importing them."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
 
-# What a record says about versions, where installed.
+# A record holds the versions of those that are installed.
 PACKAGES = ("keras", "jax", "jaxlib", "optax", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn")
 
 

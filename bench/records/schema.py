@@ -1,4 +1,4 @@
-"""The record: what one worker measured, and its circumstances; its schema and version. It computes nothing."""
+"""The schema of a record: what one worker measured and under which circumstances."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from bench.records.machine import Commit, Machine
 
-# Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md, and `parse` reads the
-# versions before it.
+# Raise it when a field changes its name or meaning, list the change in CHANGELOG.md and let `parse` read the older
+# versions.
 SCHEMA_VERSION: Literal[2] = 2
 
 
@@ -19,7 +19,7 @@ class _Frozen(BaseModel):
 
 
 class TargetFacts(_Frozen):
-    """What a worker said of itself when it greeted."""
+    """What a worker reported about itself in its first message."""
 
     backend: str
     device: str
@@ -30,7 +30,7 @@ class TargetFacts(_Frozen):
 
 
 class RunOptions(_Frozen):
-    """What a `bench run` was asked for beside its profile: enough to go on with it."""
+    """The options of a `bench run` besides its profile: enough to resume it."""
 
     recipes: list[str]
     backends: list[str]
@@ -40,7 +40,7 @@ class RunOptions(_Frozen):
 
 
 class RunHeader(_Frozen):
-    """What is common to all records of a run."""
+    """What all records of a run have in common."""
 
     kind: Literal["run"] = "run"
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -66,7 +66,7 @@ class RunHeader(_Frozen):
 
 
 class ResumedRecord(_Frozen):
-    """An interrupted run was gone on with; what follows was measured from then on."""
+    """An interrupted run was resumed; the records that follow were measured from then on."""
 
     kind: Literal["resumed"] = "resumed"
     resumed_at: str  # ISO 8601, UTC
@@ -75,7 +75,7 @@ class ResumedRecord(_Frozen):
 
 
 class TargetRecord(_Frozen):
-    """A target's worker greeted (first of possibly several processes)."""
+    """A target's worker started (the first of possibly several processes)."""
 
     kind: Literal["target"] = "target"
     target: str
@@ -83,9 +83,9 @@ class TargetRecord(_Frozen):
 
 
 class PhaseResult(_Frozen):
-    """One phase trained once: one value an epoch in each curve, seconds of its steps alone in ``epoch_s``.
+    """One phase trained once: one value an epoch in each curve, the seconds of its steps alone in ``epoch_s``.
 
-    The test's figures are None where a run cut the phase short: it is held against its curve there.
+    The test figures are None if the run cut the phase short: then its curve is compared with the published one.
     """
 
     curves: dict[str, list[float]]
@@ -95,14 +95,14 @@ class PhaseResult(_Frozen):
 
 
 class FinishedPhase(PhaseResult):
-    """A phase whose model was tested, however many epochs it had."""
+    """A phase whose model was tested, after any number of epochs."""
 
     test_accuracy: float
     test_loss: float
 
 
 class TrainingRecord(_Frozen):
-    """A recipe trained to its accuracy by one target with one seed, on one path of the phase `train`."""
+    """A recipe trained to its accuracy by one target with one seed, by one path of the phase `train`."""
 
     kind: Literal["training"] = "training"
     recipe: str
@@ -128,7 +128,7 @@ class Cell(_Frozen):
 
     @property
     def operation(self) -> str:
-        """What is done, on whatever target: "train fit 512"."""
+        """The operation, whichever the target: "train fit 512"."""
         return f"{self.phase} {self.path} {self.batch_size}"
 
     @property
@@ -138,12 +138,12 @@ class Cell(_Frozen):
 
     @property
     def label(self) -> str:
-        """The label of its target: "head" of "jax-cpu@head", nothing where it has none."""
+        """The label of its target: "head" of "jax-cpu@head", empty if it has none."""
         return self.target.partition("@")[2]
 
 
 class Sample(_Frozen):
-    """One block: ``duration_s`` over ``repeats`` calls; ``calls_s`` where each call had a clock of its own."""
+    """One block: ``duration_s`` over ``repeats`` calls; ``calls_s`` if each call was timed by itself."""
 
     repeats: int
     duration_s: float
@@ -162,15 +162,15 @@ class TimingRecord(_Frozen):
     kind: Literal["timing"] = "timing"
     cell: Cell
     replicate: int
-    first_call_s: float  # of a step in replicate 0, alone on the machine; others beside the other targets' first calls
+    first_call_s: float  # of a step in replicate 0 alone on the machine; others beside other targets' first calls
     samples: list[Sample]
-    steady: bool  # whether warm-up ended because blocks agreed, or at its cap
+    steady: bool  # whether warm-up ended because blocks agreed, not at its cap
     work: dict[str, float]  # what one repeat processes: reviews, megabytes, steps
     resolved: dict[str, Any]  # settings as the framework resolved them for this cell
 
 
 class ParityRecord(_Frozen):
-    """Two targets from one set of weights: how far predictions and first losses lie apart."""
+    """Two targets from the same weights: how much predictions and first losses differ."""
 
     kind: Literal["parity"] = "parity"
     recipe: str
@@ -182,24 +182,24 @@ class ParityRecord(_Frozen):
 
 
 class ServingRecord(_Frozen):
-    """A model saved by one target, served by a backend: how far its scores of raw text lie from the saver's own."""
+    """A model saved by one target and served by a backend: how much its scores of raw text differ from the saver's."""
 
     kind: Literal["serving"] = "serving"
     recipe: str
-    target: str  # that trained and saved it
-    served_on: str  # a backend, perhaps one that only infers
+    target: str  # the one that trained and saved it
+    served_on: str  # a backend, perhaps an inference-only one
     reviews: int
     prediction_difference: float  # the largest absolute one, of probabilities
 
 
 class BaselineRecord(_Frozen):
-    """A model outside deep learning, trained and tested on a recipe's encoding by scikit-learn."""
+    """A classical baseline of scikit-learn, trained and tested on a recipe's encoding."""
 
     kind: Literal["baseline", "peer"] = "baseline"  # "peer" in schema 1
     recipe: str
-    target: str  # whose process did it; the model uses no framework
+    target: str  # its process trained the model, which uses no framework
     name: str
-    train_s: float  # from sparse rows on
+    train_s: float  # starting from sparse rows
     test_accuracy: float
     roc_auc: float
     predict_s: dict[int, float]  # median seconds of a prediction by its number of reviews
@@ -215,7 +215,7 @@ class PeaksRecord(_Frozen):
 
 
 class CounterRecord(_Frozen):
-    """What was counted for one cell: numbers that do not wobble, by the names that `bench.worker.counters` explains."""
+    """Deterministic counts of one cell, by the names that `bench.worker.counters` explains."""
 
     kind: Literal["counters"] = "counters"
     cell: Cell
@@ -223,16 +223,16 @@ class CounterRecord(_Frozen):
 
 
 class ComparisonRecord(_Frozen):
-    """What a run decides that compares targets of the same backend, fixed before it measures.
+    """The rule by which a comparison of targets of one backend decides, fixed before anything is measured.
 
     sides       what each label stands for: a commit, a requirement; the first is the base of every ratio
     margin      ratios within 1 / (1 + margin) and 1 + margin are the same
-    alpha       how often a whole comparison may call one cell slower or faster that is not
-    replicates  fresh processes a batch; they are numbered on from batch to batch
-    deciding    phases and paths whose cells decide; others are shown beside
-    controls    labels of the same target again, and of the base with extra work; empty where none run
-    confirm     whether fresh processes, as many as called a cell slower, have the last word on it
-    settle      whether cells that the first batch leaves open get a second one, and are judged by both
+    alpha       how often a whole comparison may wrongly call a cell slower or faster
+    replicates  fresh processes a round; the numbering continues from round to round
+    deciding    phases and paths whose cells decide; others are only shown
+    controls    labels of the base again and of the base with extra work; empty if none run
+    confirm     whether as many fresh processes as called a cell slower must confirm it
+    settle      whether cells that the first round leaves unresolved get a second one and are decided by both
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -247,12 +247,12 @@ class ComparisonRecord(_Frozen):
 
     @property
     def level(self) -> float:
-        """What each look at the cells may err by before any confirmation: a second one takes half of ``alpha``."""
+        """The level of each look at the cells before any confirmation: two looks take half of ``alpha`` each."""
         return self.alpha / 2 if self.settle else self.alpha
 
 
 class FailureRecord(_Frozen):
-    """Work that gave no answer: which, and why, in words."""
+    """Work that failed, and why."""
 
     kind: Literal["failure"] = "failure"
     recipe: str
@@ -281,12 +281,12 @@ _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminato
 
 
 def parse(line: str | bytes) -> Record:
-    """Return the record in one line of JSON; pydantic's ValidationError where it does not fit the schema."""
+    """Return the record in one line of JSON; raise pydantic's ValidationError if it does not fit the schema."""
     return _ADAPTER.validate_json(line)
 
 
 class ReferenceRecord(_Frozen):
-    """A training that belongs to a published distribution of accuracy over seeds, with what it was measured on."""
+    """One training of a published distribution of accuracy over seeds, and what it was measured on."""
 
     kind: Literal["reference"] = "reference"
     schema_version: Literal[1] = 1
@@ -303,7 +303,7 @@ class ReferenceRecord(_Frozen):
 
 
 class TestMetrics(_Frozen):
-    """What a trained model says of the test reviews; positive above one half."""
+    """Metrics of a trained model on the test reviews; a score above one half is positive."""
 
     accuracy: float
     loss: float
@@ -315,10 +315,10 @@ class TestMetrics(_Frozen):
 
 
 class TrainedModelRecord(ReferenceRecord):
-    """A training as a reader of the source would do it, looked at from every side."""
+    """A training by the complete schedule of the source, with all its metrics and the model's summary."""
 
     kind: Literal["learned"] = "learned"  # type: ignore[assignment]
     tested: TestMetrics
     parameters: int
-    summary: str  # Keras's own, a line for each layer
+    summary: str  # Keras's own, one line a layer
     command: str

@@ -77,13 +77,13 @@ def test_more_seeds_narrow_the_band() -> None:
 @pytest.mark.parametrize(
     ("measured", "answer", "reason"),
     [
-        (0.5000, "failed", "0.5000 is below 0.8583: it does not reach the published figure"),
-        (0.8582, "failed", "0.8582 is below 0.8583: it does not reach the published figure"),
+        (0.5000, "failed", "0.5000 is below 0.8583: the published figure is not reached"),
+        (0.8582, "failed", "0.8582 is below 0.8583: the published figure is not reached"),
         (0.8584, "passed", "within the band"),
         (0.8787, "passed", "within the band"),
         (0.9003, "passed", "within the band"),
-        (0.9005, "failed", "0.9005 is above 0.9004: suspiciously high, look for a leak"),
-        (0.9999, "failed", "0.9999 is above 0.9004: suspiciously high, look for a leak"),
+        (0.9005, "failed", "0.9005 is above 0.9004: suspiciously high, look for a data leak"),
+        (0.9999, "failed", "0.9999 is above 0.9004: suspiciously high, look for a data leak"),
     ],
 )
 def test_an_accuracy_passes_within_its_band_and_fails_on_either_side(measured: float, answer: str, reason: str) -> None:
@@ -153,7 +153,7 @@ def test_a_figure_that_does_not_decide_passes_and_says_so(loss: float) -> None:
     )
     shown = {row.figure: row for row in found}["test loss"]
     assert (shown.answer, shown.decides) == ("passed", False)
-    assert shown.reason == "shown for comparison; it decides nothing"
+    assert shown.reason == "shown for comparison, not decisive"
     assert (shown.published, shown.measured) == (0.3110, loss)
 
 

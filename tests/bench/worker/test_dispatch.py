@@ -1,23 +1,22 @@
-"""The desk of a worker: what was prepared for a recipe and released goes when the next recipe comes."""
+"""The dispatcher of a worker: what was prepared for a recipe and released goes when the next recipe comes."""
 
 from __future__ import annotations
 
 import pytest
-from fresh import answer
 
 from bench.backends import BACKENDS
+from tests.bench.fresh import answer
 
 pytestmark = pytest.mark.framework
 
 PREPARED_TWICE = """
-import gc, json, sys, tempfile, weakref
+import gc, json, tempfile, weakref
 from pathlib import Path
-sys.path.insert(0, "tests/bench")
 from bench.protocol import Block, Prepare, Release
-from bench.worker.desk import Dispatcher
+from bench.worker.dispatch import Dispatcher
 from bench.worker.operations import predict, train
 from datasets import cache
-from test_operations import made_corpus
+from tests.bench.worker.test_operations import made_corpus
 
 made = []
 
@@ -28,14 +27,14 @@ def create(recipe):
 of, predict.create, train.create = predict.create, create, create
 with tempfile.TemporaryDirectory() as folder:
     cache.store(made_corpus(), Path(folder) / "made")
-    desk = Dispatcher(Path(folder) / "made", tell=print, import_s=1.0)
+    dispatcher = Dispatcher(Path(folder) / "made", tell=print, import_s=1.0)
     frozen, alive = [], []
     for recipe in ("pooling-logits", "pooling-logits", "pooling-dropout"):
         for phase, path, size in (("train", "compiled loop", 3), ("predict", "predict_on_batch", 1)):
-            desk.answer(Prepare(recipe, phase, path, size, 0.0))
-            desk.answer(Block(phase, path, size, repeats=1, each=False))
+            dispatcher.answer(Prepare(recipe, phase, path, size, 0.0))
+            dispatcher.answer(Block(phase, path, size, repeats=1, each=False))
         frozen.append(gc.get_freeze_count())
-        desk.answer(Release())
+        dispatcher.answer(Release())
         alive.append([model() is not None for model in made])
 print(json.dumps({"frozen": frozen, "alive": alive}))
 """
