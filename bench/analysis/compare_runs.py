@@ -1,8 +1,8 @@
-"""The contrast of what was measured already: two targets of one run, or two finished runs; it measures nothing.
+"""Compare what was measured already: two targets of one run, or two finished runs.
 
-Targets of one run took turns: their ratios are of neighbouring blocks. Two runs did not, and their seconds are never
-compared: minutes on one machine differ by more than most changes do. What is compared is each cell's seconds over
-those of its floor, which took turns with it in its own run; the machine's speed of the day falls out of both.
+Targets of one run were interleaved: their ratios are of neighbouring blocks. Seconds of two runs are never compared,
+since one machine's speed changes within minutes by more than most changes do. Each cell's share of its floor is
+compared instead: both were interleaved in their own run, so that the machine's speed cancels out.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from bench.plan.paths import FLOOR
 from bench.records.schema import Cell, TargetFacts, TimingRecord
 from datasets.errors import ExpectedError
 
-# Fields in which two runs may differ and still be compared: what differs is then the answer to a question.
-TOLD = ("commit", "profile", "python", "versions")
+# Two runs that differ in these fields may still be compared: the difference is what the comparison is about.
+MAY_DIFFER = ("commit", "profile", "python", "versions")
 
 
 @dataclass(frozen=True)
 class CellComparison:
-    """One cell of B against the same of A: ``ratio`` of seconds, or of seconds over the floor's; None if unknown."""
+    """One cell of B compared with A's: ``ratio`` of seconds, or of seconds over the floor's; None if unknown."""
 
     cell: Cell
     ratio: Estimate | None
@@ -36,7 +36,7 @@ class CellComparison:
 
 @dataclass(frozen=True)
 class Difference:
-    """A field of machine, environment or data in which two runs differ; ``matters`` where that forbids verdicts."""
+    """A field of machine, environment or data in which two runs differ; ``matters`` if it rules out verdicts."""
 
     field: str
     first: str
@@ -46,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Everything that is said of A and B: names, what differs between them, and each cell that both have."""
+    """A comparison of A and B: their names, what differs between them, and each cell that both have."""
 
     first: str
     second: str
@@ -57,12 +57,12 @@ class RunComparison:
 
     @cached_property
     def verdicts(self) -> bool:
-        """Whether answers may be given at all."""
+        """Whether any verdict may be given."""
         return not any(difference.matters for difference in self.differences)
 
 
 def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: float) -> RunComparison:
-    """Return the contrast of two targets of one run; ExpectedError where it has no such targets."""
+    """Compare two targets of one run; ExpectedError if it has no such targets."""
     a, b = (_target(summary, name) for name in (first, second))
     cells = {cell: records for cell, records in summary.timings.items() if cell.phase != "startup"}
     pairs = [(cell.model_copy(update={"target": a}), cell) for cell in cells if cell.target == b]
@@ -76,7 +76,7 @@ def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: 
 
 
 def runs(first: Summary, second: Summary, *, margin: float, alpha: float) -> RunComparison:
-    """Return the contrast of two finished runs: of each cell's seconds over its floor's."""
+    """Compare two finished runs by each cell's seconds over its floor's."""
     mine, others = (_over_floor(summary) for summary in (first, second))
     cells = [cell for cell in others if cell in mine]
     pairs = [(mine[cell], others[cell]) for cell in cells]
@@ -93,13 +93,15 @@ def runs(first: Summary, second: Summary, *, margin: float, alpha: float) -> Run
 
 
 def differences(first: Summary, second: Summary) -> list[Difference]:
-    """Return every field in which two runs differ, those that forbid verdicts first."""
+    """Return every field in which two runs differ, those that rule out verdicts first."""
     pairs = {name: (field(first), field(second)) for name, field in _FIELDS.items()}
     for target in sorted(set(first.targets) & set(second.targets)):
         facts = (first.targets[target].facts, second.targets[target].facts)
         pairs |= {f"{name} of {target}": (field(facts[0]), field(facts[1])) for name, field in _FACTS.items()}
     found = [
-        Difference(name, *pair, name.split(" ")[0] not in TOLD) for name, pair in pairs.items() if len({*pair}) > 1
+        Difference(name, *pair, name.split(" ")[0] not in MAY_DIFFER)
+        for name, pair in pairs.items()
+        if len({*pair}) > 1
     ]
     return sorted(found, key=lambda difference: not difference.matters)
 
@@ -128,7 +130,7 @@ def _commit(summary: Summary) -> str:
 
 
 def _target(summary: Summary, name: str) -> str:
-    """Return the target that ``name`` means: its own name, or its backend's where that is enough."""
+    """Return the target with this name, or the only one of the backend with this name."""
     known = list(summary.targets)
     meant = [target for target in known if name in (target, target.split("-")[0])]
     if len(meant) != 1:
@@ -142,7 +144,7 @@ def _struck(summary: Summary, *cells: Cell) -> bool:
 
 
 def _over_floor(summary: Summary) -> dict[Cell, list[float]]:
-    """Return, of each cell that has a floor, the log-ratios of its seconds to the floor's, one a replicate."""
+    """Return the log-ratios of seconds to the floor's of each cell that has a floor, one a replicate."""
     found = {}
     for cell, records in summary.timings.items():
         floors = summary.timings.get(cell.model_copy(update={"path": FLOOR}))
@@ -171,6 +173,6 @@ def _rows(
 
 def _row(cell: Cell, estimate: Estimate | None, p_value: float, *, margin: float, alpha: float) -> CellComparison:
     if estimate is None or not math.isfinite(estimate.high):
-        return CellComparison(cell, estimate, None, "too few processes: nothing can be told from one")
+        return CellComparison(cell, estimate, None, "too few processes: one is not enough")
     answer = regression.answer(estimate, p_value, margin=margin, alpha=alpha)
     return CellComparison(cell, estimate, answer, "")

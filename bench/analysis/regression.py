@@ -1,8 +1,8 @@
-"""The verdict: what a comparison's records allow to say of each cell, in three answers; it measures nothing.
+"""The verdicts of a comparison: each cell slower, faster, the same or unresolved.
 
-A cell's ratio is estimated over replicates (`paired_ratio`). Whether it differs from one is asked of all deciding
-cells together (Holm). Cells that the first round leaves open may be settled by a second one, and a "slower" is
-confirmed by a fresh round before it fails anything; so is a control that fails before it voids the gate.
+A cell's ratio is estimated over replicates (`paired_ratio`), and all deciding cells are tested as one family (Holm).
+Unresolved cells may be measured in a second round. A "slower" must be confirmed by a fresh round before it fails the
+gate, and a failed control is re-measured once before it voids the gate.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Answer = Literal["slower", "faster", "same", "unresolved"]
 
 Pair = tuple[Cell, Cell]  # a cell and the same one of its base
 
-# The rounds of a gate: replicates divided by how many one has. Those that confirm come after them.
+# The rounds of a gate: a replicate's number divided by the replicates of a round. Confirming rounds follow.
 FIRST_ROUND, SECOND_ROUND = 0, 1
 
-# Counts that do not wobble: one more of any is a finding. Memory of the process and its growth do wobble.
+# Deterministic counts: one more of any is a finding. A process's memory and its growth are not deterministic.
 EXACT = (
     "compilations",
     "recompilations",
@@ -37,21 +37,21 @@ EXACT = (
     "program_bytes",
     "program_temporary_bytes",
 )
-# How surely an effect is seen that is called the smallest one.
+# The power used for the minimum detectable effect.
 POWER = 0.9
-# Nobody waits for more replicates than this: the cell is too noisy here.
+# Stop projecting the sample size beyond this: the cell is too noisy here.
 MAX_PROJECTED_REPLICATES = 200
 
 
 @dataclass(frozen=True)
 class CellVerdict:
-    """What can be said of one cell on one target against the same cell on its base.
+    """The verdict on one cell of one target, compared with the same cell of its base.
 
-    ratio       seconds over the base's: 1.05 is 5 % slower; None where nothing was measured on both
-    min_detectable  the smallest ratio above one that would have been seen nine times out of ten
-    needed      replicates that would settle it; None where it is settled, or no reasonable number would
-    decides     whether the gate hangs on it
-    confirmed   what a fresh round said of a "slower"; None where none ran
+    ratio       seconds over the base's: 1.05 is 5 % slower; None if nothing was measured on both
+    min_detectable  the smallest ratio above one that would be detected with probability `POWER`
+    needed      replicates that would resolve it; None if it is resolved or too noisy
+    decides     whether the gate depends on it
+    confirmed   the ratio of the round that confirms a "slower"; None if none ran
     """
 
     cell: Cell
@@ -67,9 +67,9 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class Control:
-    """What the gate says of a pair of which it is known what it should say.
+    """The verdict on a pair whose answer is known beforehand.
 
-    remeasured   whether it failed at first, and a fresh round has the last word
+    remeasured   whether it failed at first and a fresh round decided
     """
 
     name: Literal["itself", "extra work"]
@@ -80,7 +80,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Count:
-    """One exact counter of one cell that differs from the base's."""
+    """One deterministic counter of one cell that differs from the base's."""
 
     cell: Cell
     base: str
@@ -95,23 +95,23 @@ class Count:
 
 @dataclass(frozen=True)
 class Decision:
-    """Everything that a comparison's records say."""
+    """Everything that follows from a comparison's records."""
 
     rule: ComparisonRecord
     records: tuple[Record, ...]
 
     @cached_property
     def cells(self) -> list[CellVerdict]:
-        """Every cell of every compared target but the bases: deciding ones first, then those beside."""
+        """Every cell of every target except the bases: deciding cells first, then the others."""
         return self._confirmed(self._before_confirmation()) + self._verdicts(
             self._pairs(self._others, decides=False), decides=False
         )
 
     @cached_property
     def controls(self) -> list[Control]:
-        """What is known beforehand: the base again is not slower or faster, the base with extra work is slower.
+        """The base again must not be slower or faster, the base with extra work must be slower.
 
-        By chance alone up to ``alpha`` of all gates may say otherwise: a control that fails is asked again.
+        By chance alone up to ``alpha`` of all gates fail that: a failed control is re-measured once.
         """
         fresh = self._control_results(
             dict.fromkeys(self._failed_controls(), confirmation_rounds(self.rule, settled=False))
@@ -123,11 +123,11 @@ class Decision:
 
     @cached_property
     def _first_controls(self) -> list[Control]:
-        """What the first round says of the controls."""
+        """The controls by the first round."""
         return self._control_results({})
 
     def _control_results(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[Control]:
-        """Judge the controls, each kind as one family, by the first round or by that of ``rounds``."""
+        """Decide the controls, each kind as one family, by the first round or by those in ``rounds``."""
         found = []
         for name, label in self.rule.controls.items():
             wanted = ("same", "unresolved") if name == "itself" else ("slower",)
@@ -136,12 +136,12 @@ class Decision:
         return found
 
     def _failed_controls(self) -> list[Cell]:
-        """Return the cells of controls that the first round fails."""
+        """Return the cells of the controls that failed in the first round."""
         return [control.verdict.cell for control in self._first_controls if not control.passed]
 
     @cached_property
     def counts(self) -> list[Count]:
-        """Exact counters that differ from the base's."""
+        """Deterministic counters that differ from the base's."""
         counted = {record.cell: record.counters for record in self.records if isinstance(record, CounterRecord)}
         return [
             Count(cell, base.target, name, counted[base][name], counted[cell][name])
@@ -157,20 +157,20 @@ class Decision:
 
     @property
     def void(self) -> bool:
-        """Whether a control did not come out as it had to: then the gate's other answers mean nothing."""
+        """Whether a control failed or is missing: then the gate's other answers mean nothing."""
         known = {control.name for control in self.controls}
         return not (known >= set(self.rule.controls) and all(control.passed for control in self.controls))
 
     def unresolved(self) -> list[Cell]:
-        """Return the cells that the first round leaves open."""
+        """Return the cells that the first round leaves unresolved."""
         return [verdict.cell for verdict in self._first_round if verdict.answer == "unresolved"]
 
     def flagged(self) -> list[Cell]:
-        """Return the cells that are called slower and await their confirmation."""
+        """Return the cells that are called slower before any confirmation."""
         return [verdict.cell for verdict in self._before_confirmation() if verdict.answer == "slower"]
 
     def confirmation_cells(self) -> dict[int, list[Cell]]:
-        """Return what each round that confirms has to measure, by its number: slower cells, controls that fail."""
+        """Return the cells of each confirming round, by its number: slower cells and failed controls."""
         found: dict[int, list[Cell]] = {}
         for cell in (*self.flagged(), *self._failed_controls()):
             for number in self._confirmation_rounds(cell):
@@ -182,11 +182,11 @@ class Decision:
 
     @cached_property
     def _first_round(self) -> list[CellVerdict]:
-        """What the first round says."""
+        """The deciding cells by the first round."""
         return self._deciding_verdicts({})
 
     def _before_confirmation(self) -> list[CellVerdict]:
-        """Judge before any confirmation: by the first round, open cells by the one that settles as well."""
+        """Decide before any confirmation: by the first round, unresolved cells by both."""
         if not self.rule.settle:
             return self._first_round
         return settled(
@@ -199,7 +199,7 @@ class Decision:
         )
 
     def _confirmed(self, first: list[CellVerdict]) -> list[CellVerdict]:
-        """Let the fresh round have the last word on each "slower"."""
+        """Confirm or withdraw each "slower" by its fresh round."""
         slower = [(one.cell, one.base) for one in first if one.answer == "slower"]
         if not self.rule.confirm:
             return first
@@ -227,7 +227,7 @@ class Decision:
         return [math.log(value) for value in paired_ratio.ratios(records, others)]
 
     def _pairs(self, labels: Sequence[str], *, decides: bool) -> list[Pair]:
-        """Return the cells of targets so labelled, each with its base's, in the order of their arrival."""
+        """Return the cells of the targets with these labels, each with its base's, in the order of arrival."""
         deciding = {tuple(pair) for pair in self.rule.deciding}
         cells = [cell for cell in self._timings if ((cell.phase, cell.path) in deciding) == decides]
         return self._based(cells, labels)
@@ -248,7 +248,7 @@ class Decision:
 
 
 def decide(run: Run) -> Decision:
-    """Return what the records of ``run``, a comparison, say; ValueError where it is none."""
+    """Return the decision on ``run``; ValueError if it is no comparison."""
     rules = [record for record in run.records if isinstance(record, ComparisonRecord)]
     if not rules:
         raise ValueError(f"expected the records of a comparison; {run.header.run_id} is a run of {run.header.profile}")
@@ -258,7 +258,7 @@ def decide(run: Run) -> Decision:
 def family(
     pairs: Sequence[Pair], log_ratios: Sequence[Sequence[float]], *, margin: float, alpha: float, decides: bool
 ) -> list[CellVerdict]:
-    """Answer for each cell against its base, all of them as one family, from one log-ratio a replicate."""
+    """Compare each cell with its base, all as one family, from one log-ratio a replicate."""
     p_values = stats.holm([stats.t_test(values) for values in log_ratios])
     decide_cell = partial(_verdict, margin=margin, alpha=alpha, strictest=alpha / max(1, len(pairs)), decides=decides)
     family = zip(pairs, log_ratios, p_values, strict=True)
@@ -266,28 +266,28 @@ def family(
 
 
 def confirmation_rounds(rule: ComparisonRecord, *, settled: bool) -> tuple[int, ...]:
-    """Return the numbers of the rounds that confirm a cell: as many as it took to call it slower."""
+    """Return the rounds that confirm a cell: as many as it took to call it slower."""
     if not rule.settle:
         return (FIRST_ROUND + 1,)
     return (SECOND_ROUND + 1, SECOND_ROUND + 2) if settled else (SECOND_ROUND + 1,)
 
 
 def settled(first: Sequence[CellVerdict], again: Sequence[CellVerdict]) -> list[CellVerdict]:
-    """Return ``first``, its open cells as ``again`` judges them, by more replicates."""
+    """Return ``first`` with its unresolved cells replaced by those of ``again``, which has more replicates."""
     return [later if one.answer == "unresolved" else one for one, later in zip(first, again, strict=True)]
 
 
 def confirmed(first: Sequence[CellVerdict], fresh: Sequence[CellVerdict]) -> list[CellVerdict]:
-    """Return what is left of ``first`` once a fresh round was asked about each "slower"."""
+    """Return ``first`` with each "slower" confirmed or withdrawn by ``fresh``."""
     again = {one.cell: one for one in fresh}
     return [_with_confirmation(one, again[one.cell]) if one.cell in again else one for one in first]
 
 
 def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -> Answer:
-    """Return what an interval and an adjusted p-value allow to say.
+    """Return the answer from an interval and an adjusted p-value.
 
-    Same where the whole interval lies within the margin, whether or not one is in it: such a difference matters to
-    nobody. Otherwise slower or faster where one is out of the question, and unresolved where it is not.
+    Same if the whole interval lies within the margin, even if it excludes one. Otherwise slower or faster if the
+    p-value is below ``alpha``, else unresolved.
     """
     if 1 / (1 + margin) <= estimate.low and estimate.high <= 1 + margin:
         return "same"
@@ -308,7 +308,7 @@ def _verdict(
     decides: bool,
 ) -> CellVerdict:
     if len(log_ratios) < 2:
-        why = "fewer than two replicates of both: nothing can be told from one process"
+        why = "fewer than two replicates of both: one process is not enough"
         return CellVerdict(cell, base, None, "unresolved", why, math.inf, None, decides)
     estimate = stats.over_replicates([math.exp(value) for value in log_ratios])
     found = answer(estimate, p_value, margin=margin, alpha=alpha)
@@ -318,7 +318,7 @@ def _verdict(
 
 
 def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:
-    """Return how many replicates would settle a cell that goes on as it did, by whichever answer comes first."""
+    """Return how many replicates would resolve the cell if its estimate and spread stay as they are."""
     centre, width = abs(math.log(estimate.value)), math.log(1 + margin)
     deviation = statistics.stdev(log_ratios)
     for count in range(len(log_ratios) + 1, MAX_PROJECTED_REPLICATES + 1):
@@ -329,17 +329,17 @@ def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alph
 
 
 def _with_confirmation(first: CellVerdict, fresh: CellVerdict) -> CellVerdict:
-    """Return what is left of a "slower" once a fresh round was asked."""
+    """Return a "slower" with its confirmation, or unresolved without one."""
     if fresh.answer == "slower":
         return replace(first, confirmed=fresh.ratio, reason="a fresh round confirms it")
-    words = f"what was measured first said slower, a fresh round says {fresh.answer}"
+    words = f"slower at first, but a fresh round says {fresh.answer}"
     return replace(first, answer="unresolved", confirmed=fresh.ratio, reason=words, needed=fresh.needed)
 
 
 def _reason(found: Answer, margin: float) -> str:
     return {
         "same": f"the interval lies within {margin:.0%}",
-        "slower": "the interval lies above one, and the margin within it or below",
-        "faster": "the interval lies below one, and the margin within it or above",
-        "unresolved": f"the interval is wider than {margin:.0%} and holds one, or may by chance",
+        "slower": "the interval lies above one and not within the margin",
+        "faster": "the interval lies below one and not within the margin",
+        "unresolved": f"the interval exceeds {margin:.0%} and a ratio of one cannot be excluded",
     }[found]

@@ -1,4 +1,4 @@
-"""The remainder of a run: what an interrupted one has not measured, and who may go on with it; it measures nothing."""
+"""Resume an interrupted run: what it has not measured yet, and whether it may be resumed here."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from datasets.errors import ExpectedError
 
 
 def outstanding(passes: Sequence[Sequence[Step]], records: Sequence[Record]) -> list[list[Step]]:
-    """Return the steps of each pass that lack a record, without the passes that lack none.
+    """Return the steps of each pass that lack a record, without complete passes.
 
-    What failed left no record of its own, so that it is tried again; its failure stays in the run.
+    Failed work has no record of its own and is repeated; its failure stays in the run.
     """
     known = {identity(record) for record in records}
-    found = [[step for step in steps if not known.issuperset(_answers(step))] for steps in passes]
+    found = [[step for step in steps if not known.issuperset(_expected_identities(step))] for steps in passes]
     return [steps for steps in found if steps]
 
 
 def identity(record: Record) -> Hashable:
-    """Return what tells the one record of something from others of its kind; None where there may be many."""
+    """Return what identifies a record among others of its kind; None if there may be many alike."""
     match record:
         case TimingRecord():
             return "timing", record.cell, record.replicate
@@ -56,16 +56,16 @@ def identity(record: Record) -> Hashable:
 
 
 def options(done: Run) -> RunOptions:
-    """Return what ``done`` was asked for; ExpectedError where it does not say."""
+    """Return the options of ``done``; ExpectedError if it has none."""
     if done.header.options is None:
         raise ExpectedError(
-            f"expected a run that `bench run` began; {done.header.run_id} compares targets, or is older than --resume"
+            f"expected a run started by `bench run`; {done.header.run_id} compares targets, or is older than --resume"
         )
     return done.header.options
 
 
-def check(done: Run, corpus: Corpus) -> None:
-    """Raise ExpectedError unless this machine, checkout and corpus are those that measured ``done``."""
+def require_same_setup(done: Run, corpus: Corpus) -> None:
+    """Raise ExpectedError unless machine, checkout, corpus and packages are those that measured ``done``."""
     header = done.header
     pairs = {
         "machine": (header.machine.title, machine.machine().title),
@@ -76,13 +76,13 @@ def check(done: Run, corpus: Corpus) -> None:
     differing = [f"{name} was {was}, is {now}" for name, (was, now) in pairs.items() if was != now]
     if differing:
         raise ExpectedError(
-            f"expected the machine, commit, corpus and packages that began {header.run_id}; {'; '.join(differing)}. "
-            "Restore them, or begin anew and hold the two side by side with `bench compare`"
+            f"expected the machine, commit, corpus and packages of {header.run_id}; {'; '.join(differing)}. "
+            "Restore them, or start a new run and compare the two with `bench compare`"
         )
 
 
-def _answers(step: Step) -> Iterator[Hashable]:
-    """Yield the identities of the records to which ``step`` leads."""
+def _expected_identities(step: Step) -> Iterator[Hashable]:
+    """Yield the identities of the records that ``step`` produces."""
     name = step.recipe.name
     match step:
         case Timing() | Startup():

@@ -1,4 +1,4 @@
-"""The cores: which of them a quiet measurement gives to its workers, and which to the runner; it moves no worker."""
+"""Processor affinity: the cores of quiet workers and those of the runner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cores:
-    """The processors of workers while their clocks run, and while they prepare."""
+    """The processors of workers while they are timed, and all of them for preparation."""
 
     timed: set[int]
     every: set[int]
@@ -18,10 +18,10 @@ class Cores:
 
 @contextmanager
 def separated(*, quiet: bool) -> Iterator[Cores | None]:
-    """Yield the processors for quiet workers, None where nobody is confined; inside, the runner keeps off the timed.
+    """Yield the processors of quiet workers, None if they are not confined; meanwhile the runner avoids the timed one.
 
-    Quiet workers share one core, since only one works at a time: they meet the same core and the same clock rate.
-    While they compile they may have all. Where there is one core, or no way to choose, nothing is set.
+    Quiet workers share one core, since only one works at a time: all get the same core and clock rate. They compile
+    on all cores. With one core, or without affinity on this system, nothing is set.
     """
     if not quiet or not hasattr(os, "sched_setaffinity"):
         yield None

@@ -1,4 +1,4 @@
-"""Turns: cells alternate, block by block, whichever their path and target; it starts no worker, writes nothing."""
+"""Interleave cells block by block, across paths and targets, after warming each up."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from bench.records import machine
 from bench.records.schema import Cell, Sample, TimingRecord
 from bench.runner.process import WorkerLost, WorkFailed
 
-# A block is at least this long: 20 ms is far above the clock's resolution and above a scheduler's slice.
+# The shortest block: 20 ms is far above the clock's resolution and a scheduler's slice.
 BLOCK_S = 0.02
-# The two lengths of a `fit` differ by at least this much, since its own cost, some ms to 0.1 s, is noisy.
+# The two lengths of a `fit` differ by at least this many seconds: its fixed cost, some ms to 0.1 s, is noisy.
 SLOPE_S = 0.25
-# A turn of a latency cell lasts no longer than this, unless so few calls do: a round must stay short, so that its
-# blocks are neighbours.
+# The longest turn of a latency cell, unless the fewest calls take longer: turns stay short so that blocks are
+# neighbours in time.
 LATENCY_TURN_S = 0.25
 FEWEST_CALLS = 3
-# Warm-up ends when this many neighbouring blocks lie within the share of each other, or at the cap.
+# Warm-up ends when this many neighbouring blocks agree within the share, or at the cap.
 STEADY_BLOCKS = 3
 STEADY_SHARE = 0.10
 WARMUP_CAP = 8
 
 
 class Worker(Protocol):
-    """What a target's worker must be able to do."""
+    """The part of a worker that is needed here."""
 
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
 
@@ -51,7 +51,7 @@ class CellRunner:
     steady: bool = False
 
     def record(self, replicate: int) -> TimingRecord:
-        """Return everything that was measured."""
+        """Return the record of everything that was measured."""
         return TimingRecord(
             cell=self.cell,
             replicate=replicate,
@@ -92,10 +92,10 @@ def prepare(
 
 
 def warm_up(runner: CellRunner) -> None:
-    """Run short blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they did not.
+    """Run short blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they do not.
 
-    Then choose the length of the blocks to come, the runner's ``block_s``; where the cost is a line over repeats, two
-    lengths. Those that are known already are kept, unless they have become too short.
+    Then choose the repeats of a block of ``block_s``, or two lengths if the cost is a line over repeats. Known lengths
+    are kept unless they have become too short.
     """
     known = runner.lengths
     repeats = max(1, int(known[0] * BLOCK_S / runner.block_s))
@@ -111,7 +111,7 @@ def warm_up(runner: CellRunner) -> None:
 
 
 def warmed_up(runners: Sequence[CellRunner], *, drop: Callable[[CellRunner, WorkFailed], None]) -> list[CellRunner]:
-    """Warm up one runner after another; return those that came through, as `take_turns` does."""
+    """Warm up one runner after another; return those that did not fail, as `take_turns` does."""
     running = list(runners)
     for runner in runners:
         if runner in running:
@@ -127,12 +127,11 @@ def take_turns(
     order: random.Random,
     drop: Callable[[CellRunner, WorkFailed], None],
 ) -> list[CellRunner]:
-    """Let ``runners`` run block after block in turn; return those that came through.
+    """Interleave the blocks of ``runners``; return the runners that did not fail.
 
-    The order alternates (A B C, C B A, …) from a start drawn from ``order``, so that a drift of the machine's speed
-    touches all alike. With ``calls``, blocks time every call and grow until all turns together have that many, or
-    last `LATENCY_TURN_S`.
-    ``drop`` is told of a runner that fails; it takes no further turn, nor does any other of a worker that is lost.
+    The order alternates (A B C, C B A, …) from a start drawn from ``order``, so that drift of the machine's speed
+    affects all alike. With ``calls``, each call is timed, and all turns together have that many calls unless a turn
+    would exceed `LATENCY_TURN_S`. ``drop`` receives each runner that fails, with all others of a lost worker.
     """
     running = list(runners)
     order.shuffle(running)
@@ -150,7 +149,7 @@ def _run_or_drop(
     running: list[CellRunner],
     drop: Callable[[CellRunner, WorkFailed], None],
 ) -> None:
-    """Let ``runner`` work; where it fails it is out, and so is every other one of a worker that is lost."""
+    """Do ``work``; if it fails, drop ``runner``, and every other runner of a lost worker."""
     try:
         work()
     except WorkFailed as error:
@@ -184,7 +183,7 @@ def _block(runner: CellRunner, *, repeats: int, each: bool, warmup: bool, turn: 
 
 
 def _calls(runner: CellRunner, wanted: int) -> int:
-    """Return the calls of one turn: as many as a block holds, between ``wanted`` and twice as many, if time allows."""
+    """Return the calls of one turn: those of a block, but ``wanted`` to twice as many, if time allows."""
     last = runner.samples[-1]
     longest = int(LATENCY_TURN_S * last.repeats / last.duration_s) if last.duration_s > 0 else 2 * wanted
     many = max(wanted, min(runner.lengths[0], 2 * wanted))
@@ -192,20 +191,19 @@ def _calls(runner: CellRunner, wanted: int) -> int:
 
 
 def _repeats_to_fill(block_s: float, sample: Sample, largest: int) -> int:
-    """Return how many repeats fill a block of ``block_s``, going by a shorter one; as many as it had if it did."""
+    """Return how many repeats fill ``block_s``, estimated from a shorter block."""
     if sample.duration_s >= block_s:
         return sample.repeats
     wanted = ceil(sample.repeats * block_s / sample.duration_s) if sample.duration_s > 0 else 0
-    # A call with a fixed cost is understated by the share of its repeats: at least double.
+    # A fixed cost of the call makes the estimate too low: at least double.
     return min(largest, max(2 * sample.repeats, wanted))
 
 
 def _slope_lengths(runner: CellRunner, repeats: int) -> tuple[int, ...]:
     """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
 
-    The short one is ``repeats``, if there are four times as many.
-    A `fit` of some steps lasts longer than its steps: dividing by them overstates a step, so double until it holds.
-    One length alone where the reviews fill no second batch.
+    The short one is ``repeats``, if four times as many are possible. The fixed cost of `fit` makes estimates of the
+    long one too low, so double it until the difference suffices. One length if the reviews fill one batch only.
     """
     if runner.largest < 2:
         return (1,)

@@ -1,4 +1,4 @@
-"""A worker process seen from its session: start it, ask it, end it; what is asked and why is the session's business."""
+"""A worker process seen from its session: start it, send it requests, end it."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from bench.plan.targets import Target, environment
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
 from datasets.errors import ExpectedError
 
-# A worker that says nothing for this long is taken for hung; the longest silent stretch is one epoch.
+# A worker that sends nothing for this long counts as hung; the longest silence is one epoch.
 STALL_LIMIT_S = 300.0
-# How long a worker may take to leave after `Quit` before it is killed.
+# Seconds that a worker may take to exit after `Quit` before it is killed.
 LEAVE_LIMIT_S = 10.0
 
 
 class WorkFailed(ExpectedError):
-    """A request had no good answer."""
+    """A request failed."""
 
 
 class WorkerLost(WorkFailed):
-    """The worker is gone or was ended: it crashed, hung, was killed, or never greeted."""
+    """The worker is gone or was ended: it crashed, hung, was killed or did not start."""
 
 
 class RequestFailed(WorkFailed):
-    """The worker answered that a request failed, and lives on."""
+    """The worker reported that a request failed and still runs."""
 
 
 def _ignore(_: Json) -> None:
-    """Let progress pass unseen."""
+    """Ignore progress."""
 
 
 class WorkerProcess:
-    """The process of one target. Its standard output and error go to ``log``; messages have a pipe of their own."""
+    """The process of one target. Its output goes to ``log``; messages have their own pipe."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class WorkerProcess:
     def ask(self, request: Message, progress: Callable[[Json], None] = _ignore) -> Json:
         """Send ``request``, pass each progress on, and return the values of the answer.
 
-        Raises RequestFailed where the worker says so, WorkerLost where there is no answer to be had.
+        Raise RequestFailed if the worker says so, WorkerLost if no answer comes.
         """
         self._send(request)
         while True:
@@ -81,7 +81,7 @@ class WorkerProcess:
                 raise self._lost(f"it answered {answer!r}")
 
     def confine(self, processors: set[int]) -> None:
-        """Keep every thread of the worker on ``processors``, where the system has a way to; those to come follow."""
+        """Pin every thread of the worker to ``processors``, if the system can; later threads inherit that."""
         if not hasattr(os, "sched_setaffinity"):
             return
         for thread in Path(f"/proc/{self._process.pid}/task").glob("*"):
@@ -89,7 +89,7 @@ class WorkerProcess:
                 os.sched_setaffinity(int(thread.name), processors)
 
     def close(self) -> None:
-        """Let the worker leave, or end it; safe to call twice."""
+        """Ask the worker to exit, or kill it; safe to call twice."""
         if self._closed:
             return
         try:
@@ -100,7 +100,7 @@ class WorkerProcess:
         self._forget()
 
     def kill(self) -> None:
-        """End the worker at once."""
+        """Kill the worker."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -122,7 +122,7 @@ class WorkerProcess:
                 stdout=log,
                 stderr=log,
                 pass_fds=(request_fd, answer_fd),
-                start_new_session=True,  # Ctrl-C reaches the session alone, which then ends its workers in order
+                start_new_session=True,  # Ctrl-C reaches only the session, which then ends its workers
             )
         os.close(request_fd)
         os.close(answer_fd)
@@ -148,7 +148,7 @@ class WorkerProcess:
         while b"\n" not in self._buffer:
             ready, _, _ = select.select([self._read_fd], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise self._lost(f"it said nothing for {self._stall_limit_s:.0f} s and was ended")
+                raise self._lost(f"it sent nothing for {self._stall_limit_s:.0f} s and was ended")
             chunk = os.read(self._read_fd, 1 << 16)
             if not chunk:
                 raise self._lost("it closed its pipe")
@@ -160,7 +160,7 @@ class WorkerProcess:
             raise self._lost(f"it sent no message: {error}") from error
 
     def _lost(self, what: str) -> WorkerLost:
-        """End what is left of the process and return the error that says how it went."""
+        """Kill the process and return the error that says how it ended."""
         try:
             status = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
@@ -177,7 +177,7 @@ class WorkerProcess:
 
 
 def _other_protocol(hello: Message) -> str:
-    """Return what to do about a worker of another time than this runner."""
+    """Return what to do about a worker with another protocol."""
     spoken = f"protocol {hello.protocol}" if isinstance(hello, Hello) else f"{hello!r}"
     return (
         f"expected a greeting in protocol {PROTOCOL_VERSION}; received {spoken}; measure commits whose "
@@ -190,5 +190,5 @@ def _describe(status: int) -> str:
     if status >= 0:
         return f"its process ended with exit status {status}"
     name = signal.Signals(-status).name
-    hint = ", perhaps for lack of memory" if name == "SIGKILL" else ""
+    hint = ", perhaps out of memory" if name == "SIGKILL" else ""
     return f"its process was ended by {name}{hint}"

@@ -1,4 +1,4 @@
-"""A run: from chosen targets and recipes to a folder of records; it prints nothing and judges nothing."""
+"""Run the steps of chosen targets and recipes and write a folder of records."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ from datasets.locate import Located
 from datasets.tokenise import text_rows
 from models.recipes import Recipe
 
-# Reviews that every backend scores with each saved model.
+# Reviews that each backend scores with every saved model.
 SERVED_REVIEWS = 256
 
-# Returns every record that is on disk by now.
+# Returns every record on disk so far.
 ReadRecords = Callable[[], Sequence[Record]]
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What is asked of a run.
+    """What a run measures, and how.
 
     seeds          trainings to accuracy; None for the profile's
     order_seed     decides who takes the first turn at each cell
-    stall_limit_s  a worker that says nothing for so long is taken for hung
-    budget_s       seconds to spend: after the first pass, on the cells whose intervals are widest
-    comparison     what is decided from the records, for a run that compares targets of one backend
-    fixed_passes          the passes, where they do not follow from recipes and profile
-    next_passes           further passes, one after another, each chosen from the records that are there by then
-    resumed        an interrupted run that is gone on with: what it has is not measured again
+    stall_limit_s  a worker that sends nothing for this long counts as hung
+    budget_s       time budget: after the first pass it is spent on the cells with the widest intervals
+    comparison     the rule of a run that compares targets of one backend
+    fixed_passes          the passes, if they do not follow from recipes and profile
+    next_passes           further passes, each chosen from the records so far
+    resumed        the interrupted run to resume: what it has is not measured again
     """
 
     recipes: Sequence[Recipe]
@@ -67,7 +67,7 @@ class RunSpec:
     resumed: store.Run | None = None
 
     def passes(self) -> list[list[Step]]:
-        """Return the work of each pass in its order; with a budget only the first is known beforehand."""
+        """Return the steps of each pass in order; with a budget only the first pass is known beforehand."""
         if self.fixed_passes is not None:
             return [list(steps) for steps in self.fixed_passes]
         seeds = self.profile.seeds if self.seeds is None else self.seeds
@@ -77,7 +77,7 @@ class RunSpec:
 
     @property
     def options(self) -> RunOptions | None:
-        """What another process needs to go on with it; None where the passes do not follow from that."""
+        """What is needed to resume the run; None if its passes do not follow from that."""
         if self.fixed_passes is not None or self.comparison is not None:
             return None
         return RunOptions(
@@ -90,13 +90,12 @@ class RunSpec:
 
 
 def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: Watcher) -> store.Run:
-    """Do everything that ``spec`` asks on the corpus in ``located``, into a new folder under ``out``.
+    """Run ``spec`` on the corpus in ``located`` and write a new folder under ``out``, or that of the resumed run.
 
-    Each record is on disk before the next step starts: what was measured before an interruption is kept. A run that is
-    gone on with stays in its own folder.
+    Each record is on disk before the next step starts, so that an interruption loses nothing.
     """
     if spec.resumed is not None:
-        resume.check(spec.resumed, located.corpus)
+        resume.require_same_setup(spec.resumed, located.corpus)
     writer = _writer(spec, located, out, command)
 
     def read() -> Sequence[Record]:
@@ -126,13 +125,13 @@ def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: 
 
 
 def run_in_scratch_folder(spec: RunSpec, located: Located, *, command: str, watch: Watcher) -> store.Run:
-    """Do what ``spec`` asks in a folder that is gone afterwards: for those who keep an extract of the records."""
+    """Run ``spec`` in a temporary folder, for callers that keep only an extract of the records."""
     with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
         return execute(spec, located, out=Path(folder), command=command, watch=watch)
 
 
 def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.RunWriter:
-    """Return what appends to a new run, its header written, or to the one that is gone on with."""
+    """Return the writer of a new run, its header written, or of the resumed one."""
     now = datetime.now(UTC)
     if spec.resumed is not None:
         writer = store.RunWriter(spec.resumed.folder, resumed=True)
@@ -147,7 +146,7 @@ def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.R
 
 
 def _append_new(resumed: store.Run, writer: store.RunWriter) -> Callable[[Record], None]:
-    """Return what keeps a record unless the run has its like: of a step that was cut short, some cells were kept."""
+    """Return a function that appends a record unless the run has it: a step cut short kept some of its cells."""
     known = {resume.identity(record) for record in resumed.records} - {None}
 
     def keep(record: Record) -> None:
@@ -164,10 +163,10 @@ def _lacks_peaks(spec: RunSpec, records: Sequence[Record]) -> bool:
 def _starter(
     spec: RunSpec, located: Located, logs: Path, shared: Cores | None, *, hash_seed: int
 ) -> Callable[[Target], WorkerProcess]:
-    """Return what starts the workers of a pass.
+    """Return the function that starts the workers of a pass.
 
-    They share Python's hash seed, the replicate's number: with one for all replicates, a layout of dictionaries that
-    favours a side, whose files lie in another folder, would come back in every process.
+    Python's hash seed is the replicate's number: with one seed for all, a layout of dictionaries that favours one side
+    would recur in every process.
     """
 
     def start(target: Target) -> WorkerProcess:
@@ -178,7 +177,7 @@ def _starter(
             target,
             corpus=located.folder,
             log=logs / f"{target.name}.log",
-            processors=shared.every if shared else None,  # the runner keeps off one, and a child takes after it
+            processors=shared.every if shared else None,  # the runner keeps off one, and children inherit that
             stall_limit_s=spec.stall_limit_s,
             hash_seed=hash_seed,
         )
@@ -187,7 +186,7 @@ def _starter(
 
 
 def _server(located: Located) -> Serve:
-    """Return what scores the first test reviews' raw text by saved models under a backend."""
+    """Return the function that scores raw text of the first test reviews with saved models under a backend."""
 
     def serve(models: Sequence[Path], backend: str) -> list[list[float]]:
         reviews = located.corpus.test.text.slice(0, SERVED_REVIEWS)
@@ -197,7 +196,7 @@ def _server(located: Located) -> Serve:
 
 
 def _passes(spec: RunSpec, read: ReadRecords) -> Iterator[list[Step]]:
-    """Yield the planned passes, then those that a budget or the run's own rule adds."""
+    """Yield the planned passes, then those that a budget or ``next_passes`` adds."""
     begun = time.monotonic()
     yield from spec.passes()
     if spec.budget_s is not None:
@@ -207,9 +206,9 @@ def _passes(spec: RunSpec, read: ReadRecords) -> Iterator[list[Step]]:
 
 
 def _budget_passes(spec: RunSpec, read: ReadRecords, *, until: float) -> Iterator[list[Step]]:
-    """Yield further replicates of the cells with the widest intervals, for as long as a pass of them fits.
+    """Yield further replicates of the cells with the widest intervals, while the time left allows.
 
-    A pass that measured nothing is the last: its workers did not come up, and would not for the rest of the time.
+    Stop after a pass that measured nothing: its workers did not start, and would not later.
     """
     timed = [r.replicate for r in read() if isinstance(r, TimingRecord)]
     replicate, known = 1 + max(timed, default=0), 0

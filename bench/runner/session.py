@@ -1,4 +1,4 @@
-"""The session: it starts the workers, leads them through the plan and hands on each record; it judges nothing."""
+"""A session: start the workers of a pass, do its steps and hand on each record."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from bench.runner import interleave
 from bench.runner.affinity import Cores
 from bench.runner.process import WorkerLost, WorkFailed
 
-# A target whose worker was lost this often is given up: its remaining work fails with the last reason.
+# After this many lost workers a target is given up: its remaining work fails with the last reason.
 RESTARTS = 3
 
 PARITY_STEPS = 10
 PARITY_REVIEWS = 1_000
 
 
-# Scores of the same texts by models that were saved, under a backend.
+# Returns the scores of the same texts by saved models under a backend.
 Serve = Callable[[Sequence[Path], str], list[list[float]]]
 
 
@@ -54,7 +54,7 @@ def _no_serving(_models: Sequence[Path], backend: str) -> list[list[float]]:
 
 
 class Worker(Protocol):
-    """A worker as the session sees it; `bench.process.WorkerProcess` is the real one."""
+    """A worker as the session sees it; `WorkerProcess` is the real one."""
 
     hello: Hello
 
@@ -65,7 +65,7 @@ class Worker(Protocol):
 
 
 class Watcher(Protocol):
-    """Who follows a session: told between clocks, never while one runs."""
+    """Follows a session; called only while no clock runs."""
 
     def begin(self, step: Step) -> None: ...
     def starting(self, target: Target) -> None: ...
@@ -75,7 +75,7 @@ class Watcher(Protocol):
 
 @dataclass
 class WorkerSlot:
-    """A target's place in the session: its worker, or why there is none."""
+    """A target's worker, or why there is none."""
 
     target: Target
     worker: Worker | None = None
@@ -87,8 +87,10 @@ class WorkerSlot:
 class Session:
     """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
 
-    With ``peaks``, the machine's own are measured first. With ``cores``, workers are confined while clocks run.
-    ``serve`` scores text with saved models under a backend. ``lengths`` are those of blocks that an earlier pass found.
+    peaks    measure the machine's peaks first
+    serve    scores text with saved models under a backend
+    cores    confines workers while they are timed
+    lengths  of blocks, as found by earlier passes
     """
 
     profile: Profile
@@ -103,7 +105,7 @@ class Session:
     slots: dict[str, WorkerSlot] = field(default_factory=dict)
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Start a worker for each target of ``steps`` and do every step; the workers are ended whatever happens."""
+        """Start a worker for each target of ``steps``, do every step and always end the workers."""
         self.slots = {target.name: WorkerSlot(target) for step in steps for target in step.targets}
         with ExitStack() as stack:
             stack.callback(self._end)
@@ -169,9 +171,9 @@ class Session:
                 worker.confine(self.cores.timed if timed else self.cores.every)
 
     def _prepare_all(self, step: Timing) -> list[interleave.CellRunner]:
-        """Prepare every cell: one target after another in the first replicate, whose first calls are reported alone.
+        """Prepare every cell: one target after another in the first replicate, whose first calls are reported.
 
-        Later ones do it side by side, since compiling takes longer than all blocks together.
+        Later replicates prepare targets in parallel, since compiling takes longer than all blocks.
         """
         together = min(len(step.targets), os.cpu_count() or 1) if step.side_by_side else 1
         with ThreadPoolExecutor(together) as pool:
@@ -179,7 +181,7 @@ class Session:
         return [runner for runners in found for runner in runners]
 
     def _prepare_target(self, step: Timing, target: Target) -> list[interleave.CellRunner]:
-        """Prepare every cell of ``target``; a worker that is lost costs one cell, and a new one prepares the rest."""
+        """Prepare every cell of ``target``; a lost worker costs one cell, and a new one prepares the rest."""
         cells = [cell for cell in step.cells if cell.target == target.name]
         while cells:
             worker = self._worker(target, step, [cell.operation for cell in cells])
@@ -219,7 +221,7 @@ class Session:
             self._fail(step, target.name, error)
 
     def _count(self, step: Counting) -> None:
-        """Let every target count at the same time: nothing that is counted depends on who else works."""
+        """Count on every target in parallel: counts do not depend on load."""
         workers = self._workers(step)
         request = protocol.Count(step.recipe.name, step.phase, step.path, step.batch_size)
         cells = [cell for cell in step.cells if cell.target in workers]
@@ -232,7 +234,7 @@ class Session:
                 self._fail(step, cell.target, error)
 
     def _measure_peaks(self) -> None:
-        """Measure what each target's machine reaches, once, before anything else keeps it busy."""
+        """Measure the peaks of each target, before any other work."""
         for slot in self.slots.values():
             if slot.worker is None:
                 continue
@@ -243,7 +245,7 @@ class Session:
                 self._keep_failure("machine", slot.target.name, "peaks", str(error))
 
     def _time_startup(self, step: Startup) -> None:
-        """Start one more process of each target, one after another, and let each do everything for the first time."""
+        """Start one more process of each target, one after another, and time its first build, step and prediction."""
         for target in step.targets:
             try:
                 with closing(self.start(target)) as worker:
@@ -274,7 +276,7 @@ class Session:
             self.keep(BaselineRecord(recipe=step.recipe.name, target=name, name=step.baseline, **answer))
 
     def _serve(self, step: Serving, workers: dict[str, Worker]) -> None:
-        """Let each worker save a model, and every backend score the same text with all of them."""
+        """Let each worker save a model, then every backend score the same text with all models."""
         with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
             models = {name: Path(folder) / f"{name}.keras" for name in workers}
             for name, worker in workers.items():
@@ -317,7 +319,7 @@ class Session:
         return {name: worker for name, worker in found.items() if worker is not None}
 
     def _worker(self, target: Target, step: Step, works: list[str]) -> Worker | None:
-        """Return the target's worker, started anew where it was lost; None, and failures of ``works`` kept, if none."""
+        """Return the target's worker, restarted if it was lost; without one keep failures of ``works``, return None."""
         slot = self.slots[target.name]
         if slot.worker is None and 0 < slot.losses < RESTARTS:
             self._restart(slot)
@@ -327,7 +329,7 @@ class Session:
         return slot.worker
 
     def _start_all(self) -> None:
-        """Start every target's worker side by side: importing a framework takes seconds and nothing is timed yet."""
+        """Start all workers in parallel: importing a framework takes seconds, and nothing is timed yet."""
         for slot in self.slots.values():
             self.watch.starting(slot.target)
         with ThreadPoolExecutor(max(1, len(self.slots))) as pool:
@@ -343,7 +345,7 @@ class Session:
         try:
             slot.worker = start()
         except WorkFailed as error:
-            slot.losses, slot.reason = RESTARTS, str(error)  # what could not start once will not start again
+            slot.losses, slot.reason = RESTARTS, str(error)  # a worker that did not start once will not start later
             return
         self.keep(TargetRecord(target=slot.target.name, facts=_facts(slot.worker.hello)))
 
@@ -352,7 +354,7 @@ class Session:
         self._keep_failure(step.recipe.name, target, work or step.name, str(error))
 
     def _lose(self, slot: WorkerSlot, error: WorkFailed) -> None:
-        if isinstance(error, WorkerLost) and slot.worker is not None:  # its other cells fail as well: one loss
+        if isinstance(error, WorkerLost) and slot.worker is not None:  # its other cells fail too: that is one loss
             slot.worker, slot.losses, slot.reason = None, slot.losses + 1, str(error)
 
     def _keep_failure(self, recipe: str, target: str, work: str, reason: str) -> None:
@@ -367,7 +369,7 @@ class Session:
 
 
 def _startup_record(cell: Cell, step: Startup, duration_s: float) -> TimingRecord:
-    """Return the record of what a process does only once."""
+    """Return the record of an operation that a process does only once."""
     return TimingRecord(
         cell=cell,
         replicate=step.replicate,
@@ -400,7 +402,7 @@ def _parity(step: ParityCheck, first: Json, second: Json) -> ParityRecord:
         reviews=len(first["predictions"]),
         steps=len(first["losses"]),
         prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
-        loss_differences=[_relative(a, b) for a, b in losses],
+        loss_differences=[_relative_difference(a, b) for a, b in losses],
     )
 
 
@@ -414,5 +416,5 @@ def _served(recipe: str, target: str, backend: str, own: list[float], found: lis
     )
 
 
-def _relative(a: float, b: float) -> float:
+def _relative_difference(a: float, b: float) -> float:
     return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b))

@@ -57,7 +57,7 @@ def header(**changes: Any) -> RunHeader:
 
 
 def resumed(at: str = "2026-08-01T09:30:00+00:00") -> ResumedRecord:
-    """Return the mark of a run that was gone on with."""
+    """Return the mark of a resumed run."""
     return ResumedRecord(resumed_at=at, order_seed=8, command="python -m bench run --resume latest")
 
 

@@ -1,1 +1,1 @@
-"""Calibration of the gate: replicates of known targets, and how often the gate errs on them."""
+"""Calibration of the gate: replicates of known targets, and the gate's error rates on them."""

@@ -1,8 +1,8 @@
-"""The error rates of the gate, from a pool of replicates: how often it cries wolf, how often it sees what is there.
+"""The error rates of the gate, from a pool of replicates: false alarms, and detected slowdowns.
 
-Gates are formed by the code that judges real ones: each takes its rounds of replicates from a stretch
-of the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
-intervals do not know; whole gates that were run live are counted apart.
+The code that decides real gates decides simulated ones. Each takes its rounds from a stretch of the pool, in the order
+of time and on one kind of machine. Gates that share replicates are not independent, which the intervals ignore; gates
+that were run live are counted separately.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from bench.analysis.regression import Answer, CellVerdict
 from bench.records.schema import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
-# The most rounds that a gate takes: the first, the one that settles, two that confirm what that called slower.
+# The most rounds of a gate: the first, the second for unresolved cells, and two that confirm what both called slower.
 MAX_ROUNDS = 4
-# pytest-benchmark's usual rule: the mean of all blocks may grow by so much.
+# pytest-benchmark's usual rule: the limit on the ratio of the means of all blocks.
 MEAN_LIMIT = 1.05
 MANN_WHITNEY_ALPHA = 0.05
 
@@ -35,7 +35,7 @@ Key = tuple[str, str, str, int, str]
 
 @dataclass(frozen=True)
 class Rate:
-    """So many events in so many trials, with the exact interval of their probability."""
+    """Events in trials, with the exact interval of their probability."""
 
     events: int
     trials: int
@@ -64,13 +64,13 @@ class Pool:
 
     @cached_property
     def keys(self) -> list[Key]:
-        """The cells that every replicate has of both identical targets."""
+        """The cells that every replicate has for both identical targets."""
         sets = [{key for key, name in one if name == HEAD and (key, BASE) in one} for one in self.replicates]
         return sorted(set.intersection(*sets)) if sets else []
 
     @cached_property
     def slowed(self) -> dict[str, list[Key]]:
-        """The cells that some replicate has of each slowed target, by its label."""
+        """The cells that some replicate has for each slowed target, by its label."""
         have = {(key, name) for one in self.replicates for key, name in one}
         labels = sorted({name for _, name in have} - {BASE, HEAD})
         return {name: [key for key in self.keys if (key, name) in have] for name in labels}
@@ -82,13 +82,13 @@ class Pool:
 
     @cached_property
     def spans(self) -> list[range]:
-        """Neighbouring replicates of one kind of machine each, by their indices: no gate is half of another's."""
+        """Ranges of neighbouring replicates of one kind of machine: no gate mixes machines."""
         groups = [len(list(same)) for _, same in itertools.groupby(self.machines)]
         ends = list(itertools.accumulate(groups))
         return [range(end - size, end) for end, size in zip(ends, groups, strict=True)]
 
     def having(self, key: Key, label: str) -> Pool:
-        """Return the replicates that have ``label`` in the cell ``key``: not every gate slows something."""
+        """Return the replicates that have ``label`` in the cell ``key``: later ones have no slowed targets."""
         chosen = tuple(index for index, one in enumerate(self.replicates) if (key, label) in one)
         if chosen not in self._parts:
             self._parts[chosen] = Pool(tuple(self.replicates[index] for index in chosen))
@@ -114,11 +114,11 @@ class Pool:
 
 @dataclass(frozen=True)
 class Trial:
-    """One gate formed from the pool: the replicates of its rounds.
+    """One gate simulated from the pool: the replicates of its rounds.
 
-    rounds  by their numbers; a rule takes as many as it needs
-    swapped  whether the identical targets change places
-    slowed   the cell whose head does more work, and the label of the target that does it; None for identical targets
+    rounds   by their numbers; a rule uses as many as it needs
+    swapped  whether head and base change places
+    slowed   the cell whose head does extra work, and the label of that target; None for identical targets
     """
 
     rounds: tuple[tuple[int, ...], ...]
@@ -126,7 +126,7 @@ class Trial:
     slowed: tuple[Key, str] | None = None
 
     def replicates(self, *numbers: int) -> tuple[int, ...]:
-        """Return the replicates of the rounds so numbered."""
+        """Return the replicates of the rounds with these numbers."""
         return tuple(index for number in numbers for index in self.rounds[number])
 
     def labels(self, key: Key) -> tuple[str, str]:
@@ -142,7 +142,7 @@ Rule = Callable[[Pool, Trial], dict[Key, Answer]]
 def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
     """Draw ``count`` gates in the order of time: `MAX_ROUNDS` rounds from a stretch that has one round more.
 
-    None where no machine has enough neighbouring replicates for one gate.
+    Empty if no machine has enough neighbouring replicates for one gate.
     """
     draw = random.Random(seed)
     stretches = [stretch for span in pool.spans for stretch in _stretches(span, replicates)]
@@ -157,7 +157,7 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
 
 
 def _stretches(span: range, replicates: int) -> list[range]:
-    """Return every stretch of ``span`` that is a round longer than a gate, or the whole of it where it is shorter."""
+    """Return every stretch of ``span`` that is a round longer than a gate, or all of ``span`` if it is shorter."""
     size = min(len(span), (MAX_ROUNDS + 1) * replicates)
     return [span[start : start + size] for start in range(len(span) - size + 1) if size >= MAX_ROUNDS * replicates]
 
@@ -174,9 +174,9 @@ def unresolved(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
 
 
 def voided(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord, *, label: str) -> Rate:
-    """Return how many gates are void: a control, a cell that every replicate has of ``label``, is twice not slower.
+    """Return how many gates are void: a control, a cell that every replicate has for ``label``, fails twice.
 
-    None of none where there is no such cell.
+    No trials if there is no such cell.
     """
     keys = [key for key in pool.keys if all((key, label) in one for one in pool.replicates)]
     pairs = [(cell_of(key, label), cell_of(key, BASE)) for key in keys]
@@ -197,26 +197,26 @@ def voided(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord, *, l
 
 
 def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
-    """Return how many gates call a cell that is slowed ``wanted``."""
+    """Return how many gates give the answer ``wanted`` for a slowed cell."""
     asked = [replace(trial, slowed=(key, label)) for trial in formed]
     return Rate(sum(rule(pool, trial)[key] == wanted for trial in asked), len(asked))
 
 
 def interleaved(settings: ComparisonRecord) -> Rule:
-    """Return this suite's own gate, confirmation included."""
+    """Return the rule of this suite's gate, confirmation included."""
     return lambda pool, trial: _decided(pool, trial, settings, shift=0)
 
 
 def sequential(settings: ComparisonRecord) -> Rule:
-    """Return the same gate where the head is timed after the base instead of in turns with it.
+    """Return the same rule for a head that is timed after the base instead of interleaved with it.
 
-    The base's blocks are those of one replicate and the head's those of the next: minutes lie between them.
+    The base's blocks are those of one replicate, the head's those of the next, minutes later.
     """
     return lambda pool, trial: _decided(pool, trial, settings, shift=1)
 
 
 def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
-    """Return what `--benchmark-compare-fail=mean:5%` says, all blocks of a round pooled."""
+    """Return the answers of `--benchmark-compare-fail=mean:5%` on all blocks of the first round."""
 
     def decide(base: list[float], head: list[float]) -> Answer:
         return "slower" if sum(head) / len(head) > MEAN_LIMIT * sum(base) / len(base) else "same"
@@ -225,7 +225,7 @@ def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
 
 
 def mann_whitney(pool: Pool, trial: Trial) -> dict[Key, Answer]:
-    """Return what a Mann-Whitney test says, all blocks of a round pooled as if independent, two-sided at 5 %."""
+    """Return the answers of a two-sided Mann-Whitney test at 5 %, with blocks pooled as if independent."""
 
     def decide(base: list[float], head: list[float]) -> Answer:
         found = scipy_stats.mannwhitneyu(head, base)
@@ -242,7 +242,7 @@ def key_of(cell: Cell) -> Key:
 
 
 def cell_of(key: Key, label: str) -> Cell:
-    """Return the cell ``key`` on the target so labelled."""
+    """Return the cell ``key`` on the target with this label."""
     recipe, phase, path, batch_size, where = key
     return Cell(recipe=recipe, phase=phase, path=path, batch_size=batch_size, target=f"{where}@{label}")  # type: ignore[arg-type]
 
@@ -269,7 +269,7 @@ def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int
 def _family(
     pool: Pool, trial: Trial, rounds: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
 ) -> list[CellVerdict]:
-    """Judge each cell from its replicates; with ``shift``, against the base of one that far before."""
+    """Decide each cell from its replicates; with ``shift``, compared with the base of an earlier replicate."""
     pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in rounds]
     logs = [_log_ratios(pool, trial, key, replicates, shift) for key, replicates in rounds.items()]
     return regression.family(pairs, logs, margin=margin, alpha=alpha, decides=True)

@@ -1,6 +1,6 @@
-"""The scatter of identical targets: how far a replicate's ratio lies from one, by ways to estimate it; no judgement.
+"""The noise of estimators: the spread of identical targets' ratios over replicates, by the way they are estimated.
 
-It is why a ratio is the median over neighbouring blocks (`paired_ratio`): on a shared machine the others scatter more.
+It is why a ratio is the median over neighbouring blocks (`paired_ratio`): on a shared machine the others are noisier.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Scatter:
 
 
 def table(pool: Pool) -> list[Scatter]:
-    """Return the scatter by each estimator; none with fewer than two replicates."""
+    """Return the noise of each estimator; empty with fewer than two replicates."""
     if len(pool.replicates) < 2:
         return []
     return [

@@ -1,7 +1,7 @@
-"""The pool: replicates of identical and of slowed targets, measured one after another and kept; it judges nothing.
+"""The pool: stored replicates of identical and of slowed targets.
 
-A line of the file is one cell of one target in one replicate: the seconds of a repeat, turn by turn. It is what the
-error rates of the gate are computed from (`error_rates`), and small enough to be published whole.
+A line of the file is one cell of one target in one replicate: the seconds of a repeat, turn by turn. The gate's error
+rates are computed from it (`error_rates`), and it is small enough to publish.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SCHEMA_VERSION: Literal[1] = 1
 class PoolRecord(BaseModel):
     """One cell of one target in one replicate.
 
-    replicate    numbers replicates in the order of time, over all sessions that added to the file
+    replicate    in the order of time, over all sessions that added to the file
     repeat_s     seconds of one repeat in each turn, of as many repeats a block
-    machine      what kind of machine, in words; no name of it
+    machine      the kind of machine, in words
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +42,7 @@ class PoolRecord(BaseModel):
     repeat_s: list[float]
 
     def timing(self, replicate: int, *, target: str | None = None) -> TimingRecord:
-        """Return the record that a gate would have, numbered ``replicate``, perhaps in the name of another target."""
+        """Return the record of a gate, numbered ``replicate``, perhaps under another target's name."""
         cell = self.cell if target is None else self.cell.model_copy(update={"target": target})
         samples = [
             Sample(repeats=self.repeats, duration_s=seconds * self.repeats, turn=turn)
@@ -54,7 +54,7 @@ class PoolRecord(BaseModel):
 
 
 def load(file: Path) -> list[PoolRecord]:
-    """Return the records of ``file`` in their order, none where there is no file."""
+    """Return the records of ``file`` in their order, none without a file."""
     try:
         return [PoolRecord.model_validate_json(line) for line in _lines(file)]
     except ValidationError as error:
@@ -64,7 +64,7 @@ def load(file: Path) -> list[PoolRecord]:
 
 
 def append(file: Path, records: Sequence[PoolRecord]) -> None:
-    """Add a whole replicate at once: an interrupted one leaves no trace."""
+    """Add a whole replicate in one step: an interrupted one leaves nothing."""
     added = [record.model_dump_json().encode() + b"\n" for record in records]
     store.write_atomically(file, b"".join([*_lines(file), *added]))
 
@@ -74,7 +74,7 @@ def _lines(file: Path) -> list[bytes]:
 
 
 def condense(done: Run, records: Sequence[Record], *, replicate: int, commit: str) -> list[PoolRecord]:
-    """Return what ``records``, a replicate of ``done``, say of every cell, four figures a turn."""
+    """Return what ``records``, a replicate of ``done``, as pool records, rounded to four digits."""
     return [
         PoolRecord(
             replicate=replicate,

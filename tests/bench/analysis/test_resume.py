@@ -96,7 +96,7 @@ def begun(**changes: Any) -> Run:
 
 def test_the_same_surroundings_may_go_on(here: Corpus) -> None:
     """Nothing differs: nothing is raised."""
-    resume.check(begun(), here)
+    resume.require_same_setup(begun(), here)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_same_surroundings_may_go_on(here: Corpus) -> None:
 def test_other_surroundings_are_refused_by_name(here: Corpus, changes: dict[str, Any], word: str) -> None:
     """Halves that were measured under different circumstances are no run."""
     with pytest.raises(ExpectedError, match=word):
-        resume.check(begun(**changes), here)
+        resume.require_same_setup(begun(**changes), here)
 
 
 @pytest.mark.parametrize(("now", "word"), [({"keras": "9.9.9"}, "is 9.9.9"), ({"keras": None}, "is missing")])
@@ -124,7 +124,7 @@ def test_other_packages_are_refused_by_name(
     versions = {**VERSIONS, **now}
     monkeypatch.setattr(packages, "versions", lambda: {name: v for name, v in versions.items() if v})
     with pytest.raises(ExpectedError, match=f"keras of jax-cpu was .*{word}"):
-        resume.check(begun(), here)
+        resume.require_same_setup(begun(), here)
 
 
 def test_a_run_that_says_what_it_was_asked_for_can_be_gone_on_with() -> None:

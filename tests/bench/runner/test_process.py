@@ -76,9 +76,9 @@ def test_a_worker_holds_many_operations_until_they_are_released(start: Start) ->
     ("deed", "reason"),
     [
         ("exit", "exit status 3"),
-        ("kill", "ended by SIGKILL, perhaps for lack of memory"),
+        ("kill", "ended by SIGKILL, perhaps out of memory"),
         ("babble", "sent no message"),
-        ("hang", "said nothing for 1 s"),
+        ("hang", "sent nothing for 1 s"),
     ],
 )
 def test_a_lost_worker_is_told_with_its_reason(start: Start, deed: str, reason: str) -> None:
