@@ -140,7 +140,7 @@ def _target(summary: Summary, name: str) -> str:
 
 def _struck(summary: Summary, *cells: Cell) -> bool:
     """Whether an accuracy failed: then a timing belongs to other work."""
-    return any(map(summary.strikes, cells))
+    return any(map(summary.excludes, cells))
 
 
 def _over_floor(summary: Summary) -> dict[Cell, list[float]]:

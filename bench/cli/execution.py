@@ -14,7 +14,8 @@ from bench.cli import Outcome
 from bench.plan import targets
 from bench.records import store
 from bench.records.store import Run
-from bench.report import comparison, document, lists, terminal
+from bench.report import comparison, notices, terminal
+from bench.report import json as documents
 from bench.report import markdown as pages
 from bench.report.progress import DownloadReport, ProgressReport
 from bench.runner import run
@@ -34,20 +35,15 @@ def execute(spec: RunSpec, data: str | None, out: Path | None) -> Run:
 
 def report(done: Run, *, json: bool, markdown: Path | None = None, allow_unresolved: bool = False) -> Outcome:
     """Return the tables of a finished run, or its JSON document; write a comparison's summary to ``markdown``."""
-    if done.is_comparison:
-        return _comparison(done, json=json, markdown=markdown, allow_unresolved=allow_unresolved)
     found = summary.summarize(done)
-    code = exit_codes.of_run(found.verdicts, measured=found.measured)
-    return Outcome(document.render(found, code) if json else terminal.render(found), int(code))
-
-
-def _comparison(done: Run, *, json: bool, markdown: Path | None, allow_unresolved: bool) -> Outcome:
-    decision = regression.decide(done)
-    code = exit_codes.of_comparison(decision, allow_unresolved=allow_unresolved)
-    if markdown is not None:
-        store.write_atomically(markdown, pages.comparison(done).encode())
-    shown = document.comparison(done, decision, code) if json else comparison.render(done)
-    return Outcome(shown, int(code))
+    if done.is_comparison:
+        code = exit_codes.of_comparison(regression.decide(done), allow_unresolved=allow_unresolved)
+    else:
+        code = exit_codes.of_run(found.verdicts, measured=found.measured)
+    if markdown is not None and done.is_comparison:
+        store.write_atomically(markdown, pages.pull_request(found).encode())
+    render = comparison.render if done.is_comparison else terminal.render
+    return Outcome(documents.render(found, code) if json else render(found), int(code))
 
 
 def corpus(data: str | None) -> Located:
@@ -58,7 +54,7 @@ def corpus(data: str | None) -> Located:
     screen = terminal.console(stderr=True)
     located = locate.open_corpus(data, environ=os.environ, notice=say, progress=DownloadReport(screen))
     if located.origin == "fallback":
-        screen.print(lists.fallback_banner())
+        screen.print(notices.fallback_banner())
     return located
 
 

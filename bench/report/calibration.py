@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from bench.analysis.calibration import error_rates, estimator_noise
@@ -17,8 +17,8 @@ from bench.analysis.calibration.estimator_noise import Scatter
 from bench.exit_codes import ExitCode
 from bench.plan import gate
 from bench.records.schema import ComparisonRecord
-from bench.report.markdown import table
-from bench.report.table import Column, section
+from bench.report import markdown, terminal
+from bench.report.tables.columns import Column, Table, table
 from bench.runner.calibrate import GateRecord
 
 # Gates formed from the pool, and those for each slowed cell.
@@ -123,52 +123,17 @@ def rates(
     )
 
 
-def terminal(found: Rates) -> RenderableType:
+def render(found: Rates) -> RenderableType:
     """Return the tables for a terminal."""
-    alarms = [
-        Column("rule", lambda row: row.rule),
-        Column("false alarms", lambda row: counted(row.rate), number=True),
-        Column("95% interval", lambda row: bounds(row.rate), number=True),
-        Column("open cells", lambda row: share(row.left_open), number=True),
-    ]
-    seen = [
-        Column("work", lambda row: row.share, key=True),
-        Column("cell", lambda row: cell(row.key)),
-        Column("found", lambda row: counted(row.slower), number=True),
-        Column("95% interval", lambda row: bounds(row.slower), number=True),
-        Column("faster", lambda row: str(row.faster.events), number=True),
-    ]
-    live = [Column(heading, show, number=heading != LIVE[0][0]) for heading, show in LIVE]
-    scattered = [Column(heading, show, number=heading != SCATTER[0][0]) for heading, show in SCATTER]
-    caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
-    caption += f"; void: {counted(found.voided)}" if found.voided.trials else ""
-    parts = [
-        section("Whole gates", "run live on identical targets, two worktrees of one commit", live, found.live, []),
-        section("False alarms", caption, alarms, found.alarms if found.formed else [], []),
-        section("Slowdowns found", "one slowed cell a gate", seen, found.detections if found.formed else [], []),
-        section("Scatter", "SD of identical targets' ratio from process to process", scattered, found.scatter, []),
-        Text(_CAUTION if found.formed else _too_few(found), style="dim"),
-    ]
-    return Group(*[part for part in parts if part is not None])
+    formed = (alarms(found), detections(found)) if found.formed else ()
+    caution = _CAUTION if found.formed else _too_few(found)
+    made = (live(found), *formed, noise(found))
+    return terminal.group([*map(terminal.section, made), Text(caution, style="dim")])
 
 
 def page(found: Rates) -> str:
     """Return the page that is published beside the data."""
-    alarm_columns = [
-        ("rule", lambda row: row.rule),
-        ("false alarms", lambda row: counted(row.rate)),
-        ("95 % interval", lambda row: bounds(row.rate)),
-        ("cells left open", lambda row: share(row.left_open)),
-    ]
-    others = list(found.detections[0].others) if found.detections else []
-    columns = [
-        ("more work", lambda row: row.share),
-        ("cell", lambda row: cell(row.key)),
-        ("called slower", lambda row: counted(row.slower)),
-        ("95 % interval", lambda row: bounds(row.slower)),
-        ("called faster", lambda row: str(row.faster.events)),
-        *((name, _other(name)) for name in others),
-    ]
+    not_yet = f"**Not yet:** {_too_few(found)}."
     return _PAGE.format(
         replicates=found.replicates,
         cells=found.cells,
@@ -177,50 +142,86 @@ def page(found: Rates) -> str:
         machines=_machines(found),
         commits=", ".join(found.commits),
         corpora=", ".join(found.corpora),
-        live=table(LIVE, found.live),
-        alarms=table(alarm_columns, found.alarms) if found.formed else f"**Not yet:** {_too_few(found)}.",
+        live=markdown.body(live(found)),
+        alarms=markdown.body(alarms(found)) if found.formed else not_yet,
         voided=f"\n{_voided(found)}\n" if found.voided.trials else "",
-        detections=table(columns, found.detections) if found.formed else f"**Not yet:** {_too_few(found)}.",
-        scatter=table(SCATTER, found.scatter),
+        detections=markdown.body(detections(found)) if found.formed else not_yet,
+        scatter=markdown.body(noise(found)),
     )
 
 
-LIVE: list[tuple[str, Callable[[LiveRow], str]]] = [
-    ("gates", lambda row: row.kind),
-    ("false alarms", lambda row: f"{row.alarms.events} of {row.alarms.trials}"),
-    ("95% interval", lambda row: bounds(row.alarms)),
-    ("void", lambda row: str(row.void.events)),
-    ("open cells", lambda row: share(row.left_open)),
-    ("minutes", lambda row: minutes(row.minutes)),
-]
+def live(found: Rates) -> Table:
+    """Return what whole gates said of identical targets."""
+    columns = (
+        Column("kind", "gates"),
+        Column("alarms", "false alarms", "right", lambda row: f"{row.alarms.events} of {row.alarms.trials}"),
+        Column("interval", "95% interval", "right", lambda row: bounds(row.alarms)),
+        Column("void", "void", "count", lambda row: row.void.events),
+        Column("open", "open cells", "right", lambda row: share(row.left_open)),
+        Column("minutes", "minutes", "right", lambda row: minutes(row.minutes)),
+    )
+    return table(
+        "live", "Whole gates", "run live on identical targets, two worktrees of one commit", columns, found.live
+    )
 
-SCATTER: list[tuple[str, Callable[[Scatter], str]]] = [
-    ("estimated by", lambda row: row.estimator),
-    ("train", lambda row: f"{row.train:.1%}"),
-    ("predict", lambda row: f"{row.predict:.1%}"),
-]
+
+def alarms(found: Rates) -> Table:
+    """Return how often each rule raises a false alarm."""
+    columns = (
+        Column("rule", "rule"),
+        Column("alarms", "false alarms", "right", lambda row: counted(row.rate)),
+        Column("interval", "95% interval", "right", lambda row: bounds(row.rate)),
+        Column("open", "open cells", "right", lambda row: share(row.left_open)),
+    )
+    caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
+    caption += f"; void: {counted(found.voided)}" if found.voided.trials else ""
+    return table("alarms", "False alarms", caption, columns, found.alarms)
+
+
+def detections(found: Rates) -> Table:
+    """Return how often a slowed cell is found."""
+    others = list(found.detections[0].others) if found.detections else []
+    columns = (
+        Column("share", "work", merge=True),
+        Column("cell", "cell", value=lambda row: cell(row.key)),
+        Column("slower", "found", "right", lambda row: counted(row.slower)),
+        Column("interval", "95% interval", "right", lambda row: bounds(row.slower)),
+        Column("faster", "faster", "count", lambda row: row.faster.events),
+        *[Column(name, name, "right", _other(name), wide=True) for name in others],
+    )
+    return table("detections", "Slowdowns found", "one slowed cell a gate", columns, found.detections)
+
+
+def noise(found: Rates) -> Table:
+    """Return how far identical targets' ratios scatter, by estimator."""
+    columns = (
+        Column("estimator", "estimated by"),
+        Column("train", "train", "tenths"),
+        Column("predict", "predict", "tenths"),
+    )
+    caption = "SD of identical targets' ratio from process to process"
+    return table("noise", "Estimator noise", caption, columns, found.scatter)
 
 
 def counted(rate: Rate) -> str:
     return f"{rate.events} of {rate.trials}" + (f" ({rate.share:.1%})" if rate.trials else "")
 
 
-def share(rate: Rate) -> str:
-    return f"{rate.share:.1%}" if rate.trials else "—"
+def share(rate: Rate) -> str | None:
+    return f"{rate.share:.1%}" if rate.trials else None
 
 
-def bounds(rate: Rate) -> str:
-    return "{:.1%} to {:.1%}".format(*rate.interval) if rate.trials else "—"
+def bounds(rate: Rate) -> str | None:
+    return "{:.1%} to {:.1%}".format(*rate.interval) if rate.trials else None
 
 
-def minutes(each: Sequence[float]) -> str:
+def minutes(each: Sequence[float]) -> str | None:
     """Return the median of ``each`` gate's minutes with the shortest and the longest."""
-    return f"{statistics.median(each):.0f} ({min(each):.0f} to {max(each):.0f})" if each else "—"
+    return f"{statistics.median(each):.0f} ({min(each):.0f} to {max(each):.0f})" if each else None
 
 
 def cell(key: Key) -> str:
-    recipe, phase, path, batch_size, where = key
-    return f"{recipe} {phase} {path} {batch_size} {where}"
+    return " ".join(map(str, key))
 
 
 def _detections(
@@ -235,9 +236,7 @@ def _detections(
             if not formed:
                 continue
             notice(f"{len(formed)} gates with {label} in {cell(key)}")
-
             asked = partial(error_rates.detections, part, formed, label=label, key=key)
-
             by_others = {name: asked(rules[name], wanted="slower") for name in others}
             slower, faster = (asked(rules[own], wanted=answer) for answer in ("slower", "faster"))
             found.append(
@@ -296,8 +295,8 @@ def _machines(found: Rates) -> str:
     return " and ".join(f"{machine} ({count} of them)" for machine, count in found.machines.items())
 
 
-def _other(name: str) -> Callable[[DetectionRow], str]:
-    return lambda row: f"{row.others[name].share:.0%}" if row.others[name].trials else "—"
+def _other(name: str) -> Callable[[DetectionRow], str | None]:
+    return lambda row: f"{row.others[name].share:.0%}" if row.others[name].trials else None
 
 
 def _each(words: Iterable[str]) -> tuple[str, ...]:

@@ -1,122 +1,114 @@
-"""The Markdown summary of a comparison, fit for a pull request: first what to know, then tables."""
+"""Markdown: tables, a run's page, and the summary of a comparison for a pull request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bench.analysis import regression
-from bench.analysis.regression import CellVerdict, Decision
-from bench.records.store import Run
-from bench.report.comparison import (
-    change,
-    closing,
-    common_versions,
-    count,
-    interval,
-    label,
-    notes,
-    processes,
-    ratio,
-    standing,
-    state,
-    where,
-)
+from bench.analysis.rows import RunDocument
+from bench.analysis.summary import Summary
+from bench.report import comparison, overview
+from bench.report.tables import comparison as comparisons
+from bench.report.tables import every, words
+from bench.report.tables.columns import Column, Table, sentence
 
-SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "same": "same", "unresolved": "❔ unresolved"}
-
-Columns = Sequence[tuple[str, Callable[[Any], str]]]
+SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "unresolved": "❔ unresolved"}
 
 
-def comparison(run: Run) -> str:
-    """Return the summary of a run that compared targets."""
-    decision = regression.decide(run)
-    deciding = [one for one in decision.cells if one.decides]
-    loud = [one for one in deciding if one.answer in ("slower", "faster")]
+def escaped(text: str) -> str:
+    """Return ``text`` so that Markdown and HTML show it as it is, on one line, with no link and no element."""
+    for mark in "\\`*[]|":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def code(text: str) -> str:
+    """Return ``text`` as a span of code that nothing in it ends."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
+
+
+def line(cells: Sequence[str]) -> str:
+    """Return one line of a table; its cells are escaped already."""
+    return f"| {' | '.join(cells)} |"
+
+
+def body(table: Table) -> str:
+    """Return ``table`` alone; nothing without rows."""
+    if not table.rows:
+        return ""
+    lines = [line([column.title for column in table.every_column])]
+    lines.append(line(["---:" if column.is_number else "---" for column in table.every_column]))
+    lines += [line([_cell(column, row) for column in table.every_column]) for row in table.rows]
+    return "\n".join(lines)
+
+
+def section(table: Table) -> str:
+    """Return ``table`` below its title and caption, above its notes."""
+    parts = [f"## {table.title}", sentence(table.caption), body(table), *map(sentence, map(escaped, table.notes))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def warnings(document: RunDocument) -> str:
+    """Return what speaks against a run that was published anyway."""
+    return f"**Published anyway, do not rely on it**: {escaped('; '.join(document.warnings))}."
+
+
+def page(document: RunDocument, newer: RunDocument | None, stem: str = "") -> str:
+    """Return every table of a run as one page; ``newer`` supersedes it and lies in the file ``stem``.md."""
     parts = [
-        f"## kerasmark: {closing(decision)}",
-        _sides(decision),
-        table(_columns(decision), loud),
-        table(_COUNTS, [count for count in decision.counts if count.worse]),
-        _folded(f"All {len(deciding)} gate cells", table(_columns(decision), deciding), notes(deciding, decision.rule)),
-        _folded("As users drive them (decides nothing)", table(_columns(decision), _beside(decision)), []),
-        _folded("Controls", table(_CONTROLS, decision.controls), []),
-        _failures(decision),
-        _footer(run),
+        f"# {escaped(words.title(document))}",
+        f"Superseded by [{escaped(words.title(newer))}]({stem}.md)." if newer else "",
+        warnings(document) if document.warnings else "",
+        "\n".join(f"- **{name}**: {escaped(value)}" for name, value in words.facts(document).items()),
+        f"Measured again by {code(words.reproduced_by(document))}.",
+        "\n".join(f"- {escaped(said)}" for said in overview.sentences(document)),
+        *map(section, every(document)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def table(columns: Columns, rows: Sequence[Any]) -> str:
-    """Return a Markdown table, or nothing without rows; what a cell shows is escaped."""
-    if not rows:
-        return ""
-    lines = [[heading for heading, _ in columns], ["---"] * len(columns)]
-    lines += [[escaped(show(row)) for _, show in columns] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def escaped(text: str) -> str:
-    """Return ``text`` so that Markdown and HTML show it as it is."""
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
-        text = text.replace(character, entity)
-    return text
-
-
-def _columns(decision: Decision) -> Columns:
-    sides: Columns = [("target", label)] if len(decision.rule.sides) > 2 else []
-    return [
-        *sides,
-        ("cell", lambda row: f"{row.cell.recipe} {row.cell.operation}"),
-        ("backend", where),
-        ("seconds", lambda row: ratio(row.ratio)),
-        ("95 % interval", lambda row: interval(row.ratio)),
-        ("sees", lambda row: change(row.min_detectable)),
-        ("answer", lambda row: SIGNS[row.answer]),
+def pull_request(summary: Summary) -> str:
+    """Return the summary of a comparison, fit for a pull request: the decision, then what changed, then the rest."""
+    document = summary.document
+    gate = comparisons.gate_cells(document)
+    changed = comparisons.only(gate, ("slower", "faster"))
+    worse = comparisons.counter_changes(document, worse_only=True)
+    parts = [
+        f"## kerasmark: {comparison.closing(document)}",
+        "\n".join(f"- **{escaped(name)}**: {escaped(said)}" for name, said in document.sides.items()),
+        body(changed),
+        body(worse),
+        _folded(f"All {len(gate.rows)} gate cells", gate),
+        _folded("As users drive them (decides nothing)", comparisons.beside(document)),
+        _folded("Controls", comparisons.controls(document)),
+        _failures(document),
+        _footer(summary),
     ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-_COUNTS: Columns = [
-    ("counter", lambda row: row.counter.replace("_", " ")),
-    ("cell", lambda row: row.cell.name),
-    ("base", lambda row: count(row.before)),
-    ("now", lambda row: count(row.after)),
-]
-
-_CONTROLS: Columns = [
-    ("control", lambda row: {"itself": "the base again", "extra work": "the base with 10 % more work"}[row.name]),
-    ("cell", lambda row: f"{row.verdict.cell.recipe} {row.verdict.cell.operation} {where(row.verdict)}"),
-    ("seconds", lambda row: ratio(row.verdict.ratio)),
-    ("answer", lambda row: row.verdict.answer),
-    ("", standing),
-]
+def _cell(column: Column, row: object) -> str:
+    text = column.text(row)
+    return escaped(SIGNS.get(text, text) if column.format == "answer" else text)
 
 
-def _sides(decision: Decision) -> str:
-    return "\n".join(f"- **{escaped(name)}**: {escaped(words)}" for name, words in decision.rule.sides.items())
-
-
-def _beside(decision: Decision) -> list[CellVerdict]:
-    return [one for one in decision.cells if not one.decides]
-
-
-def _folded(title: str, body: str, below: Sequence[str]) -> str:
-    if not body:
+def _folded(title: str, table: Table) -> str:
+    if not table.rows:
         return ""
-    feet = "".join(f"\n\n{escaped(line)}" for line in below)
-    return f"<details><summary>{escaped(title)}</summary>\n\n{body}{feet}\n\n</details>"
+    notes = "".join(f"\n\n{sentence(escaped(note))}" for note in table.notes)
+    return f"<details><summary>{escaped(title)}</summary>\n\n{body(table)}{notes}\n\n</details>"
 
 
-def _failures(decision: Decision) -> str:
-    lines = [f"- {escaped(f'{f.target}: {f.recipe} {f.work}: {f.reason}')}" for f in decision.failures]
+def _failures(document: RunDocument) -> str:
+    lines = [f"- {escaped(f'{f.target}: {f.recipe} {f.work}: {f.reason}')}" for f in document.failures]
     return "**Not measured**\n\n" + "\n".join(lines) if lines else ""
 
 
-def _footer(run: Run) -> str:
-    rule, header = regression.decide(run).rule, run.header
+def _footer(summary: Summary) -> str:
+    document, run = summary.document, summary.run
+    machine, common = escaped(document.machine.title), escaped(comparison.common_versions(run))
     return (
-        f"<sub>{header.started_at[:10]}, kerasmark {state(run)}; {escaped(header.machine.title)}; on every side "
-        f"{escaped(common_versions(run))}; corpus {header.corpus}; {processes(rule)} of each side; same "
-        f"within {rule.margin:.0%}; false alarms below {rule.alpha:.0%}; a slowdown is confirmed by a fresh round. "
-        "“sees”: the smallest slowdown that would have been called slower 9 times in 10.</sub>"
+        f"<sub>{document.started_at[:10]}, kerasmark {comparison.state(run)}; {machine}; on every side {common}; "
+        f"corpus {escaped(document.corpus)}; {comparisons.processes(document)} of each side; same within "
+        f"{document.margin or 0:.0%}; false alarms below {document.alpha or 0:.0%}; a slowdown is confirmed by a fresh "
+        "round of processes.</sub>"
     )

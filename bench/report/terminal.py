@@ -1,61 +1,103 @@
-"""The terminal report: rich tables of a summary, readable in 80 columns and as plain text; it decides nothing."""
+"""The terminal: tables in 80 columns and as plain text in a pipe, and the whole report of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
+from typing import Any
 
+from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis import best_path
+from bench.analysis.rows import BestPathRow, RunDocument
 from bench.analysis.summary import Summary
-from bench.report import hardware, quality, speed
-from bench.report.words import STYLES, by_phase, disturbed
+from bench.records.store import BUSY
+from bench.report.tables import hardware, quality, speed, words
+from bench.report.tables.columns import Column, Table
+
+# The colours of an answer, by its first word.
+STYLES = {
+    **dict.fromkeys(("passed", "faster", "same", "better", "held", "fewer"), "green"),
+    **dict.fromkeys(("failed", "slower", "worse", "FAILED", "more", "matters"), "bold red"),
+    "unresolved": "yellow",
+}
+# Columns of this many characters, two blanks between them, still fit a terminal.
+ROOMY = 76
+
+ANSWERS = ("passed", "failed", "unresolved")
 
 
 def render(summary: Summary) -> RenderableType:
-    """Return the whole report."""
-    parts = [part(summary) for part in PARTS]
-    return Group(*[part for part in parts if part is not None])
+    """Return the whole report of a run."""
+    return group(part(summary) for part in PARTS)
 
 
 def heading(summary: Summary) -> RenderableType:
     """Return what is common to every table: machine, date, commit, versions, corpus."""
-    header = summary.run.header
-    versions = {name: v for t in summary.targets.values() for name, v in t.facts.versions.items() if name != "python"}
+    document, header = summary.document, summary.run.header
     state = "not a git checkout" if header.commit is None else header.commit.title
     lines = [
         f"kerasmark · profile {header.profile} · {header.started_at} · commit {state}",
-        *([f"gone on with {', '.join(summary.run.resumed_at)}"] if summary.run.resumed_at else []),
+        *([f"resumed at {', '.join(document.resumed_at)}"] if document.resumed_at else []),
         header.machine.title,
-        ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
-        f"corpus {header.corpus} ({header.corpus_digest[:12]}), targets {', '.join(summary.targets) or 'none'}",
+        ", ".join(f"{name} {version}" for name, version in document.versions.items() if name != "python"),
+        f"corpus {words.corpus(document)}, targets {', '.join(summary.targets) or 'none'}",
     ]
-    text = Text("\n".join(lines), style="dim").append_text(disturbed(summary.run))
-    banner = Text("SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB", style="bold yellow")
-    return Group(text, banner) if header.corpus == "synthetic" else text
+    return announced(lines, document)
+
+
+def announced(lines: Iterable[str], document: RunDocument) -> RenderableType:
+    """Return the lines of a heading, then what disturbed the run, then a banner above synthetic reviews."""
+    text = Text("\n".join(lines), style="dim").append_text(disturbed(document))
+    banner = Text(words.SYNTHETIC, style="bold yellow") if document.corpus == "synthetic" else None
+    return group([text, banner])
+
+
+def disturbed(document: RunDocument) -> Text:
+    """Return what other guests of the host took, in yellow where the hour was a busy one.
+
+    Nothing where nothing was taken: the machine has no other guest, or its system does not count what they take.
+    """
+    if not document.steal_share:
+        return Text()
+    return Text("\n" + words.steal(document.steal_share), style="yellow" if document.steal_share >= BUSY else "")
+
+
+def advice(summary: Summary) -> RenderableType | None:
+    """Return what the run itself recommends, one line each."""
+    found = [row for row in summary.best_paths if best_path.worthwhile(row)]
+    lines = [Text(_advice(summary.document, row)) for row in found]
+    head = Text.assemble(("Advice", "bold"), (" — from this run's own ratios, on this machine", "dim"))
+    return spaced(head, *lines) if lines else None
 
 
 def failures(summary: Summary) -> RenderableType | None:
     """Return what was not measured, each with its reason and log."""
-    if not summary.failures:
-        return None
-    lines = [Text("Not measured", style="bold red")]
-    for key, group in groupby(summary.failures, key=lambda f: (f.target, f.reason, f.log)):
-        missing = list(group)
-        lines.append(Text(f"  {key[0]}: {key[1]}; log: {summary.run.folder / key[2]}"))
-        lines.append(
-            Text(f"    costs {len(missing)}: " + ", ".join(f"{f.recipe} {f.work}" for f in missing), style="dim")
-        )
-    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
+    lines = []
+    for (target, reason, log), found in groupby(summary.failures, key=lambda f: (f.target, f.reason, f.log)):
+        missing = [f"{failure.recipe} {failure.work}" for failure in found]
+        lines.append(Text(f"  {target}: {reason}; log: {summary.run.folder / log}"))
+        lines.append(Text(f"    costs {len(missing)}: {', '.join(missing)}", style="dim"))
+    return spaced(Text("Not measured", style="bold red"), *lines) if lines else None
+
+
+def left_out(summary: Summary) -> RenderableType | None:
+    """Return one line on the cells that this run's profile leaves to the full one."""
+    cells = summary.left_out
+    return spaced(Text(f"Left to --profile full: {words.by_phase(cells)}.", style="dim")) if cells else None
 
 
 def closing(summary: Summary) -> RenderableType:
-    """Return the run in one line: how many verdicts held, and where the records are."""
-    counts = {answer: sum(v.answer == answer for v in summary.verdicts) for answer in STYLES}
-    words = [Text(f"{number} {answer}", style=STYLES[answer]) for answer, number in counts.items() if number]
-    return Padding(Text.assemble("Verdicts: ", Text(", ").join(words or [Text("none")])), (1, 0, 0, 0), expand=False)
+    """Return the run in one line: how many verdicts passed."""
+    counts = {answer: sum(v.answer == answer for v in summary.verdicts) for answer in ANSWERS}
+    found = [Text(f"{number} {answer}", style=STYLES[answer]) for answer, number in counts.items() if number]
+    return spaced(Text.assemble("Verdicts: ", Text(", ").join(found or [Text("none")])))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -63,29 +105,112 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, soft_wrap=False)
 
 
-def left_out(summary: Summary) -> RenderableType | None:
-    """Return one line on the cells that this run's profile leaves to the full one."""
-    cells = summary.left_out
-    if not cells:
-        return None
-    return Padding(Text(f"Left to --profile full: {by_phase(cells)}.", style="dim"), (1, 0, 0, 0), expand=False)
+def group(parts: Iterable[RenderableType | None]) -> RenderableType:
+    """Return ``parts`` one below the other, without those that are None."""
+    return Group(*[part for part in parts if part is not None])
+
+
+def spaced(*lines: RenderableType) -> RenderableType:
+    """Return ``lines`` below an empty one."""
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
+
+
+def section(table: Table, empty: str = "") -> RenderableType | None:
+    """Return ``table`` with its title, caption and notes; without rows, the words ``empty`` if any are given."""
+    if not table.rows:
+        return Text(empty) if empty else None
+    narrow = [column for column in table.columns if not column.wide]
+    hoisted = [c for c in narrow if c.hoist and len({c.text(row) for row in table.rows}) == 1]
+    columns = [column for column in narrow if column not in hoisted]
+    captions = [table.caption, *(f"{column.heading} {column.text(table.rows[0])}" for column in hoisted)]
+    caption = f" — {', '.join(filter(None, captions))}" if any(captions) else ""
+    head = Text.assemble((table.title, "bold"), (caption, "dim"))
+    return spaced(head, _body(table, columns), *[Text(note, style="dim") for note in table.notes])
+
+
+def _body(table: Table, columns: Sequence[Column]) -> RenderableType:
+    widths = [max(_heading_width(column), *(cell_len(column.text(row)) for row in table.rows)) for column in columns]
+    empty = partial(_empty, columns, widths, gap=2 if sum(widths) + 2 * len(widths) <= ROOMY else 1)
+    if table.group is None:
+        return _filled(empty(), columns, table.rows)
+    # A table for each group, its columns as wide as all rows need: what stands above a group widens no column.
+    parts: list[RenderableType] = [empty(keep=True)]
+    for above, members in groupby(table.rows, key=table.group.text):
+        body = empty(keep=True)
+        body.show_header = False
+        parts += [Text(above, style="bold"), _filled(body, columns, [*members])]
+    return Group(*parts)
+
+
+def _empty(columns: Sequence[Column], widths: Sequence[int], *, gap: int, keep: bool = False) -> RichTable:
+    """Return a table without rows; with ``keep``, its columns are as wide as ``widths`` and the headings."""
+    table = RichTable(box=box.SIMPLE_HEAD, padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False)
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(
+            column.short or column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=column.is_number,
+            min_width=width if keep else None,
+        )
+    return table
+
+
+def _heading_width(column: Column) -> int:
+    return cell_len(column.short or column.title)
+
+
+def _filled(table: RichTable, columns: Sequence[Column], rows: Sequence[Any]) -> RichTable:
+    previous: list[str] = []
+    for row in rows:
+        cells = [column.text(row) for column in columns]
+        table.add_row(*_styled(columns, _without_repeats(columns, cells, previous)))
+        previous = cells
+    return table
+
+
+def _styled(columns: Sequence[Column], cells: Sequence[str]) -> list[Text]:
+    """Return ``cells`` as text, answers in their colours."""
+    return [
+        Text(cell, style=STYLES.get(cell.split(" ")[0], "") if column.format == "answer" else "")
+        for column, cell in zip(columns, cells, strict=True)
+    ]
+
+
+def _without_repeats(columns: Sequence[Column], cells: Sequence[str], previous: Sequence[str]) -> list[str]:
+    """Return ``cells``, those from the left blank that repeat the row above."""
+    shown, same = list(cells), bool(previous)
+    for position, column in enumerate(columns):
+        same = same and column.merge and cells[position] == previous[position]
+        shown[position] = "" if same else cells[position]
+    return shown
+
+
+def _advice(document: RunDocument, row: BestPathRow) -> str:
+    what = "trains" if row.phase == "train" else words.work(row.phase, row.batch_size).replace("predict", "predicts")
+    where = f"{row.recipe} on {words.label(document, row.target)}"
+    factor = f"{row.speedup:.1f} ({row.speedup_low:.1f} to {row.speedup_high:.1f})"
+    return f"{where}: {row.path!r} {what} {factor} times as fast as {row.usual!r}"
+
+
+def _shown(make: Callable[[RunDocument], Table]) -> Callable[[Summary], RenderableType | None]:
+    return lambda summary: section(make(summary.document))
 
 
 # The order of the report: what was measured, whether it is right, how fast it is, what to do, what is missing.
 PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     heading,
-    quality.accuracy,
-    quality.peers,
-    quality.parity,
-    quality.serving,
-    speed.training,
-    quality.time_to_accuracy,
-    speed.prediction,
-    speed.vectorization,
-    speed.startup,
-    hardware.hardware,
-    hardware.counters,
-    speed.advice,
+    _shown(quality.accuracy),
+    _shown(quality.baselines),
+    _shown(quality.parity),
+    _shown(quality.serving),
+    _shown(speed.training),
+    _shown(quality.time_to_accuracy),
+    _shown(speed.prediction),
+    _shown(speed.vectorization),
+    _shown(speed.startup),
+    _shown(hardware.hardware),
+    _shown(hardware.counters),
+    advice,
     left_out,
     failures,
     closing,

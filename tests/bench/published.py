@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.analysis.rows import FailureRow, RunDocument, TimingRow
+from bench.analysis.summary import Summary
 from bench.records.schema import Record
-from bench.records.store import RunWriter
-from bench.report.page import snapshot
-from bench.report.page.rows import FailureRow, Published, TimedRow
+from bench.records.store import Run, RunWriter
+from bench.report.page.published import of_document
 from tests.bench import made
 
 COMMAND = "python -m bench run --recipe dense --profile smoke"
@@ -43,26 +45,31 @@ def write(folder: Path, *found: Record) -> Path:
     return folder
 
 
-def one(**changes: Any) -> Published:
+def of_run(run: Run, warnings: Sequence[str] = ()) -> RunDocument:
+    """Return what is published of ``run``, judged without reference seeds."""
+    return of_document(Summary(run, ()).document, warnings)
+
+
+def one(**changes: Any) -> RunDocument:
     """Return the whole run as it is published."""
-    return snapshot.of_run(made.run(*records()[3:], command=COMMAND)).model_copy(update=changes)
+    return of_run(made.run(*records()[3:], command=COMMAND)).model_copy(update=changes)
 
 
-def hostile() -> Published:
+def hostile() -> RunDocument:
     """Return a run in which every word that a record may choose is an attack."""
-    found = one(profile=HOSTILE, command=HOSTILE, doubts=[HOSTILE], versions={"keras": HOSTILE}, corpus=HOSTILE)
-    rows = [row.model_copy(update={"path": HOSTILE}) for row in found.timed]
+    found = one(profile=HOSTILE, command=HOSTILE, warnings=[HOSTILE], versions={"keras": HOSTILE}, corpus=HOSTILE)
+    rows = [row.model_copy(update={"path": HOSTILE}) for row in found.timings]
     accuracy = [row.model_copy(update={"recipe": HOSTILE, "figure": HOSTILE}) for row in found.accuracy]
     machine = found.machine.model_copy(update={"cpu": HOSTILE, "system": HOSTILE})
     failures = [FailureRow(recipe=HOSTILE, target=HOSTILE, work=HOSTILE, reason=HOSTILE)]
-    changes = {"timed": rows, "accuracy": accuracy, "machine": machine, "failures": failures}
+    changes = {"timings": rows, "accuracy": accuracy, "machine": machine, "failures": failures}
     return found.model_copy(update=changes)
 
 
-def large(cells: int = 10_000) -> Published:
+def large(cells: int = 10_000) -> RunDocument:
     """Return a run of so many timed cells, over many recipes and batch sizes."""
     rows = [
-        TimedRow(
+        TimingRow(
             recipe=f"recipe {number // 100:03}",
             phase="train" if number % 2 else "predict",
             path=f"path {number % 10}",
@@ -71,16 +78,16 @@ def large(cells: int = 10_000) -> Published:
             seconds=1e-3 * (1 + number % 97),
             seconds_low=0.9e-3 * (1 + number % 97),
             seconds_high=1.1e-3 * (1 + number % 97),
-            share=0.5,
+            floor_share=0.5,
             reviews_per_s=1e5 / (1 + number % 97),
             p50_s=1e-3 * (1 + number % 97),
             processes=3,
             steady=True,
-            struck=False,
+            excluded=False,
         )
         for number in range(cells)
     ]
-    return one(timed=rows)
+    return one(timings=rows)
 
 
 def _trained(pace: float) -> Any:

@@ -52,4 +52,4 @@ def calibrate(
     kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)
     found = report.rates(pool, kept, settings, notice=screen.print)
     store.write_atomically(calibration.FOLDER / "README.md", report.page(found).encode())
-    return Outcome(report.terminal(found))
+    return Outcome(report.render(found))

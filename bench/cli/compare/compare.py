@@ -35,13 +35,12 @@ def compare(
     anyway
         If the runs differ in a field that matters, print the numbers without verdicts.
     """
-    import json as encoder
-
     from bench.analysis import compare_runs, summary
     from bench.cli import execution
     from bench.exit_codes import of_run_comparison
     from bench.records.store import StoreError
-    from bench.report import compare_runs as report
+    from bench.report import comparison
+    from bench.report import json as documents
 
     try:
         runs = [summary.summarize(execution.find(name, out)) for name in (first, second)]
@@ -51,5 +50,5 @@ def compare(
     else:
         found = compare_runs.runs(*runs, margin=margin, alpha=alpha)
     code = of_run_comparison(found)
-    document = encoder.dumps(report.document(found, int(code)), indent=2)
-    return Outcome(document if json else report.render(found, anyway=anyway), int(code))
+    shown = documents.compared(found, code) if json else comparison.compared(found, anyway=anyway)
+    return Outcome(shown, int(code))

@@ -16,9 +16,11 @@ def list_(*, profile: ProfileName = "default", recipe: Recipes = None, backend: 
     """
     from bench.cli import arguments
     from bench.plan import steps
-    from bench.report import lists
+    from bench.report import terminal
+    from bench.report.tables import lists
 
     chosen = steps.PROFILES[profile]
     recipes, targets = arguments.recipes(recipe), arguments.targets(backend)
     work = steps.passes(recipes, targets, chosen, seeds=chosen.seeds)[0]
-    return Outcome(lists.step_list(chosen, work, steps.left_out(recipes, targets, chosen)))
+    table = lists.steps(chosen, work, steps.left_out(recipes, targets, chosen))
+    return Outcome(terminal.section(table))

@@ -12,13 +12,13 @@ def baselines(*, recipe: Recipes = None, data: Data = None, out: Runs = None, js
     How good is a linear model? Logistic regression and a linear SVM get the same encodings of the reviews as the
     recipes' networks.
     """
-    from rich.console import Group
-
     from bench.analysis import summary
     from bench.cli import arguments, execution
     from bench.exit_codes import ExitCode
     from bench.plan import steps
-    from bench.report import document, quality, terminal
+    from bench.report import json as documents
+    from bench.report import terminal
+    from bench.report.tables import quality
     from bench.runner.run import RunSpec
 
     recipes, (target,) = arguments.recipes(recipe), arguments.targets(["jax"])
@@ -26,5 +26,6 @@ def baselines(*, recipe: Recipes = None, data: Data = None, out: Runs = None, js
     done = execution.execute(RunSpec(recipes, [target], steps.PROFILES["full"], fixed_passes=[work]), data, out)
     found = summary.summarize(done)
     code = ExitCode.CELLS_FAILED if found.failures else ExitCode.HELD
-    tables = [terminal.heading(found), quality.peers(found), terminal.failures(found)]
-    return Outcome(document.render(found, code) if json else Group(*[table for table in tables if table]), int(code))
+    table = terminal.section(quality.baselines(found.document))
+    shown = terminal.group([terminal.heading(found), table, terminal.failures(found)])
+    return Outcome(documents.render(found, code) if json else shown, int(code))

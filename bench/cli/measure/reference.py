@@ -30,12 +30,15 @@ def reference(
     """
     from bench.cli import arguments, execution
     from bench.records import reference as measured
-    from bench.report import lists, terminal
+    from bench.report import terminal
+    from bench.report.tables import lists
     from bench.runner.training import train_seeds
 
     chosen = arguments.recipes(recipe)
     if show is not None:
-        return Outcome(lists.references(measured.rows(measured.load(measured.path(show)), chosen), show))
+        rows = measured.rows(measured.load(measured.path(show)), chosen)
+        empty = "no reference seeds yet: `bench reference` measures them"
+        return Outcome(terminal.section(lists.references(rows, show), empty=empty))
     located, targets = execution.corpus(data), arguments.targets(backend)
     file, screen = measured.path(located.corpus.name), terminal.console(stderr=True)
     train_seeds.collect(chosen, targets, located, seeds=seeds, file=file, notice=screen.print)

@@ -54,8 +54,8 @@ def sweep(
     from bench.analysis.calibration import replicate_pool
     from bench.cli import arguments, execution
     from bench.records import reference
-    from bench.report import sweep as report
     from bench.report import terminal
+    from bench.report import training as report
     from bench.report.progress import ProgressReport
     from bench.runner.training import sweep, sweep_timing, train_seeds
 
@@ -75,6 +75,6 @@ def sweep(
                 sweep_timing.SweepTiming(chosen, targets, located, watch).collect(timed, notice=screen.print)
     found = sweep.rows(chosen, records := reference.load(file), sweep_timing.ratios(replicate_pool.load(timed)))
     if found and not show:
-        written = report.write(found, records, file, execution.command())
+        written = report.write_sweep(found, records, file, execution.command())
         execution.say(f"written: {', '.join(one.name for one in written)}")
-    return Outcome(report.render(found))
+    return Outcome(report.render_sweep(found))

@@ -42,7 +42,7 @@ def train(
     """
     from bench.cli import arguments, execution
     from bench.report import terminal
-    from bench.report import train as report
+    from bench.report import training as report
     from bench.report.progress import ProgressReport
     from bench.runner.training import train
 

@@ -18,16 +18,18 @@ def history(*, cell: str | None = None) -> Outcome:
     """
     from rich.console import Group
 
+    from bench import ROOT
     from bench.analysis import history as published
     from bench.report import history as report
     from bench.report import terminal
+    from bench.report.page import site
 
-    courses = published.courses(published.load())
+    histories = published.of_documents(site.every(ROOT / "results"))
     if cell is None:
-        return Outcome(report.overview(courses))
-    found = [course for course in courses if cell in course.cell]
+        return Outcome(report.overview(histories))
+    found = [one for one in histories if cell in one.cell]
     if not found:
         raise UsageError(f"no published run has a cell {cell!r}; `bench history` lists them")
     screen = terminal.console()
     plain = not screen.encoding.startswith("utf")
-    return Outcome(Group(*[report.course(course, width=screen.width, ascii_only=plain) for course in found]))
+    return Outcome(Group(*[report.one(history, width=screen.width, ascii_only=plain) for history in found]))

@@ -33,9 +33,10 @@ def publish(
         Publish what would be refused, with the reason beside it.
     """
     from bench import ROOT
+    from bench.analysis import summary
     from bench.cli import execution
     from bench.records import store
-    from bench.report.page import preflight, site, snapshot
+    from bench.report.page import preflight, published, site
 
     read = [preflight.read(store.find(name, runs or store.DEFAULT_FOLDER)) for name in run]
     refused = [f"{one.header.run_id}: {'; '.join(found)}" for one, found in read if found]
@@ -43,8 +44,7 @@ def publish(
         raise ExpectedError(f"not published: {'; '.join(refused)}. --anyway publishes it and says so on the page")
     folder = out or ROOT / "results"
     for one, found in read:
-        site.keep(snapshot.of_run(one, found), folder)
-        site.remember(one, found, folder)
+        site.keep(published.of_document(summary.summarize(one).document, found), folder)
     changed = site.write(folder, readme=ROOT / "README.md" if out is None else None)
     execution.say(f"{len(changed)} files changed in {folder.name}/; the page is {folder.name}/{site.PAGE}")
     return Outcome()

@@ -9,7 +9,9 @@ from bench.cli.options import Runs
 def runs(*, out: Runs = None) -> Outcome:
     """List finished runs, oldest first."""
     from bench.records import store
-    from bench.report import lists
+    from bench.report import terminal
+    from bench.report.tables import lists
 
     folders = store.runs(out or store.DEFAULT_FOLDER)
-    return Outcome(lists.run_list([store.read(folder).header for folder in folders]))
+    table = lists.runs([store.read(folder).header for folder in folders])
+    return Outcome(terminal.section(table, empty="no runs yet: `nox -s bench-cpu` makes one"))

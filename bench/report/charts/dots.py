@@ -1,4 +1,4 @@
-"""Dots with intervals by path and target on a logarithmic scale, the floors as dashed lines; it knows no unit."""
+"""Dots with intervals by path and target on a logarithmic scale, the floors as dashed lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from bench.report.charts.theme import Row
 STEP = 34  # pixels of a path: two backends and air
 
 
-def one(rows: list[Row], title: str, *, axis: str, numbers: str) -> alt.LayerChart:
+def throughput(rows: list[Row], title: str) -> alt.LayerChart:
+    """Return the chart of one recipe's training by path and backend."""
+    return _dots(rows, title, axis="reviews a second; dashed: the floor", numbers="~s")
+
+
+def latency(rows: list[Row], title: str) -> alt.LayerChart:
+    """Return the chart of one recipe's prediction at one batch size, by path and backend."""
+    return _dots(rows, title, axis="ms a call, the median; dashed: the floor", numbers="~g")
+
+
+def _dots(rows: list[Row], title: str, *, axis: str, numbers: str) -> alt.LayerChart:
     """Return the chart of ``rows``: path, target, value, low, high.
 
     ``axis`` says what they are, with the unit; ``numbers`` is the axis's format.

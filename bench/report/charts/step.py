@@ -6,19 +6,15 @@ import altair as alt
 
 from bench.report.charts import theme
 from bench.report.charts.theme import Row
+from bench.report.tables.speed import STEP_PARTS
 
-# Of a training step by `fit`, from the innermost to the outermost.
-PARTS = {
-    "the arithmetic (floor)": theme.GREEN,
-    "Keras's compiled program": theme.PURPLE,
-    "fit around it": theme.ORANGE,
-}
+COLOURS = dict(zip(STEP_PARTS, (theme.GREEN, theme.PURPLE, theme.ORANGE), strict=True))
 STEP = 26
 
 
 def one(rows: list[Row], title: str) -> alt.LayerChart:
     """Return one recipe's chart; rows: target, part, its order, its share, milliseconds."""
-    names, colours = list(PARTS), list(PARTS.values())
+    names, colours = list(COLOURS), list(COLOURS.values())
     bars = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar(stroke="white", strokeWidth=0.5)

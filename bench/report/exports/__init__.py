@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.analysis.summary import Summary
-from bench.report.exports import bencher, benchfmt, csv_table, github_action, pyperf, pytest_benchmark
+from bench.report import csv
+from bench.report.exports import bencher, benchfmt, github_action, pyperf, pytest_benchmark
 
 FORMATS: dict[str, Callable[[Summary], str]] = {
     "pytest-benchmark": pytest_benchmark.render,
@@ -16,5 +17,5 @@ FORMATS: dict[str, Callable[[Summary], str]] = {
     "bencher": bencher.render,
     "benchfmt": benchfmt.render,
     "pyperf": pyperf.render,
-    "csv": csv_table.render,
+    "csv": lambda summary: csv.render(summary.document, only="timings"),
 }

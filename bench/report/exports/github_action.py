@@ -6,7 +6,7 @@ import json
 
 from bench.analysis.summary import Summary
 from bench.report.exports import series
-from bench.report.numbers import spread
+from bench.report.tables.numbers import spread
 
 
 def render(summary: Summary) -> str:
@@ -16,7 +16,7 @@ def render(summary: Summary) -> str:
             "name": one.cell.name,
             "unit": "ms",
             "value": 1e3 * one.seconds.value,
-            "range": spread(one.seconds),
+            "range": spread(one.seconds.spread),
             "extra": f"{len(one.processes)} processes\n{summary.run.header.machine.title}",
         }
         for one in series.every(summary)

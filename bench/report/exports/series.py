@@ -29,9 +29,9 @@ class Series:
 
 
 def every(summary: Summary) -> list[Series]:
-    """Return the series of each timed cell in the order of the tables; those of a failed accuracy are struck."""
+    """Return the series of each timed cell in the order of the tables; those of a failed accuracy are excluded."""
     cells = sorted(summary.timings, key=place)
-    return [_series(cell, summary.timings[cell]) for cell in cells if not summary.strikes(cell)]
+    return [_series(cell, summary.timings[cell]) for cell in cells if not summary.excludes(cell)]
 
 
 def _series(cell: Cell, records: Sequence[TimingRecord]) -> Series:

@@ -13,11 +13,15 @@ from typing import Any
 
 import vl_convert
 
-from bench.analysis.history import Course
-from bench.report.charts import theme
-from bench.report.page import chart_data, documents, overview, tables
-from bench.report.page.rows import Published
-from bench.report.page.table import Table, sentence
+from bench.analysis.history import CellHistory
+from bench.analysis.rows import RunDocument, once, rounded
+from bench.report import overview
+from bench.report.charts import data, theme
+from bench.report.charts.data import Chart
+from bench.report.page import published
+from bench.report.tables import every as every_table
+from bench.report.tables import lists, words
+from bench.report.tables.columns import Column, Table, sentence
 
 SOURCES = Path(__file__).resolve().parent
 
@@ -27,17 +31,19 @@ ABOVE = ("panel", "recipe")
 # More are in the index: a page of every run there ever was would not open in time.
 MOST_RUNS = 12
 
+QUESTIONS = {False: "Which backend, which path, on this machine?", True: "Is it slower, on this machine?"}
+
 EMPTY = "`python -m bench publish RUN` publishes a finished run; then this page shows it."
 
 
-def render(every: Sequence[Published], newer: dict[str, Published], courses: Sequence[Course]) -> str:
+def render(every: Sequence[RunDocument], newer: dict[str, RunDocument], histories: Sequence[CellHistory]) -> str:
     """Return the page of these runs, newest first; ``newer``: the run that supersedes one, by its id."""
     style, script = ((SOURCES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     library = _library()
     parts = {
         "policy": policy(scripts=[library, script], styles=[style]),
         "style": style,
-        "data": embedded(_data(every, newer, courses)),
+        "data": embedded(_data(every, newer, histories)),
         "library": library,
         "script": script,
     }
@@ -72,9 +78,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _data(every: Sequence[Published], newer: dict[str, Published], courses: Sequence[Course]) -> dict[str, Any]:
-    runs = [_run(one, newer.get(one.run_id), courses) for one in every[:MOST_RUNS]]
-    keys = dict.fromkeys(chart["key"] for run in runs for chart in run["charts"])
+def _data(
+    every: Sequence[RunDocument], newer: dict[str, RunDocument], histories: Sequence[CellHistory]
+) -> dict[str, Any]:
+    runs = [_run(one, newer.get(one.run_id), histories) for one in every[:MOST_RUNS]]
+    keys = once(chart["key"] for run in runs for chart in run["charts"])
     return {
         "runs": runs,
         "specs": {key: _spec(key) for key in keys},
@@ -89,46 +97,40 @@ def _data(every: Sequence[Published], newer: dict[str, Published], courses: Sequ
 
 def _spec(key: str) -> dict[str, Any]:
     """Return a panel's specification without rows: the page gives it those of what is chosen."""
-    spec: dict[str, Any] = chart_data.DRAW[key]([], "").to_dict()
+    spec: dict[str, Any] = data.DRAW[key]([], "").to_dict()
     kept = {name: value for name, value in spec.items() if name not in ("config", "$schema", "title")}
-    return {**kept, "usermeta": dict(zip(("lines", "step"), chart_data.LINES.get(key, ()), strict=False))}
+    return {**kept, "usermeta": dict(zip(("lines", "step"), data.LINES.get(key, ()), strict=False))}
 
 
-def _run(published: Published, newer: Published | None, courses: Sequence[Course]) -> dict[str, Any]:
-    charts = [one for one in chart_data.every(published, courses) if not (newer and one.key in ("curves", "course"))]
-    found = tables.every(published) + [tables.course(one.rows) for one in charts if one.key == "course"]
-    recipes = [row.recipe for rows in (published.timed, published.verdicts, published.accuracy) for row in rows]
+def _run(document: RunDocument, newer: RunDocument | None, histories: Sequence[CellHistory]) -> dict[str, Any]:
+    charts = [one for one in data.every(document, histories) if not (newer and one.key in ("curves", "history"))]
+    tables = every_table(document) + [lists.history_points(one.rows) for one in charts if one.key == "history"]
+    rows: list[Any] = [*document.timings, *document.comparisons, *document.accuracy]
     return {
-        "id": published.run_id,
-        "title": documents.title(published) + (" (superseded)" if newer else ""),
-        "machine": f"{published.machine.cpu}, {published.machine.processors} processors",
-        "comparison": published.is_comparison,
-        "newer": documents.moment(newer) if newer else None,
-        "files": f"{published.folder}/{published.stem}",
-        "question": _question(published),
-        "doubts": published.doubts,
-        "facts": documents.facts(published),
-        "again": documents.reproduced_by(published),
-        "overview": [["first" if rank < 3 else "", words] for rank, words in enumerate(overview.sentences(published))],
-        "recipes": list(dict.fromkeys(recipes)),
+        "id": document.run_id,
+        "title": words.title(document) + (" (superseded)" if newer else ""),
+        "machine": words.machine(document),
+        "comparison": document.is_comparison,
+        "newer": words.minute(newer.started_at) if newer else None,
+        "files": f"{published.folder(document)}/{published.stem(document)}",
+        "question": QUESTIONS[document.is_comparison],
+        "warnings": document.warnings,
+        "facts": [*words.facts(document).items()],
+        "again": words.reproduced_by(document),
+        "overview": [["first" if rank < 3 else "", said] for rank, said in enumerate(overview.sentences(document))],
+        "recipes": once(row.recipe for row in rows),
         "charts": [_chart(one) for one in charts],
-        "tables": [_table(one) for one in found],
+        "tables": [_table(one) for one in tables],
     }
 
 
-def _question(published: Published) -> str:
-    if published.is_comparison:
-        return "Is it slower, on this machine?"
-    return "Which backend, which path, on this machine?"
-
-
-def _chart(one: chart_data.Chart) -> dict[str, Any]:
-    columns = [name for name in dict.fromkeys(name for row in one.rows for name in row) if name not in ABOVE]
+def _chart(one: Chart) -> dict[str, Any]:
+    columns = [name for name in once(name for row in one.rows for name in row) if name not in ABOVE]
     panels = [
         {
             "title": title,
             "recipe": rows[0]["recipe"],
-            "rows": [[_short(row.get(name)) for name in columns] for row in rows],
+            "rows": [[rounded(row.get(name), 5) for name in columns] for row in rows],
         }
         for title, rows in one.panels
     ]
@@ -137,18 +139,18 @@ def _chart(one: chart_data.Chart) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    columns = [{"key": c.key, "heading": c.heading, "kind": c.kind} for c in table.columns]
-    rows = [[_short(value) for value in row] for row in table.rows]
+    columns = [{"key": c.key, "heading": c.title, "number": c.is_number} for c in table.every_column]
     return {
         "key": table.key,
         "title": table.title,
         "caption": sentence(table.caption),
         "notes": [sentence(note) for note in table.notes],
         "columns": columns,
-        "rows": rows,
+        "rows": [[_cell(column, row) for column in table.every_column] for row in table.rows],
     }
 
 
-def _short(value: Any) -> Any:
-    """Return a number with no more digits than were kept."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+def _cell(column: Column, row: Any) -> Any:
+    """Return what is shown in a cell; of a number, its value first, by which the page sorts."""
+    text, value = column.text(row), column.of(row)
+    return text if isinstance(value, str) else [rounded(value, 4), text]

@@ -1,10 +1,10 @@
 "use strict";
 // The page: what is chosen, its sentences, its charts and its tables. Every word of a record goes in as text, never as
-// markup. Numbers are shown as in the Markdown tables: bench/publish/tables.py says how, and a test holds both together.
+// markup. Numbers come as the text that every report shows, with their values beside.
 (() => {
   const ROWS = 100; // shown at first and with each press of a table's button
   const PANELS = 12; // likewise, of a chart
-  const FIRST = "best"; // the table that stands with the overview
+  const FIRST = "best_paths"; // the table that stands with the overview
   const OPEN = new Set(["curves"]); // charts whose table is more than their numbers: accuracy comes before speed
   const MISSING = "—";
 
@@ -31,27 +31,11 @@
     select.value = value;
   }
 
-  // Numbers as people read them.
-
-  const three = new Intl.NumberFormat("en-US", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-  const significant = (value) => (value === 0 ? "0" : three.format(Number(value.toPrecision(3))));
-  const share = (value) => (value >= 0.0095 ? `${Math.round(100 * value)}%` : "<1%");
-  const shown = {
-    text: String,
-    count: (value) => whole.format(value),
-    figure: (value) => value.toFixed(4),
-    signed: (value) => (value < 0 ? "" : "+") + value.toFixed(4),
-    significant,
-    milliseconds: (value) => significant(1e3 * value),
-    percent: share,
-    spread: (value) => (value <= 1 ? `±${share(value)}` : "±>100%"),
-    exponent: (value) => value.toExponential(1).replace(/e([+-])(\d)$/, "e$10$2"),
-  };
-  function words(kind, value) {
-    if (value === null || value === undefined || value === "") return kind === "text" && value === "" ? "" : MISSING;
-    return typeof value === "string" ? value : shown[kind](value);
-  }
+
+  // A cell is its text, or a number and its text: the page sorts by the number.
+  const value = (cell) => (Array.isArray(cell) ? cell[0] : cell === MISSING ? null : cell);
+  const words = (cell) => (Array.isArray(cell) ? cell[1] : cell);
 
   const bad = new Set(["failed", "slower", "FAILED"]);
   const good = new Set(["passed", "faster", "same"]);
@@ -62,7 +46,7 @@
     const place = spec.columns.findIndex((column) => column.key === "recipe");
     const texts = new Map(); // of a row, once it is shown or searched
     const text = (row) => {
-      if (!texts.has(row)) texts.set(row, spec.rows[row].map((value, at) => words(spec.columns[at].kind, value)));
+      if (!texts.has(row)) texts.set(row, spec.rows[row].map(words));
       return texts.get(row);
     };
     const body = element("tbody");
@@ -75,7 +59,7 @@
     const heads = spec.columns.map((column, index) =>
       element(
         "th",
-        { scope: "col", "aria-sort": "none", class: column.kind === "text" ? null : "number" },
+        { scope: "col", "aria-sort": "none", class: column.number ? "number" : null },
         element("button", { type: "button", onclick: () => sort(index) }, column.heading),
       ),
     );
@@ -84,7 +68,7 @@
       const down = heads[index].getAttribute("aria-sort") === "ascending";
       heads.forEach((head, at) => head.setAttribute("aria-sort", at === index ? (down ? "descending" : "ascending") : "none"));
       const sign = down ? -1 : 1;
-      order.sort((a, b) => compared(spec.rows[a][index], spec.rows[b][index], sign) || a - b);
+      order.sort((a, b) => compared(value(spec.rows[a][index]), value(spec.rows[b][index]), sign) || a - b);
       draw();
     }
 
@@ -95,7 +79,7 @@
         return wanted.every((word) => line_.includes(word));
       };
       const found = order.filter(
-        (row) => (!chosen.recipe || place < 0 || spec.rows[row][place] === chosen.recipe) && holds(row),
+        (row) => (!chosen.recipe || place < 0 || words(spec.rows[row][place]) === chosen.recipe) && holds(row),
       );
       body.replaceChildren(...found.slice(0, limit).map(line));
       count.textContent = `${whole.format(found.length)} of ${whole.format(spec.rows.length)} rows`;
@@ -110,7 +94,7 @@
 
     function cell(text, column, index) {
       const first = text.split(" ")[0];
-      const kind = column.kind !== "text" ? "number" : bad.has(first) || text.includes("FAILED") ? "bad" : good.has(first) ? "good" : text.length > 60 ? "long" : null;
+      const kind = column.number ? "number" : bad.has(first) || text.includes("FAILED") ? "bad" : good.has(first) ? "good" : text.length > 60 ? "long" : null;
       return index ? element("td", { class: kind }, text) : element("th", { scope: "row" }, text);
     }
 
@@ -287,7 +271,7 @@
       "section",
       { id: "overview", "aria-labelledby": "overview-title" },
       element("h2", { id: "overview-title" }, run.question),
-      run.doubts.length ? element("p", { class: "doubt", role: "note" }, `Published all the same, do not rely on it: ${run.doubts.join("; ")}.`) : null,
+      run.warnings.length ? element("p", { class: "warning", role: "note" }, `Published anyway, do not rely on it: ${run.warnings.join("; ")}.`) : null,
       run.newer ? element("p", { class: "quiet" }, `Superseded by the run of ${run.newer}.`) : null,
       element("ul", { class: "overview" }, ...run.overview.map(([kind, words_]) => element("li", { class: kind }, ...led(words_)))),
       best ? table(best, true) : null,
@@ -326,10 +310,10 @@
 
   function choose(machine, run) {
     const machines = [...new Set(data.runs.map((one) => one.machine))];
-    const first = data.runs.find((one) => !one.comparison && !one.doubts.length) || data.runs[0];
+    const first = data.runs.find((one) => !one.comparison && !one.warnings.length) || data.runs[0];
     chosen.machine = machine || (first ? first.machine : "");
     const here = data.runs.filter((one) => one.machine === chosen.machine);
-    const best = here.find((one) => !one.comparison && !one.doubts.length) || here[0];
+    const best = here.find((one) => !one.comparison && !one.warnings.length) || here[0];
     chosen.run = run || (best ? best.id : "");
     const now = here.find((one) => one.id === chosen.run);
     const recipes = now ? now.recipes : [];

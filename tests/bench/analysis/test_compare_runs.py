@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,9 @@ from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode, of_run_comparison
 from bench.records.schema import Record
 from bench.records.store import Run
-from bench.report import compare_runs as report
+from bench.report import comparison as report
+from bench.report import json as documents
+from bench.report.tables.comparison import UNKNOWN
 from datasets.errors import ExpectedError
 from tests.bench import made
 from tests.bench.made import blocks
@@ -82,9 +85,7 @@ def test_one_process_each_tells_nothing() -> None:
     both = summary(*timed("fit", [0.01]), *timed("fit", [0.02], target="tensorflow-cpu"))
     (row,) = compare_runs.targets(both, "jax", "tensorflow", **OPTIONS).rows
     assert row.answer is None
-    assert report.UNKNOWN in shown(
-        report.render(compare_runs.targets(both, "jax", "tensorflow", **OPTIONS), anyway=False)
-    )
+    assert UNKNOWN in shown(report.compared(compare_runs.targets(both, "jax", "tensorflow", **OPTIONS), anyway=False))
 
 
 @pytest.mark.parametrize(
@@ -99,10 +100,10 @@ def test_runs_that_differ_in_what_matters_are_refused(header: dict[str, Any], fi
     """The field is named with what to do; with --anyway there are numbers, and no verdict."""
     found = compare_runs.runs(run_of(2.0), run_of(2.5, name="second", **header), **OPTIONS)
     assert [(d.field, d.matters) for d in found.differences] == [(field, True)]
-    refused = shown(report.render(found, anyway=False))
+    refused = shown(report.compared(found, anyway=False))
     assert f"Not compared: {field} differ" in " ".join(refused.split())
     assert "+25" not in refused
-    anyway = shown(report.render(found, anyway=True))
+    anyway = shown(report.compared(found, anyway=True))
     assert "+25.0%" in anyway
     assert "slower" not in anyway
     assert of_run_comparison(found) == ExitCode.UNRESOLVED
@@ -129,6 +130,6 @@ def test_a_target_that_is_none_names_those_there_are() -> None:
 def test_the_document_is_plain_json() -> None:
     """No bound is null, never infinity."""
     both = summary(*timed("fit", [0.01]), *timed("fit", [0.02], target="tensorflow-cpu"))
-    found = report.document(compare_runs.targets(both, "jax", "tensorflow", **OPTIONS), 0)
+    found = json.loads(documents.compared(compare_runs.targets(both, "jax", "tensorflow", **OPTIONS), ExitCode.HELD))
     assert found["rows"][0]["ratio"]["high"] is None
     assert found["verdicts"] is True

@@ -13,7 +13,7 @@ from bench.plan.targets import Target
 from bench.protocol import decode
 from bench.records import reference, store
 from bench.records.store import RunWriter
-from bench.report.numbers import significant, spread
+from bench.report.tables.numbers import significant, spread
 from bench.runner import session
 from models.recipes import DENSE, LSTM, POOLING_DROPOUT
 from tests.bench import made
@@ -89,7 +89,7 @@ def test_a_slope_of_nothing_gives_no_rate_and_no_spread(seconds: float) -> None:
     """Two equal blocks on a noisy machine say that the step was too short to see, not that it is infinitely fast."""
     step = stats.median([seconds] * 6)
     assert significant(step.inverted(512).value) == "—"
-    assert spread(step) == "±?"
+    assert spread(step.spread) == "±?"
 
 
 def test_a_cut_line_of_an_interrupted_collection_is_dropped(tmp_path: Path) -> None:

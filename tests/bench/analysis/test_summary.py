@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bench.analysis import summary
-from bench.analysis.summary import AccuracyTimeRow, Summary, TimedCell
-from bench.plan import paths, steps
+from bench.analysis import best_path, summary
+from bench.analysis.rows import TimeToAccuracyRow, TimingRow
+from bench.analysis.summary import Summary
+from bench.plan import steps
 from bench.plan.steps import PROFILES
 from bench.plan.targets import Target
 from bench.records import reference, store
@@ -27,22 +27,26 @@ def summarized(*records: Record, references: Sequence[ReferenceRecord] = (), **h
     return Summary(made.run(*records, **header), tuple(references))  # type: ignore[arg-type]
 
 
+def timings(found: Summary, phase: str) -> list[TimingRow]:
+    """Return the rows of a phase."""
+    return found.document.timed(phase)
+
+
 def test_training_speed_is_the_batch_over_the_median_step() -> None:
     """Steps of 10 to 60 ms, six turns: median 35 ms, interval 10 to 60 ms; 512 reviews a step."""
     record = made.timing(made.cell(), fits(0.06, 0.01, 0.05, 0.02, 0.04, 0.03), first_call_s=2.5)
-    (row,) = summarized(record).training
+    (row,) = timings(summarized(record), "train")
     assert row.cell == made.cell()
-    assert (row.seconds.value, row.seconds.low, row.seconds.high) == pytest.approx((0.035, 0.01, 0.06))
-    assert row.reviews_per_s.value == pytest.approx(512 / 0.035)
-    assert (row.reviews_per_s.low, row.reviews_per_s.high) == pytest.approx((512 / 0.06, 512 / 0.01))
-    assert (row.first_step_s, row.steady, row.struck, row.replicates) == (2.5, True, False, 1)
+    assert (row.seconds, row.seconds_low, row.seconds_high) == pytest.approx((0.035, 0.01, 0.06))
+    assert row.reviews_per_s == pytest.approx(512 / 0.035)
+    assert (row.first_step_s, row.steady, row.excluded, row.processes) == (2.5, True, False, 1)
 
 
 def test_three_turns_have_a_median_and_no_interval() -> None:
     """The smoke profile shows a speed, and says that its spread is unknown."""
-    (row,) = summarized(made.timing(made.cell(), fits(0.01, 0.02, 0.03))).training
-    assert row.seconds.value == pytest.approx(0.02)
-    assert row.seconds.spread == row.reviews_per_s.spread == math.inf
+    (row,) = timings(summarized(made.timing(made.cell(), fits(0.01, 0.02, 0.03))), "train")
+    assert row.seconds == pytest.approx(0.02)
+    assert row.seconds_low is row.seconds_high is None
 
 
 def test_calling_fit_costs_its_fixed_seconds() -> None:
@@ -51,8 +55,8 @@ def test_calling_fit_costs_its_fixed_seconds() -> None:
         made.timing(made.cell(), fits(0.01, 0.02, 0.03, fixed_s=fixed_s), replicate=number)
         for number, fixed_s in enumerate((0.5, 0.25))
     ]
-    assert summarized(*records).training[0].call_s == pytest.approx(0.375)
-    assert summarized(made.timing(made.cell("train", "floor"), blocks(1.0))).training[0].call_s is None
+    assert timings(summarized(*records), "train")[0].call_s == pytest.approx(0.375)
+    assert timings(summarized(made.timing(made.cell("train", "floor"), blocks(1.0))), "train")[0].call_s is None
 
 
 def test_several_replicates_are_one_row() -> None:
@@ -61,10 +65,10 @@ def test_several_replicates_are_one_row() -> None:
         made.timing(made.cell(), fits(*[s] * 3), replicate=n, first_call_s=first_s, steady=n == 0)
         for n, (s, first_s) in enumerate(((0.01, 1.0), (0.04, 4.0)))
     ]
-    (row,) = summarized(*records).training
-    assert (row.seconds.value, row.first_step_s) == (pytest.approx(0.02), 1.0)
-    assert row.reviews_per_s.value == pytest.approx(512 / 0.02)
-    assert (row.replicates, row.steady) == (2, False)
+    (row,) = timings(summarized(*records), "train")
+    assert (row.seconds, row.first_step_s) == (pytest.approx(0.02), 1.0)
+    assert row.reviews_per_s == pytest.approx(512 / 0.02)
+    assert (row.processes, row.steady) == (2, False)
 
 
 def with_floor(phase: str, path: str, *, seconds: Sequence[float], floor: Sequence[float]) -> list[TimingRecord]:
@@ -85,19 +89,16 @@ def with_floor(phase: str, path: str, *, seconds: Sequence[float], floor: Sequen
 def test_the_share_of_the_floor_is_the_floors_seconds_over_the_cells(phase: str, path: str) -> None:
     """Turns of 4, 8 and 2 s beside 2, 2 and 1 s by hand: shares of 1/2, 1/4 and 1/2, so half as fast."""
     found = summarized(*with_floor(phase, path, seconds=(4.0, 8.0, 2.0), floor=(2.0, 2.0, 1.0)))
-    rows: list[TimedCell] = [*found.training, *found.prediction, *found.vectorization]
-    row, floor = rows
-    assert (row.cell.path, row.is_floor, floor.cell.path, floor.is_floor) == (path, False, "floor", True)
-    assert row.floor is not None
-    assert row.floor.value == pytest.approx(0.5)
-    assert floor.floor is None
+    row, floor = found.timing_rows
+    assert (row.path, row.is_floor, floor.path, floor.is_floor) == (path, False, "floor", True)
+    assert row.floor_share == pytest.approx(0.5)
+    assert floor.floor_share is None
 
 
 def test_a_path_may_be_faster_than_the_floor() -> None:
     """The floor is work by hand, not a law: a share above one is shown as it is."""
-    (row, _) = summarized(*with_floor("train", "fit", seconds=[1.0] * 3, floor=[1.25] * 3)).training
-    assert row.floor is not None
-    assert row.floor.value == pytest.approx(1.25)
+    row, _ = timings(summarized(*with_floor("train", "fit", seconds=[1.0] * 3, floor=[1.25] * 3)), "train")
+    assert row.floor_share == pytest.approx(1.25)
 
 
 @pytest.mark.parametrize(
@@ -107,22 +108,22 @@ def test_only_the_floor_of_the_same_work_is_a_floor(where: dict[str, str]) -> No
     """Another target's floor, or another recipe's, is another work."""
     other = made.timing(made.cell("train", "floor", **where), blocks(1.0))
     found = summarized(made.timing(made.cell("train", "train_on_batch"), blocks(2.0)), other)
-    assert all(row.floor is None for row in found.training)
+    assert all(row.floor_share is None for row in found.timing_rows)
 
 
 def test_a_share_of_the_floor_needs_neighbouring_blocks() -> None:
     """The floor of another process, or none that came through, gives no share."""
     record, floor = with_floor("train", "train_on_batch", seconds=[2.0] * 3, floor=[1.0] * 3)
     moved = floor.model_copy(update={"replicate": 1})
-    assert [row.floor for row in summarized(record, moved).training] == [None, None]
-    assert [row.floor for row in summarized(record).training] == [None]
+    assert [row.floor_share for row in summarized(record, moved).timing_rows] == [None, None]
+    assert [row.floor_share for row in summarized(record).timing_rows] == [None]
 
 
 def test_latencies_are_percentiles_over_all_turns() -> None:
     """1 to 100 ms over ten turns: nearest ranks 50, 90 and 95; batch 512 at the median call."""
     every = [(turn * 10 + call) / 1000 for turn in range(10) for call in range(1, 11)]
     turns = [every[i : i + 10] for i in range(0, 100, 10)]
-    (row,) = summarized(made.timing(made.cell("predict", "predict_on_batch"), calls(*turns))).prediction
+    (row,) = timings(summarized(made.timing(made.cell("predict", "predict_on_batch"), calls(*turns))), "predict")
     assert (row.p50_s, row.p90_s, row.p95_s, row.calls) == (0.050, 0.090, 0.095, 100)
     assert row.p99_s is None
     assert row.reviews_per_s == pytest.approx(512 / 0.050)
@@ -134,13 +135,13 @@ def test_the_99th_percentile_is_stated_from_662_calls_on(number: int, p99_s: flo
     every = [(call + 1) / 1000 for call in range(number)]
     cell = made.cell("predict", "compiled")
     halves = [made.timing(cell, calls(part), replicate=n) for n, part in enumerate((every[:300], every[300:]))]
-    (row,) = summarized(*halves).prediction
+    (row,) = timings(summarized(*halves), "predict")
     assert (row.calls, row.p99_s) == (number, p99_s)
 
 
 def test_a_slow_call_of_one_turn_shows_in_the_percentiles() -> None:
     """Ten of eleven calls take 1 ms, the last one 1 s: it is p95, not averaged away."""
-    (row,) = summarized(made.timing(made.cell("predict", "predict"), calls([0.001] * 10, [1.0]))).prediction
+    (row,) = timings(summarized(made.timing(made.cell("predict", "predict"), calls([0.001] * 10, [1.0]))), "predict")
     assert (row.p50_s, row.p90_s, row.p95_s) == (0.001, 0.001, 1.0)
 
 
@@ -149,9 +150,9 @@ def test_vectorization_speed_counts_reviews_and_megabytes() -> None:
     record = made.timing(
         made.cell("vectorize", "encoder"), blocks(*[1.0] * 6, repeats=2), work={"reviews": 1000.0, "megabytes": 1.5}
     )
-    (row,) = summarized(record).vectorization
-    assert (row.reviews_per_s.value, row.megabytes_per_s.value) == (2000.0, 3.0)
-    assert row.megabytes_per_s.spread == 0.0
+    (row,) = timings(summarized(record), "vectorize")
+    assert (row.reviews_per_s, row.megabytes_per_s) == (2000.0, 3.0)
+    assert row.seconds_low == row.seconds_high == row.seconds
 
 
 @pytest.mark.parametrize("steady", [True, False])
@@ -163,8 +164,7 @@ def test_every_row_says_whether_it_was_steady(steady: bool) -> None:
         made.timing(made.cell("predict", "predict"), calls([0.1]), steady=steady),
         made.timing(made.cell("vectorize", "encoder"), blocks(1.0), steady=steady, work=work),
     )
-    rows = [*found.training, *found.prediction, *found.vectorization]
-    assert [row.steady for row in rows] == [steady] * 3
+    assert [row.steady for row in found.timing_rows] == [steady] * 3
 
 
 def test_rows_stand_in_the_recipes_order_then_batch_path_and_target() -> None:
@@ -181,7 +181,7 @@ def test_rows_stand_in_the_recipes_order_then_batch_path_and_target() -> None:
         for path in ("predict", "predict_on_batch", "floor")
         for target in TARGETS
     ]
-    found = [row.cell for row in summarized(*(timed(*key) for key in reversed(keys))).prediction]
+    found = [row.cell for row in summarized(*(timed(*key) for key in reversed(keys))).timing_rows]
     assert [(cell.recipe, cell.path, cell.batch_size, cell.target) for cell in found] == keys
 
 
@@ -192,27 +192,25 @@ def whole_dense(target: str, accuracy: float, seed: int = 0) -> Record:
 
 def test_a_failed_accuracy_strikes_that_targets_timings_of_that_recipe() -> None:
     """Wrong work is not fast work: its timings are marked, the other target's and the other recipe's are not."""
-    timings = [
+    timed = [
         made.timing(made.cell(phase, path, recipe=recipe, target=target), samples)
         for recipe in ("dense", "lstm")
         for target in TARGETS
         for phase, path, samples in (("train", "fit", fits(0.01)), ("predict", "predict", calls([0.1])))
     ]
     references = made.references() + made.references(backend="tensorflow")
-    found = summarized(
-        whole_dense("jax-cpu", 0.60), whole_dense("tensorflow-cpu", 0.88), *timings, references=references
-    )
-    struck = {(row.cell.recipe, row.cell.target) for row in (*found.training, *found.prediction) if row.struck}
-    assert struck == {("dense", "jax-cpu")}
-    assert [row.struck for row in found.training] == [True, False, False, False]
-    assert [row.struck for row in found.prediction] == [True, False, False, False]
+    found = summarized(whole_dense("jax-cpu", 0.60), whole_dense("tensorflow-cpu", 0.88), *timed, references=references)
+    excluded = {(row.recipe, row.target) for row in found.timing_rows if row.excluded}
+    assert excluded == {("dense", "jax-cpu")}
+    assert [row.excluded for row in timings(found, "train")] == [True, False, False, False]
+    assert [row.excluded for row in timings(found, "predict")] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("references", [made.references(), []], ids=["passed", "unresolved"])
 def test_an_accuracy_that_did_not_fail_strikes_nothing(references: list[ReferenceRecord]) -> None:
     """A missing reference is a question about the suite, not a fault of the target."""
     found = summarized(whole_dense("jax-cpu", 0.88), made.timing(made.cell(), fits(0.01)), references=references)
-    assert not found.training[0].struck
+    assert not found.timing_rows[0].excluded
 
 
 @pytest.mark.parametrize(
@@ -231,7 +229,17 @@ def test_time_to_accuracy_is_the_sum_of_epochs_until_the_curve_first_reached_it(
     result = made.result({"val_accuracy": curve, "accuracy": [1.0] * 4}, epoch_s=[1.0, 2.0, 4.0, 8.0])
     whole = made.result(epoch_s=[1.0] * 4)
     (row,) = summarized(made.training(validation=result, final=whole)).time_to_accuracy
-    assert row == AccuracyTimeRow("dense", "jax-cpu", "fit", "val_accuracy", 0.99 * 0.8879, seconds, 1, 4, False)
+    assert row == TimeToAccuracyRow(
+        recipe="dense",
+        target="jax-cpu",
+        path="fit",
+        metric="val_accuracy",
+        accuracy=0.99 * 0.8879,
+        seconds=seconds,
+        seeds=1,
+        epochs=4,
+        excluded=False,
+    )
 
 
 def test_a_failed_accuracy_strikes_the_time_to_it() -> None:
@@ -240,7 +248,7 @@ def test_a_failed_accuracy_strikes_the_time_to_it() -> None:
         validation=made.result({"val_accuracy": [0.9]}), final=made.result(accuracy=0.60, epoch_s=[1.0] * 4)
     )
     (row,) = summarized(trained, references=made.references()).time_to_accuracy
-    assert row.struck
+    assert row.excluded
 
 
 def test_each_path_has_its_own_time_to_accuracy() -> None:
@@ -326,8 +334,8 @@ def test_starts_are_one_row_for_each_recipe_and_target() -> None:
     ]
     rows = summarized(*records).startup
     assert [(row.recipe, row.target) for row in rows] == [("dense", target) for target in TARGETS]
-    found = {path: estimate.value for path, estimate in rows[0].seconds.items()}
-    assert found == pytest.approx({"import": 2.0, "build": 0.5, "first step": 2.0})
+    assert (rows[0].import_s, rows[0].build_s, rows[0].first_step_s) == pytest.approx((2.0, 0.5, 2.0))
+    assert rows[0].first_prediction_s is None
 
 
 def test_advice_comes_from_cells_whose_accuracy_held() -> None:
@@ -340,9 +348,10 @@ def test_advice_comes_from_cells_whose_accuracy_held() -> None:
     ]
     references = made.references() + made.references(backend="tensorflow")
     trained = [whole_dense("jax-cpu", 0.60), whole_dense("tensorflow-cpu", 0.88)]
-    found = summarized(*trained, *timed, references=references).advice
-    assert [(one.cell.target, one.cell.path) for one in found] == [("tensorflow-cpu", "compiled loop")]
-    assert found[0].times.value == pytest.approx(3.0)
+    found = filter(best_path.worthwhile, summarized(*trained, *timed, references=references).best_paths)
+    assert [(row.target, row.path, row.speedup) for row in found] == [
+        ("tensorflow-cpu", "compiled loop", pytest.approx(3.0))
+    ]
 
 
 def test_what_is_left_out_is_of_the_runs_own_recipes_and_targets() -> None:
@@ -373,12 +382,12 @@ def test_every_cell_of_a_plan_has_a_place_in_the_summary(profile: steps.Profile)
     found = summarized(
         *(made.timing(c, calls([1.0]) if c.phase == "predict" else blocks(1.0), work=work) for c in cells)
     )
-    rows = [*found.training, *found.prediction, *found.vectorization]
-    starts = [(row.recipe, row.target, path) for row in found.startup for path in row.seconds]
+    rows = found.timing_rows
+    starts = [second for row in found.startup for second in row.model_dump(exclude={"recipe", "target"}).values()]
     assert {row.cell for row in rows} == {cell for cell in cells if cell.phase != "startup"}
     assert len(rows) + len(starts) == len(cells)
-    assert all((row.floor is None) is row.is_floor for row in rows)
-    assert set(paths.names("startup")) >= {path for _, _, path in starts}
+    assert None not in starts
+    assert all((row.floor_share is None) is row.is_floor for row in rows)
 
 
 def test_measurements_are_trainings_timings_and_comparisons() -> None:
@@ -397,9 +406,9 @@ def test_a_target_is_what_its_first_worker_said() -> None:
 def test_an_empty_run_has_no_rows() -> None:
     """Interrupted before its first step, it still has a summary."""
     found = Summary(store.Run(Path("made"), made.header(), ()), ())
-    assert (found.training, found.prediction, found.vectorization, found.time_to_accuracy) == ([], [], [], [])
+    assert (found.timing_rows, found.time_to_accuracy) == ([], [])
     assert (found.accuracy, found.parity, found.failures, found.verdicts, found.measured) == ([], [], [], [], 0)
-    assert (found.startup, found.advice, found.left_out) == ([], [], [])
+    assert (found.startup, found.best_paths, found.left_out) == ([], [], [])
 
 
 def test_a_summary_takes_the_reference_of_its_corpus_with_the_same_digest(

@@ -303,11 +303,12 @@ def test_json_is_one_document_with_everything_in_it(bench: Try, tmp_path: Path) 
     status, out, _ = bench("show", "a-run", "--out", str(tmp_path / "runs"), "--json")
     document = json.loads(out)
     assert document["exit_code"] == status
-    expected = {"run", "targets", "accuracy", "parity", "training", "prediction", "vectorization", "verdicts"}
-    assert expected | {"startup", "advice"} <= set(document)
-    fit = document["training"][0]
-    assert (fit["cell"]["path"], fit["replicates"]) == ("fit", 3)
-    assert fit["floor"]["low"] <= fit["floor"]["value"] <= fit["floor"]["high"]
+    expected = {"run_id", "machine", "targets", "accuracy", "parity", "timings", "verdicts", "startup", "best_paths"}
+    assert expected <= set(document)
+    assert {row["phase"] for row in document["timings"]} == {"train", "predict", "vectorize"}
+    fit = document["timings"][0]
+    assert (fit["path"], fit["processes"]) == ("fit", 3)
+    assert fit["floor_share_low"] <= fit["floor_share"] <= fit["floor_share_high"]
 
 
 def test_piped_output_is_plain_text(tmp_path: Path) -> None:

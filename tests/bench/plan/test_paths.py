@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from bench.analysis import advice
+from bench.analysis import best_path
 from bench.backends import BACKENDS
 from bench.plan import paths
 from bench.plan.paths import FLOOR, PATHS, Path
@@ -107,5 +107,5 @@ def test_the_full_profile_leaves_no_path_out() -> None:
 
 def test_the_usual_paths_exist() -> None:
     """Advice holds every other path against them, in every profile."""
-    for phase, name in advice.USUAL.items():
+    for phase, name in best_path.USUAL.items():
         assert all(name in profile.paths[phase] for profile in PROFILES.values())

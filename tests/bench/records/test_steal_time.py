@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bench.analysis.summary import Summary
 from bench.records import store
 from bench.records.schema import Record, Sample
-from bench.report import words
-from bench.report.page import documents, snapshot
+from bench.report import terminal
+from bench.report.page import listing
+from bench.report.tables import words
 from tests.bench import made, published
 
 
@@ -41,24 +43,24 @@ def test_without_a_block_there_is_none(records: list[Record]) -> None:
 @pytest.mark.parametrize(("stolen_s", "busy"), [(0.01, False), (0.09, False), (0.11, True), (1.0, True)])
 def test_a_heading_says_it_and_a_busy_hour_stands_out(stolen_s: float, busy: bool) -> None:
     """From 5 % of two processors on, a reader is told that another hour would tell more."""
-    text = words.disturbed(made.run(taken((1.0, stolen_s))))
+    text = terminal.disturbed(Summary(made.run(taken((1.0, stolen_s))), ()).document)
     assert "other guests of the host took" in text.plain
-    assert ("a quieter hour would tell more" in text.plain) is busy
+    assert ("repeat in a quieter hour" in text.plain) is busy
     assert (text.style == "yellow") is busy
 
 
 @pytest.mark.parametrize("record", [made.training(), taken((1.0, 0.0))])
 def test_a_heading_says_nothing_where_nothing_is_known(record: Record) -> None:
     """A run that only trained had no clock; where no time was ever taken, the system may not count it."""
-    assert words.disturbed(made.run(record)).plain == ""
+    assert terminal.disturbed(Summary(made.run(made.target(), record), ()).document).plain == ""
 
 
 def test_a_published_run_says_it() -> None:
     """With the other facts that a number needs; one that was published before it was known says nothing."""
-    kept = snapshot.of_run(made.run(*published.records()[1:], taken((100.0, 60.0))))
-    assert kept.stolen is not None
-    assert "of the processors' time while clocks ran" in dict(documents.facts(kept))["interference"]
-    assert "of the processors' time while clocks ran" in documents.readme(kept)
-    older = kept.model_copy(update={"stolen": None})
-    assert "interference" not in dict(documents.facts(older))
-    assert "of the processors' time" not in documents.readme(older)
+    kept = published.of_run(made.run(*published.records()[1:], taken((100.0, 60.0))))
+    assert kept.steal_share is not None
+    assert "of the processors' time while clocks ran" in words.facts(kept)["steal time"]
+    assert "of the processors' time while clocks ran" in listing.readme(kept)
+    older = kept.model_copy(update={"steal_share": None})
+    assert "steal time" not in words.facts(older)
+    assert "of the processors' time" not in listing.readme(older)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis import regression
-from bench.analysis.stats import Estimate
+from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode
-from bench.records.schema import Record
+from bench.records.schema import Record, RunHeader
 from bench.records.store import Run
-from bench.report import comparison, document, markdown
+from bench.report import comparison, markdown
+from bench.report import json as documents
+from bench.report.tables.numbers import change
 from tests.bench import made
 from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
 from tests.bench.report.test_terminal import held, shown
@@ -23,7 +24,7 @@ TARGETS = [
 ]
 
 
-def run(*records: Record, **rule: object) -> Run:
+def run(*records: Record, **rule: object) -> Summary:
     """Return a comparison whose gate has a slower, a faster, an open and a settled cell."""
     cells = [
         *pair([1.099, 1.1, 1.101]),
@@ -39,9 +40,12 @@ def run(*records: Record, **rule: object) -> Run:
         for label, value in (("base", 3.0), ("head", 4.0))
     ]
     header = made.header(profile="gate", run_id="20260731T120000Z-gate")
-    return Run(
-        Path("made"), header, (made.comparison(controls=CONTROLS, **rule), *TARGETS, *cells, *counters, *records)
-    )
+    return summary(made.comparison(controls=CONTROLS, **rule), *TARGETS, *cells, *counters, *records, header=header)
+
+
+def summary(*records: Record, header: RunHeader | None = None) -> Summary:
+    """Return the summary of a comparison's records."""
+    return Summary(Run(Path("made"), header or made.header(), records), ())
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -52,14 +56,12 @@ def test_a_comparison_reads_as_its_golden_file(width: int) -> None:
 
 def test_the_summary_for_a_pull_request_reads_as_its_golden_file() -> None:
     """The decision first, what is loud next, everything else folded."""
-    held("comparison.md", markdown.comparison(run()))
+    held("comparison.md", markdown.pull_request(run()))
 
 
 def told(*records: Record, **rule: object) -> str:
     """Return the words of a gate of these records, without its line breaks."""
-    return " ".join(
-        shown(comparison.render(Run(Path("made"), made.header(), (made.comparison(**rule), *records)))).split()
-    )
+    return " ".join(shown(comparison.render(summary(made.comparison(**rule), *records))).split())
 
 
 def test_an_open_cell_says_what_would_settle_it() -> None:
@@ -85,7 +87,7 @@ def test_nobody_can_settle_what_is_only_beside() -> None:
 def test_what_a_record_says_is_escaped() -> None:
     """A failure's words come from a framework, a side's from a branch: neither may be markup."""
     failure = made.failure(work="<img src=x onerror=alert(1)>|\n# big")
-    text = markdown.comparison(run(failure, sides={"base": "<b>", "head": "a|b"}))
+    text = markdown.pull_request(run(failure, sides={"base": "<b>", "head": "a|b"}))
     assert "<img" not in text
     assert "&lt;img" in text
     assert "a\\|b" in text
@@ -94,30 +96,28 @@ def test_what_a_record_says_is_escaped() -> None:
 
 def test_a_void_gate_says_so_first() -> None:
     """Nothing else in it can be believed."""
-    broken = Run(Path("made"), made.header(), (made.comparison(controls=CONTROLS), *pair(TIGHT)))
+    broken = summary(made.comparison(controls=CONTROLS), *pair(TIGHT))
     assert "VOID" in shown(comparison.render(broken))
-    assert markdown.comparison(broken).startswith("## kerasmark: VOID")
+    assert markdown.pull_request(broken).startswith("## kerasmark: VOID")
 
 
 def test_a_gate_that_compared_nothing_says_so() -> None:
-    nothing = Run(Path("made"), made.header(), (made.comparison(), made.failure()))
+    nothing = summary(made.comparison(), made.failure())
     assert "none was compared" in shown(comparison.render(nothing))
     assert "it was killed" in shown(comparison.render(nothing))
 
 
 def test_programs_get_all_of_it() -> None:
     """Cells with their ratios, counters, controls and the exit status, without infinities."""
-    decision = regression.decide(run())
-    found = json.loads(document.comparison(run(), decision, ExitCode.REGRESSION))
-    assert [cell["answer"] for cell in found["cells"]] == ["slower", "faster", "unresolved"]
-    assert found["cells"][0]["confirmed"]["value"] == pytest.approx(1.1)
-    assert found["counters"][0] | {"cell": 0, "base": 0} == {
+    found = json.loads(documents.render(run(), ExitCode.REGRESSION))
+    cells = [cell for cell in found["comparisons"] if cell["control"] is None]
+    assert [cell["answer"] for cell in cells] == ["slower", "faster", "unresolved"]
+    assert cells[0]["confirmed"] == pytest.approx(1.1)
+    assert found["counter_changes"][0] | {"cell": 0} == {
         "cell": 0,
-        "base": 0,
         "counter": "compilations",
         "before": 3.0,
         "after": 4.0,
-        "worse": True,
     }
     assert (found["void"], found["exit_code"]) == (False, 1)
 
@@ -127,5 +127,4 @@ def test_programs_get_all_of_it() -> None:
 )
 def test_a_ratio_in_words(value: float, words: str) -> None:
     """A percentage up to twice, then times."""
-    assert comparison.ratio(Estimate(value, value, value, 3)) == words
-    assert comparison.ratio(None) == "~"
+    assert change(value) == words

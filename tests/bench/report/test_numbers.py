@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.analysis.stats import Estimate
-from bench.report.numbers import MISSING, figure, milliseconds, signed, significant, spread
+from bench.report.tables.numbers import MISSING, figure, milliseconds, signed, significant, spread
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_steps_are_shown_in_milliseconds(seconds: float, expected: str) -> None:
 )
 def test_the_spread_is_a_whole_percentage(half_width: float, expected: str) -> None:
     """Half of the interval beside the value; what rounds to nothing is said to be below one percent, never "±0%"."""
-    assert spread(Estimate(100.0, 100.0 - half_width, 100.0 + half_width, 10)) == expected
+    assert spread(Estimate(100.0, 100.0 - half_width, 100.0 + half_width, 10).spread) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_spread_is_a_whole_percentage(half_width: float, expected: str) -> N
 )
 def test_an_unknown_spread_is_a_question_mark(estimate: Estimate) -> None:
     """Too few turns for an interval are not "no spread"."""
-    assert spread(estimate) == "±?"
+    assert spread(estimate.spread) == "±?"
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_decimals_can_be_chosen() -> None:
 
 def test_an_interval_wider_than_its_value_says_only_that() -> None:
     """Two replicates can give an interval of thousands of per cent: a number that nobody needs."""
-    assert spread(Estimate(1.0, 0.0, 3.0, 2)) == "±>100%"
-    assert spread(Estimate(1.0, 0.0, 2.0, 2)) == "±100%"
+    assert spread(Estimate(1.0, 0.0, 3.0, 2).spread) == "±>100%"
+    assert spread(Estimate(1.0, 0.0, 2.0, 2).spread) == "±100%"

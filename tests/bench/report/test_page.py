@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bench.analysis import history
-from bench.report.page import documents
+from bench.analysis.rows import RunDocument
+from bench.report import markdown
 from bench.report.page import html as pages
-from bench.report.page.rows import Published
 from tests.bench import published
 from tests.bench.report.test_publish import compared
 
@@ -56,7 +56,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
 def whole(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Open the page of one whole run, for tests that leave each other's parts of it alone."""
     with opening(browser, tmp_path_factory.mktemp("page")) as found:
-        yield found([published.one()], courses=courses())
+        yield found([published.one()], histories=histories())
 
 
 @contextmanager
@@ -65,9 +65,9 @@ def opening(browser: Any, folder: Path) -> Iterator[Open]:
     said: list[str] = []
     contexts: list[Any] = []
 
-    def show(runs: Sequence[Published], *, width: int = 1280, theme: str = "light", **more: Any) -> Any:
+    def show(runs: Sequence[RunDocument], *, width: int = 1280, theme: str = "light", **more: Any) -> Any:
         file = folder / f"{len(contexts)}.html"
-        file.write_text(pages.render(runs, {}, more.get("courses", [])), encoding="utf-8")
+        file.write_text(pages.render(runs, {}, more.get("histories", [])), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, offline=True)
         context.route(re.compile(r"^(?!file:)"), lambda route: (said.append(route.request.url), route.abort()))
         found = context.new_page()
@@ -102,25 +102,22 @@ def drawn(opened_page: Any, panels: int) -> None:
         panel.locator("svg").wait_for()
 
 
-def courses() -> list[history.Course]:
+def histories() -> list[history.CellHistory]:
     """Return a history of the published run's cells whose level changes after four runs."""
-    cells = ["dense train fit 512 jax-cpu", "dense train fit 512 tensorflow-cpu"]
     run = published.one()
-    lines = [
-        history.Line(
-            run_id=f"run-{day}",
-            started_at=f"2026-07-{day + 1:02}T12:00:00+00:00",
-            profile=run.profile,
-            machine=run.machine,
-            commit=f"{day:040}",
-            versions=run.versions,
-            corpus=run.corpus,
-            corpus_digest=run.corpus_digest,
-            cells={cell: history.Point(seconds=0.01, share_of_floor=0.5 + 0.2 * (day > 3)) for cell in cells},
+    fits = [row for row in run.timings if row.path == "fit"]
+    runs = [
+        run.model_copy(
+            update={
+                "run_id": f"run-{day}",
+                "started_at": f"2026-07-{day + 1:02}T12:00:00+00:00",
+                "commit": f"{day:040}",
+                "timings": [row.model_copy(update={"floor_share": 0.5 + 0.2 * (day > 3)}) for row in fits],
+            }
         )
         for day in range(8)
     ]
-    return history.courses(lines)
+    return history.of_documents(runs)
 
 
 def test_the_overview_comes_first_and_every_chart_is_drawn(whole: Any) -> None:
@@ -150,7 +147,7 @@ def test_the_page_shows_the_numbers_of_the_markdown_tables(whole: Any) -> None:
     shown = whole.locator("#table-prediction tbody tr").evaluate_all(
         "all => all.map(row => [...row.children].map(cell => cell.textContent))"
     )
-    text = documents.page(published.one(), None).partition("## Prediction\n")[2].partition("\n## ")[0]
+    text = markdown.page(published.one(), None).partition("## Prediction\n")[2].partition("\n## ")[0]
     lines = [line for line in text.splitlines() if line.startswith("| dense")]
     assert shown == [[html.unescape(cell.strip()) for cell in line[1:-1].split("|")] for line in lines]
 
@@ -194,26 +191,26 @@ def test_machine_run_and_recipe_are_chosen(opened: Open) -> None:
     """Another machine has its own runs; a comparison another question; a recipe leaves out the others' rows."""
     run = published.one()
     machine = run.machine.model_copy(update={"cpu": "Other CPU"})
-    lstm = [row.model_copy(update={"recipe": "lstm"}) for row in run.timed]
+    lstm = [row.model_copy(update={"recipe": "lstm"}) for row in run.timings]
     gate = compared().model_copy(update={"run_id": "gate"})
-    found = opened([gate, run.model_copy(update={"timed": [*run.timed, *lstm]}), published.one(machine=machine)])
+    found = opened([gate, run.model_copy(update={"timings": [*run.timings, *lstm]}), published.one(machine=machine)])
     assert found.locator("#run option").count() == 2
     assert found.locator("#run").input_value() == run.run_id
-    assert len(column(found, "best", 0)) == 2
+    assert len(column(found, "best_paths", 0)) == 2
     found.select_option("#recipe", "lstm")
-    assert column(found, "best", 0) == []
+    assert column(found, "best_paths", 0) == []
     names = found.locator(".drawing").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert len(names) == 3
     assert all(", lstm" in name for name in names)
     found.select_option("#run", "gate")
     assert found.locator("#overview h2").inner_text() == "Is it slower, on this machine?"
     drawn(found, 1)
-    unfold(found, "verdicts")
-    assert "slower" in column(found, "verdicts", 6)
+    unfold(found, "gate_cells")
+    assert "slower" in column(found, "gate_cells", 7)
     found.select_option("#machine", "Other CPU, 2 processors")
     assert found.locator("#run option").count() == 1
     assert found.locator("#recipe").input_value() == ""
-    assert len(column(found, "best", 0)) == 2
+    assert len(column(found, "best_paths", 0)) == 2
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -223,7 +220,7 @@ def test_axe_finds_no_violation_in_either_theme(opened: Open, theme: str) -> Non
 
     colours = {"light": "#0072b2", "dark": "#56b4e9"}
     other = {"light": "dark", "dark": "light"}[theme]
-    found = opened([published.one(doubts=["from a dirty checkout"])], theme=other)
+    found = opened([published.one(warnings=["from a dirty checkout"])], theme=other)
     found.get_by_role("button", name=f"{theme} theme").click()
     drawn(found, 1)
     assert colours[theme] in found.locator(".drawing svg").first.inner_html().lower()
@@ -254,7 +251,7 @@ def test_no_word_of_a_hostile_record_runs(opened: Open) -> None:
     assert found.evaluate("window.hurt") is None
     assert found.locator("img").count() == 0
     assert found.locator("script").count() == 3
-    assert "window.hurt = true" in found.locator(".doubt").inner_text()
+    assert "window.hurt = true" in found.locator(".warning").inner_text()
     assert any("onerror" in text for text in column(found, "failures", 0))
 
 

@@ -13,19 +13,25 @@ import pytest
 
 from bench.__main__ import main
 from bench.analysis import history
+from bench.analysis.rows import RunDocument
 from bench.exit_codes import ExitCode
 from bench.records.machine import Commit
 from bench.records.store import StoreError
-from bench.report.charts import theme
-from bench.report.page import chart_data, documents, html, overview, preflight, rows, site, snapshot, speed, tables
-from bench.report.page.rows import Published, PublishError
+from bench.report import csv as values
+from bench.report import markdown, overview
+from bench.report.charts import data, theme
+from bench.report.page import html, listing, preflight, site
+from bench.report.page import published as documents
+from bench.report.tables import every, words
+from bench.report.tables.speed import step_parts
+from datasets.errors import ExpectedError
 from tests.bench import made, published
 from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def shelved(folder: Path, *runs: Published) -> Path:
+def shelved(folder: Path, *runs: RunDocument) -> Path:
     """Keep ``runs`` in ``folder`` with all that follows from them, pictures aside."""
     for run in runs:
         site.keep(run, folder)
@@ -34,11 +40,11 @@ def shelved(folder: Path, *runs: Published) -> Path:
     return folder
 
 
-def compared() -> Published:
-    """Return a comparison whose one cell is 10 % slower, which a fresh round confirms."""
+def compared() -> RunDocument:
+    """Return a comparison whose one cell is 10 % slower, which a fresh batch confirms."""
     cells = [*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3)]
     controls = [*timed("base again", TIGHT), *timed("base +10% work", [1.099, 1.1, 1.101])]
-    return snapshot.of_run(made.run(made.comparison(controls=CONTROLS), *cells, *controls, profile="gate"))
+    return published.of_run(made.run(made.comparison(controls=CONTROLS), *cells, *controls, profile="gate"))
 
 
 # What is refused.
@@ -47,10 +53,9 @@ def compared() -> Published:
 def test_a_run_that_was_gone_on_with_is_published_with_its_dates() -> None:
     """Nothing speaks against it, and a reader is told that it was not measured in one go."""
     run = made.run(*published.records()[1:], made.resumed("2026-08-01T09:30:00+00:00"))
-    kept = snapshot.of_run(run)
+    kept = published.of_run(run)
     assert kept.resumed_at == ["2026-08-01T09:30:00+00:00"]
-    dates = dict(documents.facts(kept))["date"]
-    assert dates == "2026-07-31 12:00 UTC, gone on with 2026-08-01 09:30 UTC"
+    assert words.facts(kept)["date"] == "2026-07-31 12:00 UTC, resumed at 2026-08-01 09:30 UTC"
 
 
 def test_nothing_speaks_against_a_whole_run_of_a_clean_checkout(tmp_path: Path) -> None:
@@ -114,7 +119,7 @@ def test_what_is_kept_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = published.one()
     site.keep(found, tmp_path)
     (file,) = tmp_path.glob("*/*.json")
-    assert rows.load(file) == found
+    assert documents.load(file) == found
     assert file.parent.name == "made-cpu-2-processors"
     assert file.name == "2026-07-31-120000-smoke.json"
 
@@ -122,28 +127,28 @@ def test_what_is_kept_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_kept_run_of_another_schema_is_named(tmp_path: Path) -> None:
     """The message says what to do."""
     file = tmp_path / "run.json"
-    file.write_text(rows.dump(published.one()).replace('"schema_version": 1', '"schema_version": 2', 1))
-    with pytest.raises(PublishError, match=r"run\.json does not fit schema 1 of published runs.*publish its run again"):
-        rows.load(file)
+    file.write_text(documents.dump(published.one()).replace('"schema_version": 2', '"schema_version": 1', 1))
+    with pytest.raises(ExpectedError, match=r"run\.json does not fit schema 2 .*publish its run again"):
+        documents.load(file)
 
 
 def test_folders_in_an_error_are_left_out() -> None:
     """Whose machine it was is nobody's business; ratios and dates are no folders."""
-    assert snapshot.public("lost /srv/someone/lib/x.py, 1/2 at 2026/07/31") == "lost x.py, 1/2 at 2026/07/31"
+    assert documents.public("lost /srv/someone/lib/x.py, 1/2 at 2026/07/31") == "lost x.py, 1/2 at 2026/07/31"
 
 
 def test_the_best_way_is_told_apart_from_the_other_backends_best() -> None:
     """TensorFlow takes 1.25 times as long by every path, and the compiled loop 1.1 where fit takes 2."""
-    train, predict = published.one().best
+    train, predict = (row for row in published.one().best_paths if row.fastest)
     assert (train.target, train.path, train.rival, train.usual) == ("jax-cpu", "compiled loop", "tensorflow-cpu", "fit")
-    assert train.times == pytest.approx(1.25)
-    assert train.over_usual == pytest.approx(2 / 1.1, rel=1e-4)
-    assert (predict.path, predict.over_usual) == ("compiled", pytest.approx(4 / 1.25, rel=1e-4))
+    assert train.advantage == pytest.approx(1.25)
+    assert train.speedup == pytest.approx(2 / 1.1, rel=1e-4)
+    assert (predict.path, predict.speedup) == ("compiled", pytest.approx(4 / 1.25, rel=1e-4))
 
 
 def test_a_step_is_the_floor_and_what_comes_around_it() -> None:
     """The floor is half of fit's step, the compiled loop 1.1 floors: 50, 5 and 45 percent."""
-    found = [row["share"] for row in speed.parts(published.one()) if row["target"] == "jax"]
+    found = [part.share for part in step_parts(published.one()) if part.target == "jax"]
     assert found == pytest.approx([0.5, 0.05, 0.45], abs=1e-4)
 
 
@@ -164,25 +169,28 @@ def test_work_that_is_not_the_same_is_said_before_speed() -> None:
     assert overview.sentences(found)[1] == words
 
 
-def test_peers_and_served_models_have_tables() -> None:
-    """A column for each number of reviews that a peer predicts at once."""
-    found = {table.key: table for table in tables.every(published.one())}
-    assert found["serving"].rows == [["dense", "jax", "numpy", 1e-7, "passed"]]
-    assert found["peers"].rows == [["dense", "linear SVM", 0.88, 0.95, 2.5, 0.0005, 0.00075, 0.00125]]
+def test_baselines_and_served_models_have_tables() -> None:
+    """A column for each number of reviews that a baseline predicts at once."""
+    found = {
+        table.key: [[column.of(row) for column in table.columns] for row in table.rows]
+        for table in every(published.one())
+    }
+    assert found["serving"] == [["dense", "jax", "numpy", 1e-7, "passed"]]
+    assert found["baselines"] == [["dense", "linear SVM", 0.88, 0.95, 2.5, 0.0005, 0.00075, 0.00125]]
 
 
 def test_a_comparison_says_its_answers_and_its_controls() -> None:
     """One slower cell, two controls that held."""
     words = overview.sentences(compared())
     assert words[1:] == ["Of the cells that decide: 1 slower.", "All 2 controls held."]
-    assert [row.answer for row in compared().verdicts if row.decides] == ["slower"]
+    assert [row.answer for row in compared().comparisons if row.decides] == ["slower"]
 
 
 # What is written.
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
-    """Published again, nothing changes; published elsewhere, nothing differs."""
+    """RunDocument again, nothing changes; published elsewhere, nothing differs."""
     site.keep(published.one(), tmp_path / "one")
     assert site.write(tmp_path / "one")
     assert site.write(tmp_path / "one") == []
@@ -208,7 +216,7 @@ def test_a_superseded_run_is_kept_and_points_to_the_newer_one(tmp_path: Path) ->
         "| 2026-07-30 09:00 UTC",
     ]
     assert index.count("superseded by 2026-07-31 12:00 UTC") == 1
-    page_of_older = (tmp_path / older.folder / f"{older.stem}.md").read_text()
+    page_of_older = (tmp_path / documents.folder(older) / f"{documents.stem(older)}.md").read_text()
     assert "Superseded by [2026-07-31 12:00 UTC, smoke, commit aaaaaaaaaa](2026-07-31-120000-smoke.md)" in page_of_older
 
 
@@ -225,9 +233,11 @@ def test_a_run_of_another_machine_supersedes_nothing(tmp_path: Path) -> None:
 
 def test_a_doubted_run_supersedes_nothing_and_says_so_everywhere(tmp_path: Path) -> None:
     """Whoever publishes one anyway cannot hide it."""
-    doubted = published.one(run_id="doubted", started_at="2026-08-01T12:00:00+00:00", doubts=["from a dirty checkout"])
+    doubted = published.one(
+        run_id="doubted", started_at="2026-08-01T12:00:00+00:00", warnings=["from a dirty checkout"]
+    )
     shelved(tmp_path, published.one(), doubted)
-    stem = tmp_path / doubted.folder / doubted.stem
+    stem = tmp_path / documents.folder(doubted) / documents.stem(doubted)
     for file in (f"{stem}.md", f"{stem}.csv", tmp_path / "README.md", tmp_path / "index.html"):
         assert "from a dirty checkout" in Path(file).read_text()
     assert "superseded" not in (tmp_path / "README.md").read_text()
@@ -260,14 +270,14 @@ def test_the_readme_shows_how_wide_a_share_is() -> None:
     """A share of the floor comes from neighbouring blocks: narrower than speeds, which follow the machine's hours."""
     found = published.one()
     rows = [
-        row.model_copy(update={"share": 0.5, "share_low": 0.45, "share_high": 0.55})
+        row.model_copy(update={"floor_share": 0.5, "floor_share_low": 0.45, "floor_share_high": 0.55})
         if (row.path, row.target) == ("fit", "jax-cpu")
-        else row.model_copy(update={"share_low": None})
-        for row in found.timed
+        else row.model_copy(update={"floor_share_low": None})
+        for row in found.timings
     ]
-    text = documents.readme(found.model_copy(update={"timed": rows}))
+    text = listing.readme(found.model_copy(update={"timings": rows}))
     jax, tensorflow = (line for line in text.splitlines() if line.startswith("| dense |"))
-    assert "| 50% ±10% |" in jax
+    assert "(50% ±10%) |" in jax
     assert "±?" in tensorflow
 
 
@@ -278,7 +288,7 @@ def test_what_is_written_by_hand_around_the_marks_stays(tmp_path: Path) -> None:
     text = site.marked(file, "new")
     assert text == f"# Mine\n\n{site.BEGIN}\nnew\n{site.END}\n\nalso mine\n"
     file.write_text(f"# Mine\n{site.BEGIN}\nold\n")
-    with pytest.raises(PublishError, match=r"README\.md has a line"):
+    with pytest.raises(ExpectedError, match=r"README\.md has a line"):
         site.marked(file, "new")
 
 
@@ -292,40 +302,40 @@ def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
 def test_each_table_says_what_it_was_measured_on(tmp_path: Path) -> None:
     """Machine, date, commit, versions, corpus, seeds, spread, and the one command that measures it again."""
     found = published.one()
-    text = documents.page(found, None)
+    text = markdown.page(found, None)
     again = f"git checkout {'a' * 10} && {published.COMMAND}"
-    for words in (
+    for said in (
         "- **machine**: Made CPU, 2 processors, 8 GiB, Linux x86_64",
         "- **date**: 2026-07-31 12:00 UTC",
         "- **commit**: aaaaaaaaaa",
         "keras 3.15.1",
         f"- **corpus**: imdb ({made.DIGEST[:12]})",
         "- **seeds**: 0",
-        "- **spread**: 95 % intervals over 1 fresh processes",
+        "- **spread**: 95% intervals over 1 fresh processes",
         f"Measured again by `{again}`.",
     ):
-        assert words in text
-    lines = list(csv.DictReader(io.StringIO(documents.comma_separated(found))))
+        assert said in text
+    lines = list(csv.DictReader(io.StringIO(values.render(found))))
     assert {line["command"] for line in lines} == {again}
-    fit = [line for line in lines if (line["path"], line["target"], line["table"]) == ("fit", "jax-cpu", "timed")]
+    fit = [line for line in lines if (line["path"], line["target"], line["table"]) == ("fit", "jax-cpu", "timings")]
     assert float(fit[0]["seconds"]) == pytest.approx(0.02, rel=0.02)
 
 
 @pytest.mark.parametrize("make", [published.hostile, published.one, compared], ids=["hostile", "whole", "compared"])
-def test_no_word_of_a_record_is_markup(make: Callable[[], Published]) -> None:
+def test_no_word_of_a_record_is_markup(make: Callable[[], RunDocument]) -> None:
     """In Markdown no element, link or end of a table's cell; on the page, data that holds no tag."""
     found = make()
-    texts = documents.page(found, None) + documents.index([found], {}, {}) + documents.readme(found)
+    texts = markdown.page(found, None) + listing.index([found], {}, {}) + listing.readme(found)
     without_links = re.sub(r"\[(Markdown|CSV)\]\([\w./-]+\)|\[results/[^\]]+\]\(results/[\w./-]+\)", "", texts)
     outside_code = re.sub(r"(?<!\\)`[^`\n]*(?<!\\)`", "", without_links)
     assert not re.search(r"(?<!\\)<|(?<!\\)\]\(", outside_code)
     text = html.render([found], {}, [])
     assert len(re.findall(r"<script", text)) == 3
     assert len(re.findall(r"</script", text)) == 3
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    assert data is not None
-    assert not re.search(r"[<>&]", data[1])
-    assert json.loads(data[1])["runs"][0]["again"] == documents.reproduced_by(found)
+    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert embedded is not None
+    assert not re.search(r"[<>&]", embedded[1])
+    assert json.loads(embedded[1])["runs"][0]["again"] == words.reproduced_by(found)
 
 
 def test_the_policy_names_the_very_scripts_and_nothing_from_anywhere() -> None:
@@ -341,17 +351,19 @@ def test_the_policy_names_the_very_scripts_and_nothing_from_anywhere() -> None:
 
 def test_every_chart_has_a_sentence_and_a_table() -> None:
     """Who cannot see it reads it; a chart and its table come from the same rows."""
-    lines = [history.of_run(_summary(day)) for day in range(3)]
-    found = chart_data.every(published.one(), history.courses(lines))
-    assert [chart.key for chart in found] == ["throughput", "step", "latency", "reaching", "curves", "course"]
-    keys = {table.key for table in tables.every(published.one())} | {"course"}
-    assert all(chart.sentence and chart.table in keys for chart in found)
-    assert [chart.key for chart in chart_data.every(compared(), [])] == ["verdicts"]
+    days = [{"run_id": f"run-{day}", "started_at": f"2026-07-{day + 1:02}T12:00:00+00:00"} for day in range(3)]
+    histories = history.of_documents([published.one(**day) for day in days])
+    found = data.every(published.one(), histories)
+    keys = ["throughput", "step", "latency", "time_to_accuracy", "curves", "history"]
+    assert [chart.key for chart in found] == keys
+    tables = {table.key for table in every(published.one())} | {"history"}
+    assert all(chart.sentence and chart.table in tables for chart in found)
+    assert [chart.key for chart in data.every(compared(), [])] == ["gate_cells"]
 
 
 def test_a_chart_shows_the_floor_and_both_backends() -> None:
     """The same rows as the table's, in the colours of the backends."""
-    (chart,) = [one for one in chart_data.every(published.one(), []) if one.key == "throughput"]
+    (chart,) = [one for one in data.every(published.one(), []) if one.key == "throughput"]
     ((title, panel),) = chart.panels
     assert title == "dense"
     assert {(row["path"], row["target"]) for row in panel} == {
@@ -359,13 +371,6 @@ def test_a_chart_shows_the_floor_and_both_backends() -> None:
     }
     assert all(row["low"] <= row["value"] <= row["high"] for row in panel)
     assert (theme.colour("jax"), theme.colour("tensorflow@head")) == (theme.BLUE, theme.VERMILION)
-
-
-def _summary(day: int) -> object:
-    from bench.analysis.summary import summarize
-
-    found = published.records(run_id=f"run-{day}", started_at=f"2026-07-{day + 1:02}T12:00:00+00:00")
-    return summarize(made.run(*found[3:], run_id=f"run-{day}", started_at=f"2026-07-{day + 1:02}T12:00:00+00:00"))
 
 
 # The command line, and this repository.
@@ -403,7 +408,7 @@ def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> No
     """It must open in time whatever was published over the years; the index has them all."""
     found = published.one()
     text = html.render([found.model_copy(update={"run_id": f"run-{number}"}) for number in range(15)], {}, [])
-    data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
-    assert data is not None
-    shown = json.loads(data[1])
+    embedded = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert embedded is not None
+    shown = json.loads(embedded[1])
     assert (len(shown["runs"]), shown["older"]) == (12, 3)

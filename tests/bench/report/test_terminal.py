@@ -11,10 +11,13 @@ import pytest
 from rich.console import Console
 
 from bench.analysis.summary import Summary
+from bench.cli.results.runs import runs
 from bench.plan.steps import BASELINES, PROFILES
 from bench.records.schema import Record, RunHeader, TimingRecord
 from bench.records.store import Run
-from bench.report import lists, quality, speed, terminal, words
+from bench.report import terminal
+from bench.report.tables import lists, quality, speed, words
+from bench.report.tables.columns import Table
 from models.recipes import RECIPES
 from tests.bench import made, written
 
@@ -34,6 +37,11 @@ def summary(records: Sequence[Record], *, known: bool = True) -> Summary:
     assert isinstance(header, RunHeader)
     seeds = [seed for backend in ("jax", "tensorflow") for seed in made.references(backend=backend)]
     return Summary(Run(Path("made"), header, tuple(rest)), tuple(seeds) if known else ())
+
+
+def section(table: Table, width: int = 80) -> str:
+    """Return a table as a pipe of this width would get it."""
+    return shown(terminal.section(table), width)
 
 
 def held(name: str, text: str) -> None:
@@ -82,27 +90,28 @@ def test_the_full_profile_fits_as_well(width: int) -> None:
     assert "…" not in text
     assert "tensorflow†*" in text
     for table, rows in (
-        (speed.training, found.training),
-        (speed.prediction, found.prediction),
-        (speed.vectorization, found.vectorization),
+        (speed.training, found.document.timed("train")),
+        (speed.prediction, found.document.timed("predict")),
+        (speed.vectorization, found.document.timed("vectorize")),
     ):
-        lines = [line for line in shown(table(found), width).splitlines() if "jax" in line or "tensorflow" in line]
+        every = section(table(found.document), width).splitlines()
+        lines = [line for line in every if "jax" in line or "tensorflow" in line]
         assert len(lines) == len(rows)
         assert all(line[-1] in "%—" or line.endswith(" 123") for line in lines)
-        assert all(any(f" {row.cell.path} " in f" {line}" for line in lines) for row in rows)
+        assert all(any(f" {row.path} " in f" {line}" for line in lines) for row in rows)
 
 
 def test_recipes_stand_above_their_rows() -> None:
     """A recipe's name is a line of its own, once, and widens no column."""
     header, *rest = written.full_records()
-    lines = shown(speed.prediction(summary([header, *rest]))).splitlines()
+    lines = section(speed.prediction(summary([header, *rest]).document)).splitlines()
     assert [line for line in lines if line in RECIPES] == list(RECIPES)
     assert lines[2].startswith("reviews path")
 
 
 def test_a_share_of_the_floor_below_a_percent_is_not_nothing() -> None:
     """Filling memory is hundreds of times as fast as reading text: that share is small, it is not zero."""
-    text = shown(speed.vectorization(summary(written.records())))
+    text = section(speed.vectorization(summary(written.records()).document))
     assert "<1%" in text
     assert " 0%" not in text
 
@@ -111,15 +120,15 @@ def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
     """Three replicates of 250 calls are 750; one of them is too few."""
     every = written.records()
     once = [r for r in every if not (isinstance(r, TimingRecord) and r.replicate)]
-    assert "p99" in shown(speed.prediction(summary(every)))
-    assert "p99" not in shown(speed.prediction(summary(once)))
-    assert "3 processes of each target" in shown(speed.training(summary(every)))
-    assert "one process: ± covers its own noise only" in shown(speed.training(summary(once)))
+    assert "p99" in section(speed.prediction(summary(every).document))
+    assert "p99" not in section(speed.prediction(summary(once).document))
+    assert "3 processes of each target" in section(speed.training(summary(every).document))
+    assert "one process: ± covers its own noise only" in section(speed.training(summary(once).document))
 
 
 def test_advice_is_a_sentence_with_its_interval() -> None:
     """Which path, how many times as fast, from where to where, instead of what."""
-    text = " ".join(shown(speed.advice(summary(written.records()))).split())
+    text = " ".join(shown(terminal.advice(summary(written.records()))).split())
     assert "dense on jax: 'compiled loop' trains 1.8 (1.8 to 1.8) times as fast as 'fit'" in text
     assert "dense on tensorflow: 'compiled' predicts 1 review 3.2 (3.2 to 3.2) times as fast as" in text
 
@@ -132,7 +141,7 @@ def test_what_was_left_to_the_full_profile_is_said() -> None:
 
 def test_an_accuracy_without_reference_seeds_is_unresolved_and_says_what_to_do() -> None:
     """What cannot be judged is not passed."""
-    text = shown(quality.accuracy(summary(written.records(), known=False)))
+    text = section(quality.accuracy(summary(written.records(), known=False).document))
     assert "unresolved" in text
     assert "bench reference" in text
 
@@ -141,7 +150,7 @@ def test_a_failed_accuracy_strikes_the_timings() -> None:
     """A timing of wrong work carries a mark, and the mark is explained."""
     found = written.records()
     records = [made.training(r.recipe, r.target, final=_bad()) if r.kind == "training" else r for r in found]
-    text = shown(speed.training(summary(records)))
+    text = section(speed.training(summary(records).document))
     assert "jax†" in text
     assert "† its accuracy failed" in text
 
@@ -155,8 +164,8 @@ def test_synthetic_reviews_are_announced_above_the_tables() -> None:
 def test_a_run_that_was_gone_on_with_says_when() -> None:
     """Its halves were measured hours or days apart."""
     found = summary([*written.records(), made.resumed("2026-08-01T09:30:00+00:00")])
-    assert "gone on with 2026-08-01T09:30:00+00:00" in shown(terminal.heading(found))
-    assert "gone on" not in shown(terminal.heading(summary(written.records())))
+    assert "resumed at 2026-08-01T09:30:00+00:00" in shown(terminal.heading(found))
+    assert "resumed" not in shown(terminal.heading(summary(written.records())))
 
 
 def test_what_was_not_measured_names_reason_and_log() -> None:
@@ -169,8 +178,8 @@ def test_what_was_not_measured_names_reason_and_log() -> None:
 def test_devices_are_named_only_where_they_differ() -> None:
     """With one device for all, a table says it once, above."""
     mixed = [made.header(), made.target("jax-gpu"), made.target("jax-cpu"), made.training("dense", "jax-gpu")]
-    assert "jax-gpu" in shown(quality.accuracy(summary(mixed)))
-    assert "jax-cpu" not in shown(speed.training(summary(written.records())))
+    assert "jax-gpu" in section(quality.accuracy(summary(mixed).document))
+    assert "jax-cpu" not in section(speed.training(summary(written.records()).document))
 
 
 def test_an_empty_run_has_no_empty_tables() -> None:
@@ -180,9 +189,9 @@ def test_an_empty_run_has_no_empty_tables() -> None:
     assert "Verdicts: none" in text
 
 
-def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one() -> None:
+def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one(tmp_path: Path) -> None:
     """A newcomer is told the command."""
-    assert "nox -s bench-cpu" in shown(lists.run_list([]))
+    assert "nox -s bench-cpu" in shown(runs(out=tmp_path).shown)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -193,7 +202,7 @@ def test_a_profile_is_listed_with_its_summary(name: str) -> None:
     profile = PROFILES[name]
     recipes, both = list(RECIPES.values()), [targets.Target("jax"), targets.Target("tensorflow")]
     found = steps.passes(recipes, both, profile, seeds=profile.seeds)[0]
-    text = shown(lists.step_list(profile, found, steps.left_out(recipes, both, profile)))
+    text = section(lists.steps(profile, found, steps.left_out(recipes, both, profile)))
     assert profile.summary in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
 
@@ -202,8 +211,8 @@ def _bad() -> object:
     return made.result(epoch_s=[1.0] * 4, accuracy=0.6)
 
 
-def test_pairs_of_backends_are_shown_with_their_worst_recipe() -> None:
-    """One row for each trainer and server; a recipe that fails makes the row fail."""
+def test_a_saved_model_has_a_row_for_each_backend_that_served_it() -> None:
+    """Recipe by recipe: one that differs is seen."""
     records = [
         made.header(),
         *map(made.target, ("jax-cpu", "tensorflow-cpu")),
@@ -212,10 +221,10 @@ def test_pairs_of_backends_are_shown_with_their_worst_recipe() -> None:
         made.serving("openvino", difference=3e-8),
         made.serving("numpy", target="tensorflow-cpu", difference=0.0),
     ]
-    held("serving.txt", shown(quality.serving(summary(records))))
+    held("serving.txt", section(quality.serving(summary(records).document)))
 
 
 def test_peers_stand_beside_the_networks() -> None:
     """Recipe by recipe, with their own training time and latency."""
     peers = [made.baseline(name, recipe=recipe) for recipe in ("dense", "lstm") for name in BASELINES]
-    held("peers.txt", shown(quality.peers(summary([made.header(), made.target(), *peers]))))
+    held("peers.txt", section(quality.baselines(summary([made.header(), made.target(), *peers]).document)))

@@ -117,7 +117,7 @@ def test_whole_gates_are_told_by_kind(calibration: Calibration, tmp_path: Path) 
     )
     assert "| 7 processes, open cells settled | 1 of 3 | 0.8% to 90.6% | 0 | 0.0% | 20 (19 to 24) |" in page
     assert "| all of them | 1 of 4 | 0.6% to 80.6% | 0 | 0.0% | — |" in page
-    assert "20 (19 to 24)" in shown(report.terminal(found), 120)
+    assert "20 (19 to 24)" in shown(report.render(found), 120)
 
 
 def test_a_gate_settles_what_its_first_batch_leaves_open(
@@ -226,7 +226,7 @@ def test_a_pool_too_small_for_a_gate_says_so() -> None:
     """No rate of nothing, and how many replicates it takes."""
     found = report.rates(made_pool(15), [], RULE, notice=lambda _: None)
     assert not found.formed
-    for text in (report.page(found), shown(report.terminal(found), 120)):
+    for text in (report.page(found), shown(report.render(found), 120)):
         assert "takes 16 neighbouring replicates of one kind of machine, and there are 15" in " ".join(text.split())
         assert "0 of 0 (" not in text
 
@@ -248,7 +248,7 @@ def test_gates_that_would_be_void_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert "would have made 0 of 300 (0.0%) void (0.0% to 1.2%) by not coming out slower" in " ".join(
         report.page(found).split()
     )
-    assert "void: 0 of 300 (0.0%)" in " ".join(shown(report.terminal(found), 120).split())
+    assert "void: 0 of 300 (0.0%)" in " ".join(shown(report.render(found), 120).split())
     monkeypatch.setattr(gate, "SLOWED", "base +99% work")
     silent = report.rates(made_pool(20), [], RULE, notice=lambda _: None)
     assert "by not coming out slower" not in report.page(silent)
@@ -257,7 +257,7 @@ def test_gates_that_would_be_void_are_told(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_page_and_the_tables_say_the_same() -> None:
     """Counts with their trials and intervals; other rules beside; the data that it stands on."""
     found = report.rates(made_pool(20, scatter=0.002), [], RULE, notice=lambda _: None)
-    page, words = report.page(found), shown(report.terminal(found), 120)
+    page, words = report.page(found), shown(report.render(found), 120)
     assert found.alarms[0].rate.trials == report.FORMED
     (detection,) = found.detections
     assert (detection.key, detection.share) == (KEY, "+5%")

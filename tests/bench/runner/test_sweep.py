@@ -10,7 +10,7 @@ import pytest
 from bench.analysis.stats import Estimate
 from bench.cli import arguments
 from bench.records.schema import ReferenceRecord
-from bench.report import sweep as report
+from bench.report import training as report
 from bench.report.charts import spread
 from bench.runner.training import sweep
 from models.recipes import DENSE, LSTM
@@ -123,19 +123,19 @@ def test_the_table_reads_as_its_golden_file() -> None:
         ("optimizer=adam", "jax", "predict"): Estimate(1.01, 0.97, 1.04, 3),
     }
     found = sweep.rows([DENSE, *map(find, names)], records, ratios)
-    held("sweep.txt", shown(report.render(found)))
-    held("sweep.md", report.page(found, records, title="dense", command="bench sweep dense", picture="dense"))
+    held("sweep.txt", shown(report.render_sweep(found)))
+    held("sweep.md", report.sweep_page(found, records, title="dense", command="bench sweep dense", picture="dense"))
 
 
 def test_nothing_trained_is_said() -> None:
     """An empty file is no table."""
-    assert "nothing was trained yet" in shown(report.render([]))
+    assert "nothing was trained yet" in shown(report.render_sweep([]))
 
 
 def test_a_page_and_a_chart_are_written_beside_the_trainings(tmp_path: Path) -> None:
     """One page, a picture for each backend."""
     records = trained("dense", 0.88, 0.881, 0.882)
-    found = report.write(sweep.rows([DENSE], records), records, tmp_path / "dense.jsonl", "bench sweep dense")
+    found = report.write_sweep(sweep.rows([DENSE], records), records, tmp_path / "dense.jsonl", "bench sweep dense")
     assert [file.name for file in found] == ["dense.md", "dense-jax.svg", "dense-jax.png"]
     assert all(file.stat().st_size for file in found)
 

@@ -1,4 +1,4 @@
-"""Tests of the advice: only what the run's own ratios prove, of the same work, that Keras itself can do."""
+"""Tests of the best paths: only what the run's own ratios prove, of the same work, that Keras itself can do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis import advice
-from bench.analysis.advice import Advice
+from bench.analysis.best_path import worthwhile
+from bench.analysis.rows import BestPathRow
+from bench.analysis.summary import Summary
 from bench.records.schema import Cell, TimingRecord
 from tests.bench import made
 
@@ -19,24 +20,31 @@ Measured = tuple[Cell, list[TimingRecord]]
 def measured(path: str, *replicates_s: float, phase: str = "train", **where: object) -> Measured:
     """Return a cell with one replicate of three turns for each number of seconds."""
     cell = made.cell(phase, path, **where)  # type: ignore[arg-type]
-    records = [made.timing(cell, made.blocks(*[s] * 3), replicate=n) for n, s in enumerate(replicates_s)]
+    three = (lambda s: made.calls(*[[s]] * 3)) if phase == "predict" else (lambda s: made.blocks(*[s] * 3))
+    records = [made.timing(cell, three(s), replicate=n) for n, s in enumerate(replicates_s)]
     return cell, records
 
 
 USUAL = measured("fit", 3.0, 3.0, 3.0)
 
 
+def found(*cells: Measured) -> list[BestPathRow]:
+    """Return the best paths of these cells that are worth a change of code."""
+    run = made.run(*[record for _, records in cells for record in records])
+    return [row for row in Summary(run, ()).best_paths if worthwhile(row)]
+
+
 def advised(*others: Measured, usual: Measured = USUAL) -> list[tuple[str, float]]:
     """Return which paths are advised instead of the usual one, and how many times as fast they are."""
-    return [(one.cell.path, round(one.times.value, 6)) for one in advice.find([usual, *others])]
+    return [(row.path, round(row.speedup or 0.0, 6)) for row in found(usual, *others)]
 
 
 def test_a_path_that_is_clearly_faster_is_advised() -> None:
     """Half the seconds in each of three processes: twice as fast, with an interval of no width."""
     cell, records = measured("compiled loop", 1.5, 1.5, 1.5)
-    (found,) = advice.find([USUAL, (cell, records)])
-    assert (found.cell, found.usual) == (cell, "fit")
-    assert (found.times.value, found.times.low, found.times.high) == pytest.approx((2.0, 2.0, 2.0))
+    (row,) = found(USUAL, (cell, records))
+    assert (row.cell, row.usual) == (cell, "fit")
+    assert (row.speedup, row.speedup_low, row.speedup_high) == pytest.approx((2.0, 2.0, 2.0))
 
 
 @pytest.mark.parametrize(("times", "worth"), [(1.06, True), (1.0501, True), (1.05, False), (1.0, False), (0.5, False)])
@@ -109,8 +117,8 @@ def test_each_usual_cell_has_its_own_advice() -> None:
         measured("compiled", *[1.5] * 3, phase="predict", target="jax-cpu"),
         measured("eager", *[2.0] * 3, phase="predict", target="tensorflow-cpu"),
     ]
-    found = [(one.cell.path, one.cell.target, one.usual) for one in advice.find([*slow, *quick])]
-    assert found == [
+    rows = sorted((row.phase == "predict", row.target, row.path, row.usual) for row in found(*slow, *quick))
+    assert [(path, target, usual) for _, target, path, usual in rows] == [
         ("compiled loop", "jax-cpu", "fit"),
         ("compiled", "jax-cpu", "predict_on_batch"),
         ("eager", "tensorflow-cpu", "predict_on_batch"),
@@ -119,7 +127,7 @@ def test_each_usual_cell_has_its_own_advice() -> None:
 
 def test_without_the_usual_path_there_is_no_advice() -> None:
     """Nothing is faster than what was not measured."""
-    assert advice.find([measured("compiled loop", *[1.0] * 3), measured("floor", *[0.5] * 3)]) == []
+    assert found(measured("compiled loop", *[1.0] * 3), measured("floor", *[0.5] * 3)) == []
 
 
 @settings(deadline=None)
@@ -128,5 +136,7 @@ def test_advice_always_lies_above_the_threshold_with_its_whole_interval(
     usual_s: list[float], other_s: list[float]
 ) -> None:
     """Whatever was measured, nothing is advised that may not be worth it."""
-    found: list[Advice] = advice.find([measured("fit", *usual_s), measured("compiled loop", *other_s)])
-    assert all(1.05 < one.times.low <= one.times.value <= one.times.high for one in found)
+    rows = found(measured("fit", *usual_s), measured("compiled loop", *other_s))
+    bounds = [(row.speedup_low, row.speedup, row.speedup_high) for row in rows]
+    assert all(1.05 < low <= value <= high for low, value, high in bounds if low and value and high)
+    assert all(low for low, _, _ in bounds)

@@ -1,0 +1,364 @@
+"""Rows: the one form of what a run says, for the terminal, Markdown, CSV, JSON, charts and the page.
+
+A row holds plain values. An estimate is three of them: ``seconds``, ``seconds_low`` and ``seconds_high`` are a centre
+and its 95 % interval; a bound that is not known is None. Names carry their units.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.analysis.stats import Estimate
+from bench.plan.paths import FLOOR
+from bench.records.machine import Machine
+from bench.records.schema import Cell
+
+# Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
+SCHEMA_VERSION: Literal[2] = 2
+
+
+class Row(BaseModel):
+    """One row of a table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CellRow(Row):
+    """A row about one cell."""
+
+    recipe: str
+    phase: str
+    path: str
+    batch_size: int
+    target: str
+
+    @property
+    def cell(self) -> Cell:
+        names = ("recipe", "phase", "path", "batch_size", "target")
+        return Cell.model_validate({name: getattr(self, name) for name in names})
+
+    @property
+    def is_floor(self) -> bool:
+        return self.path == FLOOR
+
+
+class AccuracyRow(Row):
+    """One figure of a recipe on a target, over the seeds of the run; ``low`` and ``high`` bound what passes.
+
+    difference  measured minus published, or minus the reference seeds' mean where nothing is published
+    decides     whether the run's verdict depends on it
+    """
+
+    recipe: str
+    target: str
+    path: str
+    figure: str
+    published: float | None = None
+    measured: float | None = None
+    difference: float | None = None
+    seeds: int
+    low: float | None = None
+    high: float | None = None
+    answer: str
+    decides: bool
+    reason: str = ""
+
+
+class CurvesRow(Row):
+    """One phase trained once: a value per epoch in each curve, seconds of its steps in ``epoch_s``."""
+
+    recipe: str
+    target: str
+    path: str
+    seed: int
+    phase: str
+    curves: dict[str, list[float | None]]
+    epoch_s: list[float]
+
+
+class ParityRow(Row):
+    """Two targets that start from equal weights: the largest differences of predictions and of first losses."""
+
+    recipe: str
+    targets: str
+    predictions: float | None = None
+    losses: float | None = None
+    reviews: int | None = None
+    steps: int | None = None
+    answer: str
+
+
+class ServingRow(Row):
+    """A saved model on a backend that serves it: the largest difference from its trainer's own scores."""
+
+    recipe: str
+    target: str
+    served_on: str
+    predictions: float | None = None
+    reviews: int | None = None
+    answer: str
+
+
+class BaselineRow(Row):
+    """A classical model of scikit-learn on a recipe's encoding; seconds of a prediction by its number of reviews."""
+
+    recipe: str
+    name: str
+    test_accuracy: float | None = None
+    roc_auc: float | None = None
+    train_s: float | None = None
+    predict_s: dict[int, float]
+
+
+class TimingRow(CellRow):
+    """A timed cell.
+
+    seconds      of one repeat: a step, a call, or the vectorization of a batch
+    floor_share  the floor's seconds over its own, from neighbouring blocks: 1 is as fast as the floor
+    processes    in which it was timed
+    excluded     its recipe's accuracy failed on its target: the timing belongs to other work
+    first_step_s the first step, compilation included
+    call_s       what calling `fit` costs beside its steps
+    p50_s        and so on: percentiles over all calls; p99 where so many calls allow it
+    """
+
+    seconds: float | None = None
+    seconds_low: float | None = None
+    seconds_high: float | None = None
+    floor_share: float | None = None
+    floor_share_low: float | None = None
+    floor_share_high: float | None = None
+    reviews_per_s: float | None = None
+    processes: int
+    steady: bool
+    excluded: bool
+    first_step_s: float | None = None
+    call_s: float | None = None
+    p50_s: float | None = None
+    p90_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+    calls: int | None = None
+    megabytes_per_s: float | None = None
+
+
+class StartupRow(Row):
+    """Seconds until a fresh process has done each thing for the first time."""
+
+    recipe: str
+    target: str
+    import_s: float | None = None
+    build_s: float | None = None
+    first_step_s: float | None = None
+    first_prediction_s: float | None = None
+
+
+class TimeToAccuracyRow(Row):
+    """Seconds of training until a curve first reached an accuracy; None where it did not."""
+
+    recipe: str
+    target: str
+    path: str
+    metric: str
+    accuracy: float
+    seconds: float | None = None
+    seeds: int
+    epochs: int
+    excluded: bool
+
+
+class BestPathRow(CellRow):
+    """The fastest path of a target for one piece of work.
+
+    speedup     how many times as fast as ``usual``, the path that most users take, from neighbouring blocks
+    fastest     whether no other target does this work faster
+    rival       the other target that comes next, by ``rival_path``; of the fastest row alone
+    advantage   how many times as fast as the rival
+    """
+
+    reviews_per_s: float | None = None
+    usual: str | None = None
+    speedup: float | None = None
+    speedup_low: float | None = None
+    speedup_high: float | None = None
+    fastest: bool = True
+    rival: str | None = None
+    rival_path: str | None = None
+    advantage: float | None = None
+    advantage_low: float | None = None
+    advantage_high: float | None = None
+
+
+class HardwareRow(CellRow):
+    """How busy the fastest path keeps the hardware: matrix products a second beside the peak."""
+
+    gflops: float | None = None
+    peak_gflops: float | None = None
+
+    @property
+    def busy(self) -> float | None:
+        return self.gflops / self.peak_gflops if self.gflops and self.peak_gflops else None
+
+
+class PeakRow(Row):
+    """What a target reached in a large matrix product and in a large copy."""
+
+    target: str
+    product_gflops: float | None = None
+    copy_gb_per_s: float | None = None
+
+
+class CounterRow(CellRow):
+    """Deterministic counters of one cell, by the names that `bench.worker.counters` explains."""
+
+    counters: dict[str, float]
+
+
+class ComparisonRow(CellRow):
+    """A cell of a comparison against the same one of its base.
+
+    ratio           seconds over the base's: 1.05 is 5 % slower
+    min_detectable  the smallest slowdown that would have been found nine times out of ten
+    needed          processes that would settle it; None where it is settled, or no reasonable number would
+    confirmed       the ratio in the round that confirms a "slower"
+    control         the control whose cell it is; None for what was asked
+    passed          whether that control came out as it must
+    remeasured      whether it failed first, and fresh processes decided
+    """
+
+    ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    processes: int | None = None
+    min_detectable: float | None = None
+    needed: int | None = None
+    confirmed: float | None = None
+    answer: str
+    reason: str
+    decides: bool
+    control: str | None = None
+    passed: bool | None = None
+    remeasured: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.target.partition("@")[2]
+
+
+class CounterChangeRow(Row):
+    """A deterministic counter that differs from the base's."""
+
+    cell: str
+    counter: str
+    before: float
+    after: float
+
+    @property
+    def worse(self) -> bool:
+        return self.after > self.before
+
+
+class FailureRow(Row):
+    """Work that gave no answer."""
+
+    recipe: str
+    target: str
+    work: str
+    reason: str
+
+
+class RunDocument(Row):
+    """Everything that a run says: what it was measured on, then its rows, table by table.
+
+    devices      the name of each target's device
+    seeds        of the trainings
+    warnings     why it should not have been published, where somebody published it anyway
+    sides        what a comparison compared, the base first; empty for a run
+    void         whether a control of the comparison failed
+    steal_share  share of the processors' time that other guests of the host took while clocks ran
+    """
+
+    schema_version: Literal[2] = SCHEMA_VERSION
+    run_id: str
+    started_at: str
+    resumed_at: list[str] = []
+    profile: str
+    machine: Machine
+    devices: dict[str, str]
+    commit: str | None
+    dirty: bool = False
+    versions: dict[str, str]
+    corpus: str
+    corpus_digest: str
+    command: str
+    order_seed: int
+    seeds: list[int]
+    warnings: list[str] = []
+    steal_share: float | None = None
+    sides: dict[str, str] = {}
+    margin: float | None = None
+    alpha: float | None = None
+    replicates: int | None = None
+    settle: bool = False
+    void: bool = False
+    accuracy: list[AccuracyRow] = []
+    parity: list[ParityRow] = []
+    serving: list[ServingRow] = []
+    baselines: list[BaselineRow] = []
+    best_paths: list[BestPathRow] = []
+    timings: list[TimingRow] = []
+    time_to_accuracy: list[TimeToAccuracyRow] = []
+    startup: list[StartupRow] = []
+    hardware: list[HardwareRow] = []
+    peaks: list[PeakRow] = []
+    counters: list[CounterRow] = []
+    comparisons: list[ComparisonRow] = []
+    counter_changes: list[CounterChangeRow] = []
+    failures: list[FailureRow] = []
+    curves: list[CurvesRow] = []
+
+    @property
+    def is_comparison(self) -> bool:
+        return bool(self.sides)
+
+    def timed(self, phase: str) -> list[TimingRow]:
+        """Return the timings of one phase, in their order."""
+        return [row for row in self.timings if row.phase == phase]
+
+
+def bounded(name: str, estimate: Estimate | None) -> dict[str, Any]:
+    """Return the three fields of an estimate; a bound at zero or without limit is None."""
+    if estimate is None:
+        return {}
+    bounds = {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return {name: finite(estimate.value), **{key: finite(bound) or None for key, bound in bounds.items()}}
+
+
+def finite(value: float | None) -> float | None:
+    """Return ``value``, None where it is no finite number: JSON has none such."""
+    return None if value is None or not math.isfinite(value) else value
+
+
+def half_width(value: float | None, low: float | None, high: float | None) -> float | None:
+    """Return half an interval as a share of its value; None where it is not known."""
+    return None if not value or low is None or high is None else (high - low) / 2 / value
+
+
+def rounded(value: Any, figures: int = 6) -> Any:
+    """Return ``value`` with its numbers at six significant figures: more than any interval, and a readable diff."""
+    if isinstance(value, float):
+        return float(f"{value:.{figures}g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: rounded(item, figures) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item, figures) for item in value]
+    return value
+
+
+def once(words: Iterable[str]) -> list[str]:
+    """Return each of ``words`` once, in their order."""
+    return list(dict.fromkeys(words))

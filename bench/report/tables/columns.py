@@ -1,0 +1,144 @@
+"""Columns and tables: each table is declared once, and every report is a renderer of that.
+
+A value is text, a number or None; its column says how a reader sees it. To add a column, add it to its table in
+`bench.report.tables`: the terminal, Markdown and the page show it, and CSV and JSON have the field of the row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bench.analysis.rows import half_width
+from bench.report.tables import numbers
+from bench.report.tables.numbers import MISSING
+
+Value = str | float | int | None
+
+# How a value is shown, by the name of its format. All but text and answers are numbers, aligned to the right.
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "text": str,
+    "answer": str,
+    "count": lambda value: f"{value:,.0f}",
+    "figure": numbers.figure,
+    "signed": numbers.signed,
+    "significant": numbers.significant,
+    "milliseconds": numbers.milliseconds,
+    "percent": numbers.share,
+    "tenths": lambda value: f"{value:.1%}",
+    "spread": numbers.spread,
+    "change": numbers.change,
+    "exponent": lambda value: f"{value:.1e}",
+    "right": str,
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    key      its name for programs and charts; the attribute of a row that it shows, unless ``value`` says otherwise
+    heading  what stands above it; ``unit`` follows it
+    format   one of `FORMATS`
+    value    what it shows of a row
+    note     a footnote below the table
+    short    its heading in a terminal, where ``heading`` and unit take too many of 80 columns
+    wide     left out in a terminal
+    merge    blank in a terminal where it repeats the row above
+    hoist    moved above the table in a terminal where all rows have the same
+    """
+
+    key: str
+    heading: str
+    format: str = "text"
+    value: Callable[[Any], Value] | None = None
+    unit: str = ""
+    note: str = ""
+    short: str = ""
+    wide: bool = False
+    merge: bool = False
+    hoist: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        return self.format not in ("text", "answer")
+
+    @property
+    def title(self) -> str:
+        """The heading with its unit."""
+        return f"{self.heading} {self.unit}".strip()
+
+    def of(self, row: Any) -> Value:
+        """Return the value of ``row``."""
+        return self.value(row) if self.value else getattr(row, self.key)
+
+    def text(self, row: Any) -> str:
+        """Return the value of ``row`` as a reader sees it."""
+        value = self.of(row)
+        return MISSING if value is None else value if isinstance(value, str) else FORMATS[self.format](value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; in a terminal ``group``, which no column repeats, stands above the rows that share it."""
+
+    key: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Any, ...]
+    footnotes: tuple[str, ...] = ()
+    group: Column | None = None
+
+    @property
+    def every_column(self) -> tuple[Column, ...]:
+        return (self.group, *self.columns) if self.group else self.columns
+
+    @property
+    def notes(self) -> list[str]:
+        """What stands below the table: the footnotes of its columns, then its own."""
+        found = [column.note for column in self.columns if column.note]
+        return list(dict.fromkeys([*found, *self.footnotes])) if self.rows else []
+
+
+def table(
+    key: str,
+    title: str,
+    caption: str,
+    columns: Iterable[Column | None],
+    rows: Iterable[Any],
+    *footnotes: str | None,
+    group: Column | None = None,
+) -> Table:
+    """Return a table without the columns and footnotes that are None."""
+    kept = tuple(column for column in columns if column is not None)
+    return Table(key, title, caption, kept, tuple(rows), tuple(note for note in footnotes if note), group)
+
+
+def spread_column(heading: str, key: str, note: str = "", *, wide: bool = False) -> Column:
+    """Return the column of half the interval of ``key``, as a share of it."""
+
+    def spread(row: Any) -> float | None:
+        value, low, high = (getattr(row, name) for name in (key, f"{key}_low", f"{key}_high"))
+        half = half_width(value, low, high)
+        return math.inf if half is None and value is not None else half
+
+    return Column(f"{key}_spread", heading, "spread", spread, note=note, wide=wide)
+
+
+def interval_column(key: str, heading: str = "95% interval", format: str = "significant") -> Column:  # noqa: A002
+    """Return the column of both ends of the interval of ``key``."""
+    return Column(f"{key}_interval", heading, "right", lambda row: interval(row, key, format))
+
+
+def interval(row: Any, key: str, format: str = "significant") -> str | None:  # noqa: A002
+    """Return the interval of ``key`` in words; None where an end is not known."""
+    low, high = getattr(row, f"{key}_low"), getattr(row, f"{key}_high")
+    return None if low is None or high is None else f"{FORMATS[format](low)} to {FORMATS[format](high)}"
+
+
+def sentence(phrase: str) -> str:
+    """Return a caption or a note as a sentence of its own."""
+    return f"{phrase[:1].upper()}{phrase[1:]}." if phrase else ""

@@ -1,0 +1,165 @@
+"""Tables of comparisons: a gate's cells, its controls and counters; two runs, or two targets of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bench.analysis.compare_runs import CellComparison, RunComparison
+from bench.analysis.rows import ComparisonRow, RunDocument
+from bench.analysis.summary import place
+from bench.report.tables.columns import FORMATS, Column, Table, interval_column, table
+from bench.report.tables.numbers import change
+
+# Where nothing can be told.
+UNKNOWN = "~"
+
+MIN_DETECTABLE = "min. detectable: the smallest slowdown that would have been called slower 9 times in 10"
+CONTROLS = {"itself": "the base again", "extra work": "the base with 10% more work"}
+
+
+def where(target: str) -> str:
+    """Return the backend of a target, without its label."""
+    return target.partition("@")[0].removesuffix("-cpu")
+
+
+RECIPE = Column("recipe", "recipe", merge=True)
+WORK = Column("work", "work", value=lambda row: f"{row.phase} {row.batch_size}", merge=True)
+BACKEND = Column("target", "backend", value=lambda row: where(row.target))
+RATIO = Column("ratio", "seconds", "change", lambda row: UNKNOWN if row.ratio is None else row.ratio)
+ANSWER = Column("answer", "answer", "answer")
+
+
+def gate_cells(document: RunDocument) -> Table:
+    """Return the cells on which the gate decides."""
+    margin, alpha = document.margin or 0.0, document.alpha or 0.0
+    caption = f"{processes(document)} of each, same within {margin:.0%}, false alarms below {alpha:.0%}"
+    return _cells("gate_cells", "Gate cells", caption, document, decides=True)
+
+
+def beside(document: RunDocument) -> Table:
+    """Return the cells that are shown beside and decide nothing."""
+    return _cells("beside", "Beside", "as users drive them: these decide nothing", document, decides=False)
+
+
+def controls(document: RunDocument) -> Table:
+    """Return the cells whose answers are known beforehand."""
+    columns = (
+        Column("control", "control", value=lambda row: CONTROLS.get(row.control, row.control), merge=True),
+        RECIPE,
+        WORK,
+        Column("path", "path", wide=True),
+        BACKEND,
+        RATIO,
+        Column("answer", "answer"),
+        Column("standing", "result", "answer", standing),
+    )
+    rows = [row for row in document.comparisons if row.control is not None]
+    return table("controls", "Controls", "known answers that the gate must give", columns, rows)
+
+
+def only(gate: Table, answers: Sequence[str]) -> Table:
+    """Return the rows of ``gate`` with one of these answers."""
+    return replace(gate, rows=tuple(row for row in gate.rows if row.answer in answers))
+
+
+def standing(row: ComparisonRow) -> str:
+    """Return whether a control passed, and when."""
+    if row.passed:
+        return "held when re-measured" if row.remeasured else "held"
+    return "FAILED twice" if row.remeasured else "FAILED"
+
+
+def counter_changes(document: RunDocument, *, worse_only: bool = False) -> Table:
+    """Return the deterministic counters that differ from the base's."""
+    columns = (
+        Column("cell", "cell"),
+        Column("counter", "counter", value=lambda row: row.counter.replace("_", " ")),
+        Column("before", "base", "count"),
+        Column("after", "now", "count"),
+        Column("worse", "change", "answer", lambda row: "more" if row.worse else "fewer", short=" "),
+    )
+    rows = [row for row in document.counter_changes if row.worse or not worse_only]
+    return table("counter_changes", "Exact counters that differ", "deterministic", columns, rows)
+
+
+def processes(document: RunDocument) -> str:
+    """Return how many fresh processes stand behind an answer."""
+    many = document.replicates or 0
+    return f"{many} or {2 * many} processes" if document.settle else f"{many} processes"
+
+
+def hints(document: RunDocument, rows: Sequence[ComparisonRow]) -> list[str]:
+    """Return what a reader should do about unresolved cells, and what confirmed those that are slower."""
+    deciding = [row for row in rows if row.decides]  # no option says how often others are timed
+    needed = max((row.needed for row in deciding if row.needed is not None), default=0)
+    many = document.replicates or 0
+    settled = any((row.processes or 0) > many for row in deciding)
+    found = [f"{2 * many} processes: cells that the first {many} left open"] if settled else []
+    found += [f"{row.cell.name}: {row.reason} ({change(row.confirmed)})" for row in rows if row.confirmed is not None]
+    if needed:
+        found.append(f"to settle every open cell that can be: --replicates {needed}")
+    if many < needed <= 2 * many and not document.settle:
+        found.append("without --no-settle, open cells alone get as many processes again")
+    return found
+
+
+def _cells(key: str, title: str, caption: str, document: RunDocument, *, decides: bool) -> Table:
+    columns = (
+        RECIPE,
+        WORK,
+        Column("path", "path", wide=True),
+        BACKEND,
+        RATIO,
+        interval_column("ratio", "95% interval", "change"),
+        Column("min_detectable", "min. detectable", "change", short="min. det."),
+        ANSWER,
+        Column("reason", "reason", wide=True),
+    )
+    rows = [row for row in document.comparisons if row.control is None and row.decides is decides]
+    paths = "; ".join(f"{phase}: {path}" for phase, path in {row.phase: row.path for row in rows}.items())
+    base, *others = document.sides or [""]
+    side = Column("side", "side", value=lambda row: f"{row.label} against {base}")
+    if len(others) > 1:
+        rows.sort(key=lambda row: others.index(row.label))
+    notes = (paths, MIN_DETECTABLE, *hints(document, rows))
+    return table(key, title, caption, columns, rows, *notes, group=side if len(others) > 1 else None)
+
+
+def differences(found: RunComparison) -> Table:
+    """Return the fields in which two runs differ."""
+    columns = (
+        Column("field", "field"),
+        Column("first", "first"),
+        Column("second", "second"),
+        Column("matters", " ", "answer", lambda row: "matters" if row.matters else "told"),
+    )
+    return table("differences", "What differs", "", columns, found.differences)
+
+
+def compared_cells(found: RunComparison) -> Table:
+    """Return the cells of two runs, or of two targets of one, the first one's seconds being one."""
+    columns = (
+        Column("work", "work", value=lambda row: f"{row.cell.phase} {row.cell.batch_size}", merge=True),
+        Column("path", "path", value=lambda row: row.cell.path, merge=True),
+        Column("target", "backend", value=lambda row: row.cell.target.removesuffix("-cpu"), hoist=True),
+        Column("ratio", "seconds", "change", lambda row: row.ratio.value if row.ratio else UNKNOWN),
+        Column("interval", "95% interval", "right", _interval),
+        Column("answer", "answer", "answer", lambda row: _answer(found, row)),
+    )
+    recipe = Column("recipe", "recipe", value=lambda row: row.cell.recipe)
+    unsettled = any(row.answer in (None, "unresolved") for row in found.rows)
+    note = f"{UNKNOWN}: nothing can be told; run more processes of each, with --budget or --profile full"
+    rows = sorted(found.rows, key=lambda row: place(row.cell))
+    caption = "the first one's is one"
+    return table("cells", "Cells", caption, columns, rows, note if unsettled else None, group=recipe)
+
+
+def _interval(row: CellComparison) -> str:
+    if row.ratio is None or not row.answer:
+        return UNKNOWN
+    return f"{FORMATS['change'](row.ratio.low)} to {FORMATS['change'](row.ratio.high)}"
+
+
+def _answer(found: RunComparison, row: CellComparison) -> str:
+    return UNKNOWN if row.answer in (None, "unresolved") or not found.verdicts else str(row.answer)

@@ -1,0 +1,212 @@
+"""Tables of how fast the work is: best paths, training, prediction, vectorization, startup, parts of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow
+from bench.report.tables import words
+from bench.report.tables.columns import Column, Table, interval_column, spread_column, table
+from bench.report.tables.quality import RECIPE, target
+
+FLOOR = "floor: share of the speed of the same work written by hand, from neighbouring blocks"
+SPREAD = "±: half the 95% interval over fresh processes"
+EXCLUDED = "† its accuracy failed: this timing belongs to other work and counts in no comparison"
+UNSTEADY = "* not steady when warm-up ended: repeat on a quieter machine, or with --profile full"
+
+PATH = Column("path", "path", merge=True)
+SECONDS_SPREAD = spread_column("±", "seconds")
+FLOOR_SHARE = (
+    Column("floor_share", "floor", "percent"),
+    spread_column("floor ±", "floor_share", wide=True),
+)
+PROCESSES = Column("processes", "processes", "count", wide=True)
+
+
+def training(document: RunDocument) -> Table:
+    """Return the throughput of training steps by path."""
+    rows = document.timed("train")
+    columns = (
+        PATH,
+        Column("batch_size", "batch", "count", merge=True),
+        _marked_target(document),
+        Column("reviews_per_s", "reviews/s", "significant"),
+        Column("seconds", "step", "milliseconds", unit="ms", short="ms/step"),
+        SECONDS_SPREAD,
+        *FLOOR_SHARE,
+        Column("first_step_s", "first step", "significant", unit="s", short="first s"),
+        PROCESSES,
+    )
+    first = "first: the first step, compilation included" if rows else None
+    notes = (first, *_timing_notes(rows), _call_note(rows))
+    return table("training", "Training", _processes(rows), columns, rows, *notes, group=RECIPE)
+
+
+def prediction(document: RunDocument) -> Table:
+    """Return the latency of one call by path."""
+    rows = document.timed("predict")
+    p99 = any(row.p99_s is not None for row in rows)
+    columns = (
+        Column("batch_size", "reviews", "count", merge=True),
+        PATH,
+        _marked_target(document),
+        *[_percentile(rank) for rank in (50, 90, 95, *([99] if p99 else []))],
+        Column("reviews_per_s", "reviews/s", "significant"),
+        spread_column("±", "seconds", wide=True),
+        *FLOOR_SHARE,
+        Column("calls", "calls", "count", wide=True),
+        PROCESSES,
+    )
+    caption = f"latency of one call in ms, {min(row.calls or 0 for row in rows):,} calls or more each" if rows else ""
+    return table("prediction", "Prediction", caption, columns, rows, *_timing_notes(rows), group=RECIPE)
+
+
+def _percentile(rank: int) -> Column:
+    return Column(f"p{rank}_s", f"p{rank}", "milliseconds", unit="ms", short=f"p{rank}")
+
+
+def vectorization(document: RunDocument) -> Table:
+    """Return the throughput of turning reviews into a recipe's input, by path."""
+    rows = document.timed("vectorize")
+    columns = (
+        PATH,
+        _marked_target(document),
+        Column("reviews_per_s", "reviews/s", "significant"),
+        Column("megabytes_per_s", "MB/s", "significant"),
+        SECONDS_SPREAD,
+        *FLOOR_SHARE,
+        PROCESSES,
+    )
+    floor = "its floor is filling the memory of the result, which reading text never comes near"
+    notes = (*_timing_notes(rows), floor if rows else None)
+    caption = f"{rows[0].batch_size:,} reviews a call; MB of raw text" if rows else ""
+    return table("vectorization", "Vectorization", caption, columns, rows, *notes, group=RECIPE)
+
+
+def startup(document: RunDocument) -> Table:
+    """Return what a user of a fresh process waits for."""
+    names = ("import_s", "build_s", "first_step_s", "first_prediction_s")
+    seconds = [Column(name, name.removesuffix("_s").replace("_", " "), "significant", unit="s") for name in names]
+    return table("startup", "Startup", "a fresh process each", (RECIPE, target(document), *seconds), document.startup)
+
+
+def best_paths(document: RunDocument) -> Table:
+    """Return the fastest path for each piece of work, and by how much."""
+    columns = (
+        RECIPE,
+        Column("work", "work", value=lambda row: words.work(row.phase, row.batch_size)),
+        target(document),
+        Column("path", "path"),
+        Column("reviews_per_s", "reviews/s", "significant"),
+        Column("advantage", "× the other's best", "significant"),
+        interval_column("advantage"),
+        Column("told_apart", "told apart", value=_told_apart),
+        Column("speedup", "× the usual path", "significant"),
+        Column("usual", "usual path"),
+    )
+    notes = (
+        "the fastest of what was measured; ratios are of neighbouring blocks in the same processes",
+        "each interval stands for itself: of twenty, about one misses",
+    )
+    caption = "the fastest way to drive Keras for each piece of work"
+    rows = [row for row in document.best_paths if row.fastest]
+    return table("best_paths", "Which backend, which path", caption, columns, rows, *notes)
+
+
+def told_apart(row: BestPathRow) -> bool:
+    """Whether the fastest target is faster than its rival beyond the interval."""
+    return row.advantage_low is not None and row.advantage_low > 1
+
+
+def _told_apart(row: BestPathRow) -> str | None:
+    return None if row.advantage_low is None else "yes" if told_apart(row) else "no"
+
+
+class StepPart(Row):
+    """One part of a training step by `fit`, as a share of the step; ``start`` is where it begins."""
+
+    recipe: str
+    target: str
+    part: str
+    order: int
+    share: float
+    milliseconds: float
+    start: float
+
+
+# The parts of a training step by `fit`, from the innermost to the outermost.
+STEP_PARTS = ("the arithmetic (floor)", "Keras's compiled program", "fit around it")
+
+
+def step_parts(document: RunDocument) -> list[StepPart]:
+    """Return where a training step by `fit` goes, a row for each recipe, target and part.
+
+    From shares of the floor, which took turns: the floor's own work, what Keras's compiled program adds to it, and
+    what `fit` adds to that. A part below nothing, which noise can give, counts as nothing.
+    """
+    steps = {(row.recipe, row.target, row.path): row for row in document.timed("train")}
+    found = []
+    for (recipe, where, path), row in steps.items():
+        compiled = steps.get((recipe, where, "compiled loop"))
+        if path == "fit" and row.floor_share and row.seconds and compiled and compiled.floor_share:
+            ends = _ends(row.floor_share, compiled.floor_share)
+            label = words.label(document, where)
+            found += [_part(recipe, label, number, ends, row.seconds) for number in range(len(STEP_PARTS))]
+    return found
+
+
+def _ends(fit_share: float, compiled_share: float) -> tuple[float, ...]:
+    """Return where each part of a step begins, and where the last one ends."""
+    floor, compiled = min(1.0, fit_share), min(1.0, fit_share / compiled_share)
+    return 0.0, floor, max(floor, compiled), 1.0
+
+
+def _part(recipe: str, where: str, number: int, ends: Sequence[float], seconds: float) -> StepPart:
+    share = ends[number + 1] - ends[number]
+    return StepPart(
+        recipe=recipe,
+        target=where,
+        part=STEP_PARTS[number],
+        order=number,
+        share=share,
+        milliseconds=1e3 * share * seconds,
+        start=ends[number],
+    )
+
+
+def step(document: RunDocument) -> Table:
+    """Return where the time of a step by `fit` goes."""
+    columns = (
+        RECIPE,
+        Column("target", "backend", merge=True),
+        Column("part", "part of a step"),
+        Column("share", "share", "percent"),
+        Column("milliseconds", "time", "significant", unit="ms"),
+    )
+    note = "from shares of the floor; a part that noise would make negative counts as nothing"
+    title = "Where a step's time goes"
+    return table("step", title, "one training step by `fit`", columns, step_parts(document), note)
+
+
+def _marked_target(document: RunDocument) -> Column:
+    return Column("target", "backend", value=lambda row: words.label(document, row.target) + words.marks(row))
+
+
+def _processes(rows: Sequence[TimingRow]) -> str:
+    """Say what the intervals of ``rows`` cover."""
+    fewest, most = (pick((row.processes for row in rows), default=0) for pick in (min, max))
+    if fewest == 1:
+        return "one process: ± covers its own noise only"
+    return f"{words.between(fewest, most)} processes of each target, ± covers them"
+
+
+def _timing_notes(rows: Sequence[Any]) -> list[str]:
+    seen = "".join(words.marks(row) for row in rows)
+    notes = [FLOOR] if any(row.floor_share is not None for row in rows) else []
+    return notes + [note for mark, note in (("†", EXCLUDED), ("*", UNSTEADY)) if mark in seen]
+
+
+def _call_note(rows: Sequence[TimingRow]) -> str | None:
+    calls = [row.call_s for row in rows if row.call_s is not None]
+    return f"fit: ms/step is its slope; each call costs up to {1e3 * max(calls):.0f} ms more" if calls else None

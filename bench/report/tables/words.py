@@ -1,0 +1,130 @@
+"""Words that several reports share: a target's name, what a run was measured on, counts and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from bench.analysis.rows import RunDocument, TimingRow, once
+from bench.analysis.stats import TRIMMED
+from bench.records.schema import Cell
+from bench.records.store import BUSY
+from bench.report.tables.numbers import share
+
+# How backends write themselves.
+NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "openvino": "OpenVINO", "sklearn": "scikit-learn"}
+
+SYNTHETIC = "SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB"
+
+
+def label(document: RunDocument, target: str) -> str:
+    """Return the target's name, without the device where all targets share it."""
+    devices = {name.partition("@")[0].rpartition("-")[2] for name in document.devices}
+    where, at, side = target.partition("@")
+    short = where.removesuffix(f"-{next(iter(devices))}") if len(devices) == 1 else where
+    return f"{short}{at}{side}"
+
+
+def name(document: RunDocument, target: str) -> str:
+    """Return a target as its makers write it."""
+    short = label(document, target)
+    return NAMES.get(short, short)
+
+
+def marks(row: TimingRow) -> str:
+    return ("†" if row.excluded else "") + ("" if row.steady else "*")
+
+
+def work(phase: str, batch_size: int) -> str:
+    """Return a piece of work in words: "train", "predict 32 reviews"."""
+    many = f"{batch_size} review{'s' * (batch_size != 1)}"
+    return {"train": "train", "predict": f"predict {many}", "vectorize": f"vectorize {many}"}.get(phase, phase)
+
+
+def curve(metric: str) -> str:
+    return metric.replace("val_", "validation ").replace("_", " ")
+
+
+def over_seeds(seeds: Collection[int]) -> str:
+    """Say how the figures of so many seeds became one; an unfinished run has fewer of some recipes."""
+    fewest, most = min(seeds, default=0), max(seeds, default=0)
+    many = f"{between(fewest, most)} seed{'s' * (most != 1)}"
+    if most < TRIMMED:
+        return many
+    return f"mean of {many}, best and worst dropped" + " of three or more" * (fewest < TRIMMED)
+
+
+def between(fewest: int, most: int) -> str:
+    return f"{most}" if fewest == most else f"{fewest} to {most}"
+
+
+def by_phase(cells: Sequence[Cell]) -> str:
+    """Return how many cells of which paths, phase by phase."""
+    groups = {phase: [cell for cell in cells if cell.phase == phase] for phase in once(cell.phase for cell in cells)}
+    words = [f"{phase} {', '.join(once(cell.path for cell in group))}" for phase, group in groups.items()]
+    return f"{len(cells)} cells ({'; '.join(words)})"
+
+
+def steal(steal_share: float) -> str:
+    """Say what other guests of the host took of the machine."""
+    words = f"other guests of the host took {share(steal_share)} of the processors' time while clocks ran"
+    return words + ("; repeat in a quieter hour" if steal_share >= BUSY else "")
+
+
+def minute(moment: str) -> str:
+    """Return a moment of ISO 8601 as people read it, in UTC."""
+    return moment[:16].replace("T", " ") + " UTC"
+
+
+def dates(document: RunDocument) -> str:
+    """Return when a run began and, where it was interrupted, when it was resumed."""
+    later = ", ".join(once(map(minute, document.resumed_at)))
+    return minute(document.started_at) + (f", resumed at {later}" if later else "")
+
+
+def commit(document: RunDocument) -> str:
+    if document.commit is None:
+        return "unknown"
+    return document.commit[:10] + (" with uncommitted changes" if document.dirty else "")
+
+
+def title(document: RunDocument) -> str:
+    """Return a run's name for people: when, what, and of which commit."""
+    return f"{minute(document.started_at)}, {document.profile}, commit {commit(document)}"
+
+
+def machine(document: RunDocument) -> str:
+    """Return the kind of machine that measured, by its processors."""
+    return f"{document.machine.cpu}, {document.machine.processors} processors"
+
+
+def reproduced_by(document: RunDocument) -> str:
+    """Return the one command that measures it again."""
+    checkout = f"git checkout {document.commit[:10]} && " if document.commit else ""
+    return f"{checkout}{document.command}"
+
+
+def versions(document: RunDocument) -> str:
+    return ", ".join(f"{name} {version}" for name, version in document.versions.items())
+
+
+def corpus(document: RunDocument) -> str:
+    return f"{document.corpus} ({document.corpus_digest[:12]})"
+
+
+def facts(document: RunDocument) -> dict[str, str]:
+    """Return what a published number needs, by name."""
+    names = [device for device in once(document.devices.values()) if device != "cpu"]
+    devices = f"; devices: {', '.join(names)}" if names else ""
+    processes = {row.processes for row in document.timings} or {document.replicates or 0}
+    ends = " to ".join(map(str, sorted({min(processes), max(processes)})))
+    return {
+        "machine": document.machine.title + devices,
+        "date": dates(document),
+        "commit": commit(document),
+        "versions": versions(document),
+        "corpus": corpus(document),
+        "seeds": ", ".join(map(str, document.seeds)) or "none: nothing was trained to accuracy",
+        **({"steal time": steal(document.steal_share)} if document.steal_share else {}),
+        "order of turns": f"drawn from {document.order_seed}",
+        "spread": f"95% intervals over {ends} fresh processes of each target",
+    }
