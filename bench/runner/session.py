@@ -117,33 +117,37 @@ class Session:
                 self._do(step)
 
     def _do(self, step: Step) -> None:
-        if isinstance(step, Startup):
-            self._time_startup(step)
-        elif isinstance(step, Timing):
-            self._time(step)
-        elif isinstance(step, Training):
-            self._train(step, self._workers(step))
-        elif isinstance(step, Counting):
-            self._count(step)
-        elif isinstance(step, BaselineTraining):
-            self._train_baseline(step, self._workers(step))
-        elif isinstance(step, Serving):
-            self._serve(step, self._workers(step))
-        else:
-            self._compare(step, self._workers(step))
+        match step:
+            case Startup():
+                self._time_startup(step)
+            case Timing():
+                self._time(step)
+            case Training():
+                self._train(step)
+            case Counting():
+                self._count(step)
+            case BaselineTraining():
+                self._train_baseline(step)
+            case Serving():
+                self._serve(step)
+            case ParityCheck():
+                self._compare(step)
 
-    def _train(self, step: Training, workers: dict[str, Worker]) -> None:
-        for name, worker in workers.items():
-            request = Train(recipe=step.recipe.name, seed=step.seed, epochs=step.epochs, path=step.path)
-            try:
-                answer = worker.ask(request, self.watch.progress)
-            except WorkFailed as error:
-                self._fail(step, name, error)
-                continue
-            phases = {phase: PhaseResult.model_validate(result) for phase, result in answer["phases"].items()}
-            self.keep(
-                TrainingRecord(recipe=step.recipe.name, target=name, seed=step.seed, path=step.path, phases=phases)
-            )
+    def _ask(self, step: Step, target: str, worker: Worker, request: Message) -> Json | None:
+        """Return the answer of ``worker``; None, and its failure kept, if it has none."""
+        try:
+            return worker.ask(request, self.watch.progress)
+        except WorkFailed as error:
+            self._fail(step, target, error)
+            return None
+
+    def _train(self, step: Training) -> None:
+        recipe, request = step.recipe.name, Train(step.recipe.name, step.seed, step.epochs, step.path)
+        for name, worker in self._workers(step).items():
+            answer = self._ask(step, name, worker, request)
+            if answer is not None:
+                phases = {phase: PhaseResult.model_validate(result) for phase, result in answer["phases"].items()}
+                self.keep(TrainingRecord(recipe=recipe, target=name, seed=step.seed, path=step.path, phases=phases))
 
     def _time(self, step: Timing) -> None:
         def drop(runner: interleave.CellRunner, error: WorkFailed) -> None:
@@ -188,17 +192,15 @@ class Session:
             if worker is None:
                 return []
             runners: list[interleave.CellRunner] = []
-            lost = False
             for cell in [*cells]:
                 try:
                     runners.append(self._prepare(cell, worker, target))
                 except WorkFailed as error:
                     cells.remove(cell)
                     self._fail(step, cell.target, error, work=cell.operation)
-                    lost = isinstance(error, WorkerLost)
-                if lost:
-                    break
-            if not lost:
+                    if isinstance(error, WorkerLost):
+                        break
+            else:
                 return runners
         return []
 
@@ -214,11 +216,8 @@ class Session:
 
     def _release(self, step: Timing, target: Target) -> None:
         worker = self.slots[target.name].worker
-        try:
-            if worker is not None:
-                worker.ask(Release())
-        except WorkFailed as error:
-            self._fail(step, target.name, error)
+        if worker is not None:
+            self._ask(step, target.name, worker, Release())
 
     def _count(self, step: Counting) -> None:
         """Count on every target in parallel: counts do not depend on load."""
@@ -256,7 +255,8 @@ class Session:
             for cell in steps.startup_cells(step, target.name):
                 self.keep(_startup_record(cell, step, answer["seconds"][cell.path]))
 
-    def _compare(self, step: ParityCheck, workers: dict[str, Worker]) -> None:
+    def _compare(self, step: ParityCheck) -> None:
+        workers = self._workers(step)
         if len(workers) < len(step.targets):
             for name in workers:
                 self._fail(step, name, WorkFailed("the other target has no worker to compare with"))
@@ -266,26 +266,21 @@ class Session:
         if len(answers) == len(workers):
             self.keep(_parity(step, *answers))
 
-    def _train_baseline(self, step: BaselineTraining, workers: dict[str, Worker]) -> None:
-        for name, worker in workers.items():
-            try:
-                answer = worker.ask(Peer(step.recipe.name, step.baseline))
-            except WorkFailed as error:
-                self._fail(step, name, error)
-                continue
-            self.keep(BaselineRecord(recipe=step.recipe.name, target=name, name=step.baseline, **answer))
+    def _train_baseline(self, step: BaselineTraining) -> None:
+        for name, worker in self._workers(step).items():
+            answer = self._ask(step, name, worker, Peer(step.recipe.name, step.baseline))
+            if answer is not None:
+                self.keep(BaselineRecord(recipe=step.recipe.name, target=name, name=step.baseline, **answer))
 
-    def _serve(self, step: Serving, workers: dict[str, Worker]) -> None:
+    def _serve(self, step: Serving) -> None:
         """Let each worker save a model, then every backend score the same text with all models."""
         with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
-            models = {name: Path(folder) / f"{name}.keras" for name in workers}
-            for name, worker in workers.items():
-                request = Learn(step.recipe.name, 0, step.epochs, "compiled loop", str(models[name]))
-                try:
-                    worker.ask(request, self.watch.progress)
-                except WorkFailed as error:
-                    self._fail(step, name, error)
-                    del models[name]
+            models: dict[str, Path] = {}
+            for name, worker in self._workers(step).items():
+                file = Path(folder) / f"{name}.keras"
+                request = Learn(step.recipe.name, 0, step.epochs, "compiled loop", str(file))
+                if self._ask(step, name, worker, request) is not None:
+                    models[name] = file
             self._serve_saved(step, models)
 
     def _serve_saved(self, step: Serving, models: dict[str, Path]) -> None:
@@ -307,11 +302,10 @@ class Session:
         answers: list[Json] = []
         for name, worker in workers.items():
             request = Parity(step.recipe.name, str(weights), not answers, PARITY_STEPS, PARITY_REVIEWS)
-            try:
-                answers.append(worker.ask(request))
-            except WorkFailed as error:
-                self._fail(step, name, error)
+            answer = self._ask(step, name, worker, request)
+            if answer is None:
                 break
+            answers.append(answer)
         return answers
 
     def _workers(self, step: Training | Counting | ParityCheck | BaselineTraining | Serving) -> dict[str, Worker]:
