@@ -1,4 +1,4 @@
-"""A worker without a framework: it answers like a real one, or misbehaves as KERASMARK_FAKE says; it measures nothing.
+"""A worker without a framework: it answers like a real one, or misbehaves as KERASMARK_FAKE says.
 
 KERASMARK_FAKE is "backend:request:deed", for example "jax:train:kill": what that backend does at that request.
 """

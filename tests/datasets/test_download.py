@@ -180,7 +180,7 @@ def test_a_server_that_stalls_is_left_after_one_attempt(tmp_path: Path, serve: S
 
 
 def closed_port() -> int:
-    """Return a port at which nobody listens."""
+    """Return a port without a listener."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port: int = unused.getsockname()[1]

@@ -18,7 +18,7 @@ from datasets.corpus import Corpus
 from datasets.errors import DataError
 from tests.datasets.made import MADE_REVIEWS, content_sha256, read_made, same, sha256, word_index_json, write_folder
 
-NOBODY = "http://127.0.0.1:9/"  # the discard port: nothing listens there
+NO_SERVER = "http://127.0.0.1:9/"  # the discard port: nothing listens there
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.setattr(imdb, "CONTENT_SHA256", content_sha256(MADE_REVIEWS))
     remotes = {"ARCHIVE": "aclImdb_v1.tar.gz", "WORD_INDEX": "imdb_word_index.json"}
     for name, file_name in remotes.items():
-        monkeypatch.setattr(download, name, download.Remote(NOBODY + file_name, "0" * 64, file_name))
+        monkeypatch.setattr(download, name, download.Remote(NO_SERVER + file_name, "0" * 64, file_name))
     return parsed
 
 
@@ -193,7 +193,7 @@ def test_what_can_be_downloaded_is(
 ) -> None:
     """The official archive and word index, after which the cache answers."""
     for name, path in {"ARCHIVE": made_archive, "WORD_INDEX": made_index}.items():
-        monkeypatch.setattr(download, name, download.Remote(NOBODY, sha256(path.read_bytes()), path.name))
+        monkeypatch.setattr(download, name, download.Remote(NO_SERVER, sha256(path.read_bytes()), path.name))
         (root / "downloads").mkdir(parents=True, exist_ok=True)
         path.rename(root / "downloads" / path.name)  # as if it had just arrived
     assert [search(None).origin, search(None).origin] == ["download", "cache"]

@@ -227,7 +227,7 @@ def test_another_seed_keeps_the_shape(other: Corpus) -> None:
 
 
 def test_the_constants_are_those_of_the_real_reviews(real_corpus: Corpus) -> None:
-    """What the synthetic corpus is held against was measured, not remembered."""
+    """The aggregates that the synthetic corpus is compared with follow from the real reviews."""
     train = aggregates(real_corpus.train, len(real_corpus.tokens))
     test = aggregates(real_corpus.test, len(real_corpus.tokens))
     assert train == pytest.approx({name: real for name, (real, _) in REAL_TRAIN.items()}, rel=1e-4)

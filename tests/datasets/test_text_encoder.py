@@ -29,7 +29,7 @@ def test_raw_text_becomes_the_rows_that_were_trained_on(made_corpus: Corpus, enc
 
 @pytest.mark.parametrize("encoding", ENCODINGS, ids=str)
 def test_the_text_of_unknown_words_has_a_row_as_well(made_corpus: Corpus, encoding: Encoding) -> None:
-    """An empty review and one without a known word: nobody's score is left out."""
+    """An empty review and one without a known word: each still gets a score."""
     text = Ragged(np.frombuffer(b"zzzq", np.uint8), np.array([0, 0, 4], np.int64))
     assert len(encoder(tuple(vocabulary(made_corpus, encoding)), encoding)(text)) == 2
 

@@ -26,7 +26,7 @@ def whole(recipe: Recipe) -> dict[str, int]:
     return {phase.name: phase.epochs for phase in recipe.phases}
 
 
-def judged(
+def checked(
     *measured: float,
     corpus: str = "imdb",
     references: Sequence[ReferenceRecord] = tuple(made.references()),
@@ -53,7 +53,7 @@ def cut_short(
 
 def test_the_band_reaches_from_the_published_figure_to_the_reference_and_a_width_further() -> None:
     """Published 0.8787 lies below the reference's mean 0.88: the band is 0.8787 - 0.0204 to 0.88 + 0.0204."""
-    row = judged(0.88)
+    row = checked(0.88)
     assert pytest.approx(0.020414, abs=1e-6) == WIDTH
     assert row.band == pytest.approx((0.8787 - WIDTH, 0.88 + WIDTH), abs=1e-6)
     assert row.expected == pytest.approx(0.88)
@@ -61,14 +61,14 @@ def test_the_band_reaches_from_the_published_figure_to_the_reference_and_a_width
 
 def test_a_reference_below_the_published_figure_widens_the_band_downwards() -> None:
     """Today's Keras may do a little worse than the source's release: that is not this backend's fault."""
-    row = judged(0.86, references=made.references(mean=0.86))
+    row = checked(0.86, references=made.references(mean=0.86))
     assert row.band == pytest.approx((0.86 - WIDTH, 0.8787 + WIDTH), abs=1e-6)
     assert row.answer == "passed"
 
 
 def test_more_seeds_narrow_the_band() -> None:
     """The mean of five scatters less: sqrt(1/5 + 1/20) instead of sqrt(1 + 1/20)."""
-    row = judged(*[0.88] * 5)
+    row = checked(*[0.88] * 5)
     width = WIDTH * math.sqrt(1 / 5 + 1 / 20) / math.sqrt(1 + 1 / 20)
     assert row.band == pytest.approx((0.8787 - width, 0.88 + width), abs=1e-6)
     assert row.seeds == 5
@@ -88,32 +88,32 @@ def test_more_seeds_narrow_the_band() -> None:
 )
 def test_an_accuracy_passes_within_its_band_and_fails_on_either_side(measured: float, answer: str, reason: str) -> None:
     """Too low is a wrong computation, too high a leak of the labels: both fail, each with its words."""
-    row = judged(measured)
+    row = checked(measured)
     assert (row.answer, row.reason) == (answer, reason)
 
 
 @pytest.mark.parametrize("measured", [0.5, 0.88, 0.99])
 def test_without_reference_seeds_nothing_is_decided(measured: float) -> None:
     """A published figure alone has no scatter: the answer is "unresolved" and says what would settle it."""
-    row = judged(measured, references=())
+    row = checked(measured, references=())
     assert (row.answer, row.band, row.expected) == ("unresolved", None, None)
     assert "run `bench reference`" in row.reason
 
 
 def test_another_backends_seeds_are_no_reference() -> None:
     """Backends scatter differently."""
-    assert judged(0.88, backend="tensorflow").answer == "unresolved"
+    assert checked(0.88, backend="tensorflow").answer == "unresolved"
 
 
 def test_two_reference_seeds_decide_nothing() -> None:
     """Their band would be 637 deviations wide, a check that nothing fails: three are the least that decide."""
-    assert judged(0.88, references=made.references()[:2]).answer == "unresolved"
-    assert judged(0.88, references=made.references()[:3]).answer == "passed"
+    assert checked(0.88, references=made.references()[:2]).answer == "unresolved"
+    assert checked(0.88, references=made.references()[:3]).answer == "passed"
 
 
 def test_over_seeds_the_best_and_the_worst_are_dropped() -> None:
-    """One unlucky seed of five does not fail a backend; what is judged is the mean of the middle three."""
-    row = judged(0.5, 0.87, 0.88, 0.89, 0.99)
+    """One unlucky seed of five does not fail a backend; the mean of the middle three is checked."""
+    row = checked(0.5, 0.87, 0.88, 0.89, 0.99)
     assert row.measured == pytest.approx(0.88)
     assert (row.answer, row.seeds) == ("passed", 5)
 
@@ -121,22 +121,22 @@ def test_over_seeds_the_best_and_the_worst_are_dropped() -> None:
 def test_synthetic_reviews_are_held_against_their_own_reference_alone() -> None:
     """No published value is about made-up reviews: not in the band, and not in the difference."""
     references = made.references(mean=0.70)
-    row = judged(0.71, corpus="synthetic", references=references)
+    row = checked(0.71, corpus="synthetic", references=references)
     assert (row.published, row.answer) == (None, "passed")
     assert row.band == pytest.approx((0.70 - WIDTH, 0.70 + WIDTH), abs=1e-6)
     assert row.difference == pytest.approx(0.01)
-    assert judged(0.8787, corpus="synthetic", references=references).answer == "failed"
+    assert checked(0.8787, corpus="synthetic", references=references).answer == "failed"
 
 
 @pytest.mark.parametrize("references", [made.references(), []], ids=["reference", "none"])
 def test_the_difference_is_to_the_published_figure(references: list[ReferenceRecord]) -> None:
     """0.8800 measured, 0.8787 published, whatever the reference seeds gave."""
-    assert judged(0.88, references=references).difference == pytest.approx(0.0013)
+    assert checked(0.88, references=references).difference == pytest.approx(0.0013)
 
 
 def test_without_any_figure_there_is_no_difference() -> None:
     """Synthetic reviews without a reference: nothing to subtract from."""
-    assert judged(0.88, corpus="synthetic", references=()).difference is None
+    assert checked(0.88, corpus="synthetic", references=()).difference is None
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.3110, 9.9])
@@ -159,10 +159,10 @@ def test_a_figure_that_does_not_decide_passes_and_says_so(loss: float) -> None:
 
 def test_a_verdict_says_what_was_seen_and_the_limit() -> None:
     """Rule, recipe, target, value, limit, answer and reason: enough to act on without the table."""
-    verdict = judged(0.99).verdict
+    verdict = checked(0.99).verdict
     assert (verdict.rule, verdict.recipe, verdict.target) == ("accuracy", "dense", "jax-cpu")
     assert (verdict.seen, verdict.limit, verdict.answer) == ("0.9900", "0.8583 to 0.9004", "failed")
-    assert judged(0.88, references=()).verdict.limit == "none"
+    assert checked(0.88, references=()).verdict.limit == "none"
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -177,7 +177,7 @@ def test_a_whole_schedule_is_held_against_every_published_figure(recipe: Recipe)
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_synthetic_reviews_have_the_same_figures_without_values(recipe: Recipe) -> None:
-    """What is looked at does not change with the corpus; what it is held against does."""
+    """The figures do not change with the corpus; the published values do."""
     real = accuracy.figures(recipe, whole(recipe), corpus="imdb")
     made_up = accuracy.figures(recipe, whole(recipe), corpus="synthetic")
     assert [(f.name, decides) for f, decides in made_up] == [(f.name, decides) for f, decides in real]
@@ -212,7 +212,7 @@ def test_a_cut_short_phase_without_a_published_curve_is_held_against_the_referen
 
 
 @pytest.mark.parametrize(("measured", "answer"), [(0.70, "failed"), (0.7199, "passed"), (0.80, "failed")])
-def test_a_cut_short_lstm_is_judged_by_its_training_accuracy_at_that_epoch(measured: float, answer: str) -> None:
+def test_a_cut_short_lstm_is_checked_by_its_training_accuracy_at_that_epoch(measured: float, answer: str) -> None:
     """The tutorial prints 0.7250 for epoch 2; ten reference seeds at 0.73 and ten at 0.74 ran all ten epochs.
 
     0.7250 - 0.0204 = 0.7046 and 0.735 + 0.0204 = 0.7554: the last epoch's value does not enter.
@@ -234,8 +234,8 @@ def test_a_cut_short_phase_of_synthetic_reviews_has_no_published_value() -> None
     assert (row.published, row.answer) == (None, "unresolved")
 
 
-def test_a_phase_that_was_left_out_is_not_judged() -> None:
-    """The smoke profile trains no validation phase of dense: its curve is asked of nobody."""
+def test_a_phase_that_was_left_out_is_not_checked() -> None:
+    """The smoke profile trains no validation phase of dense: its curve is not checked."""
     found = accuracy.figures(DENSE, {"final": 4}, corpus="imdb")
     assert {figure.phase for figure, _ in found} == {"final"}
 

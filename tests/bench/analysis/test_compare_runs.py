@@ -1,4 +1,4 @@
-"""The contrast of what was measured already: ratios of turns within a run, shares of the floor across runs."""
+"""Comparing what was measured already: ratios of neighbouring blocks in a run, shares of the floor across runs."""
 
 from __future__ import annotations
 

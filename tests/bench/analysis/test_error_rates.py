@@ -72,7 +72,7 @@ def test_a_cell_that_one_replicate_lacks_is_left_out() -> None:
 
 
 def test_slowdowns_are_sought_where_something_was_slowed() -> None:
-    """Later gates slow nothing: what was slowed is judged among the replicates that have it."""
+    """Later gates slow nothing: slowed cells are decided from the replicates that have them."""
     early = made_pool(5)
     plain = [r for one in made_pool(9).replicates[5:] for (_, label), r in one.items() if label != SLOWED]
     whole = Pool.of([*(r for one in early.replicates for r in one.values()), *plain])
@@ -124,7 +124,7 @@ def test_identical_targets_hardly_ever_alarm() -> None:
     assert rate.events <= 2
 
 
-def test_a_drifting_machine_fools_whoever_does_not_interleave() -> None:
+def test_a_drifting_machine_fools_a_rule_that_does_not_interleave() -> None:
     """Every replicate 5 % slower than the one before: the head, timed later, seems slower; in turns it does not."""
     found = made_pool(drift=lambda number: 1.05**number)
     formed = error_rates.trials(found, replicates=4, count=60)

@@ -1,4 +1,4 @@
-"""The scatter of identical targets by estimator, from made pools whose truth is known."""
+"""The noise of estimators on identical targets, from made pools whose truth is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def sd(pool: Pool) -> dict[str, float]:
 
 
 def test_processes_that_differ_scatter_by_as_much() -> None:
-    """Two processes, each off by 2 %: their ratio by 2.8 %, whoever estimates it."""
+    """Two processes, each off by 2 %: their ratio by 2.8 %, by each estimator."""
     found = sd(made_pool(300, scatter=0.02))
     assert list(found.values()) == [pytest.approx(0.028, abs=0.006)] * len(estimator_noise.ESTIMATORS)
 

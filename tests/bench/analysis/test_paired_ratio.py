@@ -166,7 +166,7 @@ def test_a_drift_that_touches_both_cancels() -> None:
 @settings(deadline=None)
 @given(pairs())
 def test_a_ratio_turned_round_is_the_reciprocal(two: tuple[list[TimingRecord], list[TimingRecord]]) -> None:
-    """Twice as fast is the other half as fast, bounds included, whoever is named first."""
+    """Twice as fast is the other half as fast, bounds included, whichever is named first."""
     there, back = paired_ratio.ratio(*two), paired_ratio.ratio(*reversed(two))
     assert there is not None
     assert back is not None

@@ -1,4 +1,4 @@
-"""The judge: three answers, Holm's family, confirmation, controls and exact counters, from made records."""
+"""The verdicts of a comparison: three answers, Holm's family, confirmation, controls and counters, from made records."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def decision(*records: Record, rule: ComparisonRecord | None = None) -> Decision
     ("low", "value", "high", "p_value", "answer"),
     [
         (0.98, 1.00, 1.02, 0.9, "same"),
-        (1.005, 1.01, 1.02, 0.001, "same"),  # a difference for sure, and one that matters to nobody
+        (1.005, 1.01, 1.02, 0.001, "same"),  # a real difference that is too small to matter
         (1.04, 1.05, 1.06, 0.001, "slower"),
         (0.90, 0.92, 0.94, 0.001, "faster"),
         (1.01, 1.05, 1.09, 0.06, "unresolved"),  # other cells of the family take their share of the level
@@ -201,7 +201,7 @@ def test_a_control_that_fails_voids_the_gate(again: Sequence[float], slowed: Seq
     assert of_comparison(found) == ExitCode.UNRESOLVED
 
 
-def test_a_control_that_fails_is_asked_again() -> None:
+def test_a_failed_control_is_remeasured_once() -> None:
     """Chance fails one in twenty: a fresh round of that cell alone has the last word, whichever control it is."""
     clear = [1.099, 1.1, 1.101]
     for again, slowed, label, other in (
@@ -221,7 +221,7 @@ def test_a_control_that_fails_is_asked_again() -> None:
         assert (mended.void, failed.void) == (False, True)
 
 
-def test_controls_that_hold_are_not_asked_again() -> None:
+def test_passed_controls_are_not_remeasured() -> None:
     """Also where a fresh round has replicates of them, which another control asked for."""
     found = controlled(TIGHT, [1.099, 1.1, 1.101])
     assert found.confirmation_cells() == {}
@@ -262,7 +262,7 @@ def test_fewer_bytes_are_told_and_fail_nothing() -> None:
     assert of_comparison(found) == ExitCode.HELD
 
 
-def test_a_process_s_memory_wobbles_and_is_no_exact_counter() -> None:
+def test_the_memory_of_a_process_is_no_deterministic_counter() -> None:
     assert counted(peak_resident_bytes=6e8).counts == []
 
 

@@ -1,4 +1,4 @@
-"""The remainder of a run: every step is known by its records, and nobody else's machine may go on with a run."""
+"""Resuming a run: every step is known by its records, and only the same setup may resume it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_step_is_outstanding_until_its_last_record(step: Step) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 7, len(STEPS) - 1, len(STEPS)])
 def test_what_is_outstanding_keeps_its_order_and_its_pass(count: int) -> None:
-    """The first steps are done: the others come in their own order, and a pass of which all is done starts nobody."""
+    """The first steps are done: the others come in their own order, and a complete pass starts no worker."""
     known = [record for step in STEPS[:count] for record in answers(step)]
     found = resume.outstanding(FULL, known)
     assert [step for steps in found for step in steps] == STEPS[count:]
@@ -94,7 +94,7 @@ def begun(**changes: Any) -> Run:
     return made.run(options=made.OPTIONS, **changes)
 
 
-def test_the_same_surroundings_may_go_on(here: Corpus) -> None:
+def test_the_same_setup_may_resume(here: Corpus) -> None:
     """Nothing differs: nothing is raised."""
     resume.require_same_setup(begun(), here)
 
@@ -110,7 +110,7 @@ def test_the_same_surroundings_may_go_on(here: Corpus) -> None:
         ({"corpus_digest": "0" * 64}, "corpus was imdb 000000000000"),
     ],
 )
-def test_other_surroundings_are_refused_by_name(here: Corpus, changes: dict[str, Any], word: str) -> None:
+def test_another_setup_is_refused_by_name(here: Corpus, changes: dict[str, Any], word: str) -> None:
     """Halves that were measured under different circumstances are no run."""
     with pytest.raises(ExpectedError, match=word):
         resume.require_same_setup(begun(**changes), here)
@@ -127,7 +127,7 @@ def test_other_packages_are_refused_by_name(
         resume.require_same_setup(begun(), here)
 
 
-def test_a_run_that_says_what_it_was_asked_for_can_be_gone_on_with() -> None:
+def test_a_run_with_options_can_be_resumed() -> None:
     """And one that does not, a comparison or one of an older version, is refused in words."""
     assert resume.options(begun()) == made.OPTIONS
     with pytest.raises(ExpectedError, match="compares targets, or is older"):

@@ -1,4 +1,4 @@
-"""The arithmetic: operations of matrix products, worked by hand."""
+"""The flops: operations of matrix products, worked by hand."""
 
 from __future__ import annotations
 

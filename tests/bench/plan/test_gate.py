@@ -69,14 +69,14 @@ def test_what_users_drive_is_timed_in_the_first_replicates_alone() -> None:
 
 
 def test_exact_counters_are_counted_once_on_each_side() -> None:
-    """In the first replicate: they do not wobble."""
+    """In the first replicate only: they are deterministic."""
     counts = [[step for step in steps if isinstance(step, Counting)] for steps in planned().passes()]
     assert [len(found) for found in counts] == [8, 8, 0, 0]
     assert {target.label for step in counts[0] for target in step.targets} == {"base", "head"}
 
 
 def test_a_fresh_batch_measures_the_flagged_cells_alone_with_new_replicates() -> None:
-    """As many processes as the first round had, and no control: the pair itself is asked again."""
+    """As many processes as the first round had, and no control: only the pair is re-measured."""
     made = planned()
     flagged = [c for step in timings(made.passes()[0]) for c in step.cells if c.target == "jax-cpu@head"][:1]
     passes = list(made.round(1, flagged))

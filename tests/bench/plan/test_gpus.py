@@ -28,7 +28,7 @@ def test_each_line_of_nvidia_smi_is_a_gpu(answer: str | None, expected: list[str
 
 
 def test_a_machine_with_a_gpu_lacks_nothing() -> None:
-    """`doctor` and nox go on only where this says None."""
+    """`doctor` and nox continue only if this returns None."""
     assert gpus.why_no_gpu(lambda: ONE) is None
 
 

@@ -152,7 +152,7 @@ def test_the_number_of_seeds_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize(("count", "pairs"), [(1, 0), (2, 1), (3, 2)])
 def test_each_further_target_is_held_against_the_first(count: int, pairs: int) -> None:
-    """Equal work is shown once for each pair with the first; a single target has nobody to agree with."""
+    """Equal work is shown once for each pair with the first; a single target has no pair."""
     targets = [*TARGETS, Target("jax", "gpu")][:count]
     found = [step for step in planned(PROFILES["smoke"], [RECIPES["dense"]], targets) if isinstance(step, ParityCheck)]
     assert [step.targets for step in found] == [(targets[0], other) for other in targets[1:]]

@@ -17,7 +17,7 @@ RESULT = made.result({"val_accuracy": [0.8, 0.9, 0.85]}, accuracy=0.87, loss=0.3
 
 
 def test_each_corpus_has_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Synthetic reviews are never held against the distribution of the IMDB's."""
+    """Synthetic reviews are never compared with the distribution of the IMDB's."""
     monkeypatch.setattr(reference, "FOLDER", Path("/made"))
     assert reference.path("imdb") == Path("/made/imdb.jsonl")
     assert reference.path("synthetic") == Path("/made/synthetic.jsonl")

@@ -127,14 +127,14 @@ def test_a_training_says_its_path() -> None:
 
 
 def test_a_header_says_its_schema_without_being_told() -> None:
-    """The version is the code's, so nobody can forget it."""
+    """The version comes from the code, so it cannot be forgotten."""
     assert made.header().schema_version == SCHEMA_VERSION
     assert json.loads(made.header().model_dump_json())["schema_version"] == SCHEMA_VERSION
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=kind)
 def test_the_kind_comes_first_in_the_line(record: Record) -> None:
-    """Whoever looks into the file sees at once what a line is."""
+    """A reader of the file sees at once what a line is."""
     assert record.model_dump_json().startswith(f'{{"kind":"{record.kind}"')
 
 

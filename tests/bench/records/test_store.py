@@ -121,7 +121,7 @@ def test_a_damaged_line_is_an_error_that_names_the_schema(damage: bytes, tmp_pat
 
 
 def test_a_file_that_begins_with_another_record_is_refused(tmp_path: Path) -> None:
-    """Without its header nobody knows on which machine and corpus a record was measured."""
+    """Without its header the machine and corpus of a record are unknown."""
     folder = written(tmp_path / "a", *BODY)
     lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
     (folder / RECORDS).write_bytes(b"".join(lines[1:]))

@@ -1,4 +1,4 @@
-"""Tests of the turns: order, calibration, warm-up and lengths, with workers whose costs are made."""
+"""Tests of interleaving: order, calibration, warm-up and lengths, with workers whose costs are made."""
 
 from __future__ import annotations
 
@@ -343,7 +343,7 @@ def test_a_fit_of_one_batch_has_one_length() -> None:
 
 @pytest.mark.parametrize("error", [RequestFailed("ValueError: made"), WorkerLost("b: ended by SIGKILL")], ids=repr)
 @pytest.mark.parametrize("at", [0, 1, 3])
-def test_a_player_that_fails_drops_out_and_the_others_go_on(at: int, error: WorkFailed) -> None:
+def test_a_runner_that_fails_is_dropped_and_the_others_continue(at: int, error: WorkFailed) -> None:
     """One lost worker costs its own cell, no turn of another target; it is asked nothing further."""
     workers = {name: FakeWorker(linear(0.05), name=name) for name in "ac"}
     workers["b"] = FakeWorker(linear(0.05), name="b", errors={4 + at: error})
@@ -356,7 +356,7 @@ def test_a_player_that_fails_drops_out_and_the_others_go_on(at: int, error: Work
 
 @pytest.mark.parametrize("at", [0, 1, 3])
 def test_a_lost_worker_takes_all_its_paths_with_it(at: int) -> None:
-    """Its process held them all: each is told of, none is asked again, and the other target's paths go on."""
+    """Its process held them all: each is reported, none is retried, and the other target's paths continue."""
     error = WorkerLost("b: ended by SIGKILL")
     lost = FakeWorker(linear(0.05), name="b", errors={8 + at: error})
     kept = FakeWorker(linear(0.05), name="a")
@@ -378,7 +378,7 @@ def test_a_request_that_fails_costs_its_own_path_alone() -> None:
     assert [s.turn for s in finished[0].samples if not s.warmup] == [0, 1, 2, 3]
 
 
-def test_where_all_fail_nobody_comes_through() -> None:
+def test_if_all_fail_no_runner_is_left() -> None:
     """And each is told."""
     players = [prepared(FakeWorker(linear(0.05), name=n, errors={4: WorkerLost(n)})) for n in "ab"]
     finished, dropped = play(players)

@@ -22,7 +22,7 @@ GONE_S = 30
 
 
 def test_a_run_that_is_told_to_end_takes_its_worker_along(tmp_path: Path) -> None:
-    """In the middle of a training: status 130, no process left, and a run that can be read and gone on with."""
+    """In the middle of a training: status 130, no process left, and a run that can be read and resumed."""
     words = ("run", "--profile", "smoke", "--recipe", "pooling-logits", "--backend", "jax", "--out", str(tmp_path))
     with subprocess.Popen(
         [sys.executable, "-m", "bench", *words],

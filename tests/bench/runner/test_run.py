@@ -217,7 +217,7 @@ def identities(done: Run) -> list[Hashable]:
 @pytest.mark.parametrize(
     ("share", "budget_s"), [*((number / 12, None) for number in range(13)), (0.1, 100.0), (0.9, 100.0)]
 )
-def test_a_run_that_is_cut_anywhere_is_gone_on_with(
+def test_a_run_that_is_cut_anywhere_is_resumed(
     world: Callable[..., World], share: float, budget_s: float | None
 ) -> None:
     """Even inside a line: it ends with every record of a whole run, once each; what it had is not measured again."""
@@ -239,7 +239,7 @@ def test_a_run_that_is_cut_anywhere_is_gone_on_with(
 
 
 @pytest.mark.usefixtures("same_packages")
-def test_a_replicate_that_is_gone_on_with_keeps_its_hash_seed(world: Callable[..., World]) -> None:
+def test_a_resumed_replicate_keeps_its_hash_seed(world: Callable[..., World]) -> None:
     """The last record is lost: workers are started for the last replicate alone, as they were."""
     file = world().execute(order()).folder / store.RECORDS
     file.write_bytes(file.read_bytes()[:-10])
@@ -249,7 +249,7 @@ def test_a_replicate_that_is_gone_on_with_keeps_its_hash_seed(world: Callable[..
 
 
 @pytest.mark.usefixtures("same_packages")
-def test_a_whole_run_starts_nobody_again(world: Callable[..., World]) -> None:
+def test_a_complete_run_starts_no_worker_again(world: Callable[..., World]) -> None:
     """Nothing is outstanding, so no worker is started and nothing but the attempt is written."""
     done = world().execute(order())
     assert order(resumed=done).passes() == []
@@ -268,7 +268,7 @@ def test_a_run_of_other_packages_is_left_as_it_is(world: Callable[..., World]) -
 
 
 def test_a_run_says_what_it_was_asked_for(world: Callable[..., World]) -> None:
-    """Enough to go on with it; a run of given passes does not follow from choices."""
+    """Enough to resume it; fixed passes do not follow from options."""
     asked = world().execute(order(seeds=2, budget_s=1.0)).header.options
     assert asked is not None
     assert (asked.recipes, asked.backends, asked.device) == (["dense"], ["jax", "tensorflow"], "cpu")

@@ -121,7 +121,7 @@ def test_accuracy_comes_before_speed(go: Go) -> None:
 
 @pytest.mark.parametrize("deed", ["exit", "kill", "babble", "hang"])
 def test_a_worker_lost_in_training_costs_that_cell_and_is_started_anew(go: Go, deed: str) -> None:
-    """The other backend's work and the same backend's later work go on."""
+    """The other backend's work and the same backend's later work continue."""
     records = go(f"jax:train:{deed}")
     failures = [r for r in records if isinstance(r, FailureRecord)]
     assert [(f.target, f.work) for f in failures] == [("jax-cpu", "train to accuracy by compiled loop, seed 0")]

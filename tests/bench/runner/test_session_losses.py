@@ -92,7 +92,7 @@ PREDICTIONS = names("predict", "compiled", "floor", phase="predict", size=32)
 
 
 def test_every_cell_is_prepared_before_the_first_turn() -> None:
-    """Nobody compiles between two blocks that are compared."""
+    """No worker compiles between two blocks that are compared."""
     stage = Stage().run(TRAIN)
     for workers in stage.workers.values():
         (worker,) = workers
@@ -245,7 +245,7 @@ def test_a_start_that_fails_leaves_no_process_and_costs_no_worker(error: Excepti
 
 
 def test_counts_are_kept_by_cell_and_peaks_by_target() -> None:
-    """What does not wobble has records of its own; the machine's peaks come before anything keeps it busy."""
+    """Deterministic counts have their own records; the machine's peaks come before anything keeps it busy."""
     counting = Counting(DENSE, "train", "fit", 512, BOTH)
     stage = Stage()
     stage.session.peaks = True
