@@ -45,16 +45,16 @@ def twins(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def measure() -> Iterator[Measure]:
-    """Let players take turns and return their records in the order given; their workers forget them afterwards."""
+    """Let runners take turns and return their records in the order given; their workers forget them afterwards."""
     workers: list[interleave.Worker] = []
 
-    def drop(player: CellRunner, error: WorkFailed) -> None:
-        raise AssertionError(f"{player.cell.name}: {error}")
+    def drop(runner: CellRunner, error: WorkFailed) -> None:
+        raise AssertionError(f"{runner.cell.name}: {error}")
 
-    def run(players: list[CellRunner], *, rounds: int, calls: int | None = None) -> list[TimingRecord]:
-        workers.extend(player.worker for player in players)
-        interleave.take_turns(players, turns=rounds, calls=calls, order=random.Random(0), drop=drop)
-        return [player.record(0) for player in players]
+    def run(runners: list[CellRunner], *, rounds: int, calls: int | None = None) -> list[TimingRecord]:
+        workers.extend(runner.worker for runner in runners)
+        interleave.take_turns(runners, turns=rounds, calls=calls, order=random.Random(0), drop=drop)
+        return [runner.record(0) for runner in runners]
 
     yield run
     for worker in workers:
@@ -62,10 +62,10 @@ def measure() -> Iterator[Measure]:
 
 
 def ready(wanted: Cell, worker: WorkerProcess) -> CellRunner:
-    """Return a player that is prepared and warm."""
-    player = interleave.prepare(wanted, worker)
-    interleave.warm_up(player)
-    return player
+    """Return a runner that is prepared and warm."""
+    runner = interleave.prepare(wanted, worker)
+    interleave.warm_up(runner)
+    return runner
 
 
 def cell(backend: str, phase: str, path: str, batch_size: int, recipe: str = "lstm") -> Cell:

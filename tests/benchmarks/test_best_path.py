@@ -23,8 +23,8 @@ ROUNDS = 24
 def test_the_compiled_loop_keeps_close_to_the_floor(twins: Twins, measure: Measure, backend: str, name: str) -> None:
     """A step of the compiled loop, in turns with the floor's: within the limit, or its interval reaches it."""
     size, worker = RECIPES[name].batch_size, twins[backend, 0]
-    players = [ready(cell(backend, "train", path, size, name), worker) for path in ("compiled loop", FLOOR)]
-    loop, floor = measure(players, rounds=ROUNDS)
+    runners = [ready(cell(backend, "train", path, size, name), worker) for path in ("compiled loop", FLOOR)]
+    loop, floor = measure(runners, rounds=ROUNDS)
     ratio = paired_ratio.ratio([loop], [floor])
     assert ratio is not None
     print(f"{backend} {name} train: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}) times the floor")
@@ -39,8 +39,8 @@ def test_the_compiled_predictor_keeps_close_to_the_floor(
 ) -> None:
     """The median call of the compiled predictor, in turns with the floor's, in the same way."""
     worker = twins[backend, 0]
-    players = [ready(cell(backend, "predict", path, size, name), worker) for path in ("compiled", FLOOR)]
-    compiled, floor = measure(players, rounds=ROUNDS, calls=20 * ROUNDS)
+    runners = [ready(cell(backend, "predict", path, size, name), worker) for path in ("compiled", FLOOR)]
+    compiled, floor = measure(runners, rounds=ROUNDS, calls=20 * ROUNDS)
     ratio = paired_ratio.ratio([compiled], [floor])
     assert ratio is not None
     print(f"{backend} {name} predict {size}: {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}) times the floor")

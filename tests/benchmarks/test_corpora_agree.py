@@ -65,17 +65,17 @@ def test_a_cell_takes_as_long_on_synthetic_reviews(
     """The median ratio of neighbouring blocks lies within 10 % of one, or its interval reaches there."""
     backend = cell.target.partition("-")[0]
     both = [workers[backend, corpus] for corpus in ("imdb", "synthetic")]
-    players = [ready(cell, worker) for worker in both]
+    runners = [ready(cell, worker) for worker in both]
     # The same lengths on both sides, so that a block's fixed cost weighs the same.
-    players[1].lengths = players[0].lengths
+    runners[1].lengths = runners[0].lengths
     failures: list[str] = []
     interleave.take_turns(
-        players, turns=TURNS, calls=None, order=random.Random(0), drop=lambda player, error: failures.append(str(error))
+        runners, turns=TURNS, calls=None, order=random.Random(0), drop=lambda runner, error: failures.append(str(error))
     )
     assert not failures
     for worker in both:
         worker.ask(Release())
-    real, synthetic = ([player.record(0)] for player in players)
+    real, synthetic = ([runner.record(0)] for runner in runners)
     ratio = paired_ratio.ratio(synthetic, real)
     assert ratio is not None
     record_property("ratio", f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})")

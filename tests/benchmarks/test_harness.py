@@ -74,9 +74,9 @@ def test_a_block_adds_less_than_a_hundredth_to_its_steps(
     of steps, and stands out best from few.
     """
     wanted = cell(backend, "train", "compiled loop", RECIPES[name].batch_size, name)
-    player = ready(wanted, twins[backend, 0])
-    player.lengths = (1, 2)
-    [record] = measure([player], rounds=CALLS)
+    runner = ready(wanted, twins[backend, 0])
+    runner.lengths = (1, 2)
+    [record] = measure([runner], rounds=CALLS)
     measured = [sample.duration_s for sample in record.samples if not sample.warmup]
     pairs = list(zip(measured[::2], measured[1::2], strict=True))
     call_s = stats.median([2 * one_s - two_s for one_s, two_s in pairs])

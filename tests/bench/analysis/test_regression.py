@@ -1,4 +1,4 @@
-"""The verdicts of a comparison: three answers, Holm's family, confirmation, controls and counters, from made records."""
+"""The verdicts of a comparison: three answers, Holm's family, confirmation, controls and counters."""
 
 from __future__ import annotations
 

@@ -34,22 +34,24 @@ def scripted(*blocks_s: float) -> Callable[[int, int], float]:
 
 
 def prepared(worker: FakeWorker, phase: str = "train", path: str = "train_on_batch") -> CellRunner:
-    """Return a player that has warmed up."""
+    """Return a runner that has warmed up."""
     return warm(interleave.prepare(cell(phase, path, target=worker.name), worker))
 
 
-def warm(player: CellRunner) -> CellRunner:
-    """Return ``player`` after its warm-up."""
-    interleave.warm_up(player)
-    return player
+def warm(runner: CellRunner) -> CellRunner:
+    """Return ``runner`` after its warm-up."""
+    interleave.warm_up(runner)
+    return runner
 
 
-def seats(journal: Journal, names: str = "ab", path_names: Sequence[str] = ("train_on_batch",)) -> list[CellRunner]:
-    """Return warm players, one for each path on each target, that cost the same and note who played what."""
+def warm_runners(
+    journal: Journal, names: str = "ab", path_names: Sequence[str] = ("train_on_batch",)
+) -> list[CellRunner]:
+    """Return warm runners, one for each path on each target, that cost the same and note who played what."""
     workers = [FakeWorker(linear(0.05), name=name, journal=journal) for name in names]
-    players = [prepared(worker, path=path) for worker in workers for path in path_names]
+    runners = [prepared(worker, path=path) for worker in workers for path in path_names]
     journal.clear()
-    return players
+    return runners
 
 
 def order(journal: Journal) -> str:
@@ -57,17 +59,17 @@ def order(journal: Journal) -> str:
     return "".join(name for name, _ in journal)
 
 
-def play(
-    players: Sequence[CellRunner], *, number: int = 4, calls: int | None = None, seed: int = 0
+def take_turns(
+    runners: Sequence[CellRunner], *, number: int = 4, calls: int | None = None, seed: int = 0
 ) -> tuple[list[CellRunner], list[tuple[str, WorkFailed]]]:
-    """Let players take turns; return those that came through, and who dropped out why."""
+    """Let runners take turns; return those that came through, and who dropped out why."""
     dropped: list[tuple[str, WorkFailed]] = []
     finished = interleave.take_turns(
-        players,
+        runners,
         turns=number,
         calls=calls,
         order=random.Random(seed),
-        drop=lambda player, error: dropped.append((player.cell.target, error)),
+        drop=lambda runner, error: dropped.append((runner.cell.target, error)),
     )
     return finished, dropped
 
@@ -94,8 +96,8 @@ def test_a_sample_keeps_what_the_worker_and_the_machine_said() -> None:
 @pytest.mark.parametrize("call_s", [3e-7, 1e-6, 7e-5, 1e-3, 0.0199, 0.02, 0.3])
 def test_a_block_is_calibrated_to_its_least_duration(call_s: float) -> None:
     """20 ms is far above the clock's resolution; a call that lasts longer is a block by itself."""
-    (player,), _ = play([prepared(FakeWorker(linear(call_s)))])
-    measured = [s for s in player.samples if not s.warmup]
+    (runner,), _ = take_turns([prepared(FakeWorker(linear(call_s)))])
+    measured = [s for s in runner.samples if not s.warmup]
     assert all(s.duration_s * CLOCK >= 0.02 for s in measured)
     assert all(s.duration_s <= max(0.04, call_s) * CLOCK for s in measured)
 
@@ -104,7 +106,7 @@ def test_a_block_is_calibrated_to_its_least_duration(call_s: float) -> None:
 def test_a_block_is_no_longer_than_the_operation_can_be(largest: int) -> None:
     """A `fit` has no more batches than the data."""
     worker = FakeWorker(linear(1e-5), largest=largest)
-    play([prepared(worker)])
+    take_turns([prepared(worker)])
     assert max(block.repeats for block in worker.blocks) == largest
 
 
@@ -122,19 +124,19 @@ def test_a_block_is_no_longer_than_the_operation_can_be(largest: int) -> None:
 def test_warm_up_ends_when_three_neighbouring_blocks_agree(blocks_s: list[float], needed: int) -> None:
     """They lie within 10 % of each other: not one block sooner, not one later."""
     worker = FakeWorker(scripted(*blocks_s))
-    player = prepared(worker)
-    assert player.steady
+    runner = prepared(worker)
+    assert runner.steady
     assert len(worker.blocks) == needed
-    assert player.record(0).steady
+    assert runner.record(0).steady
 
 
 def test_warm_up_that_never_settles_ends_at_its_cap_and_says_so() -> None:
     """Eight blocks: a busy machine must not hold the run up for ever, and what it measured is marked."""
     worker = FakeWorker(lambda number, _: 0.05 if number % 2 else 0.07)
-    player = prepared(worker)
+    runner = prepared(worker)
     assert len(worker.blocks) == 8
-    assert not player.steady
-    (finished,), _ = play([player])
+    assert not runner.steady
+    (finished,), _ = take_turns([runner])
     assert not finished.record(0).steady
 
 
@@ -142,50 +144,50 @@ def test_warm_up_that_never_settles_ends_at_its_cap_and_says_so() -> None:
 def test_lengths_that_an_earlier_replicate_found_are_not_sought_again(path: str, lengths: tuple[int, ...]) -> None:
     """Three blocks that agree, of the first length: nothing doubles, and no second length is tried out."""
     worker = FakeWorker(linear(1e-3))
-    player = interleave.prepare(cell("train", path, target=worker.name), worker, lengths=lengths)
-    interleave.warm_up(player)
+    runner = interleave.prepare(cell("train", path, target=worker.name), worker, lengths=lengths)
+    interleave.warm_up(runner)
     assert [block.repeats for block in worker.blocks] == 3 * [lengths[0]]
-    assert (player.steady, player.lengths) == (True, lengths)
+    assert (runner.steady, runner.lengths) == (True, lengths)
 
 
 def test_a_length_that_has_become_too_short_grows() -> None:
     """The machine was slower when it was found: a block is never shorter than it must be."""
-    player = interleave.prepare(cell("train", "train_on_batch", target="made"), FakeWorker(linear(1e-3)), lengths=(5,))
-    interleave.warm_up(player)
-    assert player.lengths[0] * 1e-3 >= interleave.BLOCK_S
+    runner = interleave.prepare(cell("train", "train_on_batch", target="made"), FakeWorker(linear(1e-3)), lengths=(5,))
+    interleave.warm_up(runner)
+    assert runner.lengths[0] * 1e-3 >= interleave.BLOCK_S
 
 
 @pytest.mark.parametrize(("path", "least_s"), [("compiled loop", 0.15), ("fit", interleave.BLOCK_S)])
 def test_blocks_last_as_long_as_the_profile_asks(path: str, least_s: float) -> None:
     """Long blocks hide the cost of a call; a slope does not contain it, and stays as short as it may be."""
     worker = FakeWorker(linear(1e-3))
-    player = warm(interleave.prepare(cell("train", path, target=worker.name), worker, block_s=0.15))
-    assert CLOCK * player.lengths[0] * 1e-3 >= least_s
-    assert player.lengths[0] * 1e-3 < 2 * least_s
+    runner = warm(interleave.prepare(cell("train", path, target=worker.name), worker, block_s=0.15))
+    assert CLOCK * runner.lengths[0] * 1e-3 >= least_s
+    assert runner.lengths[0] * 1e-3 < 2 * least_s
 
 
 @pytest.mark.parametrize("known", [(1,), (150,)])
 def test_warm_up_is_short_however_long_blocks_will_be(known: tuple[int, ...]) -> None:
     """A program is warm after so many calls, not after so many steps: blocks of 20 ms will do, and less to wait for."""
     worker = FakeWorker(linear(1e-3))
-    player = interleave.prepare(cell("train", "compiled loop", target="made"), worker, lengths=known, block_s=0.15)
-    interleave.warm_up(player)
-    assert all(sample.duration_s <= 2 * interleave.BLOCK_S for sample in player.samples)
-    assert player.lengths[0] * 1e-3 * CLOCK >= 0.15
+    runner = interleave.prepare(cell("train", "compiled loop", target="made"), worker, lengths=known, block_s=0.15)
+    interleave.warm_up(runner)
+    assert all(sample.duration_s <= 2 * interleave.BLOCK_S for sample in runner.samples)
+    assert runner.lengths[0] * 1e-3 * CLOCK >= 0.15
 
 
 def test_warm_up_is_kept_and_marked() -> None:
     """Every raw sample is in the record, and no warm-up one is taken for a measurement."""
-    (player,), _ = play([prepared(FakeWorker(scripted(0.09, 0.05)))], number=6)
-    assert [s.warmup for s in player.samples] == [True] * 4 + [False] * 6
-    assert [s.turn for s in player.samples if not s.warmup] == list(range(6))
+    (runner,), _ = take_turns([prepared(FakeWorker(scripted(0.09, 0.05)))], number=6)
+    assert [s.warmup for s in runner.samples] == [True] * 4 + [False] * 6
+    assert [s.turn for s in runner.samples if not s.warmup] == list(range(6))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_two_targets_take_turns_as_a_b_b_a(seed: int) -> None:
     """Neighbouring blocks are compared, so each pair of turns is symmetric about its middle."""
     journal: Journal = []
-    play(seats(journal), number=6, seed=seed)
+    take_turns(warm_runners(journal), number=6, seed=seed)
     assert order(journal) in ("abbaabbaabba", "baabbaabbaab")
 
 
@@ -194,7 +196,7 @@ def test_who_begins_is_drawn_from_the_logged_seed() -> None:
 
     def first(seed: int) -> str:
         journal: Journal = []
-        play(seats(journal), number=1, seed=seed)
+        take_turns(warm_runners(journal), number=1, seed=seed)
         return order(journal)[0]
 
     begun = [first(seed) for seed in range(20)]
@@ -204,9 +206,9 @@ def test_who_begins_is_drawn_from_the_logged_seed() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_paths_take_turns_as_targets_do(seed: int) -> None:
-    """Three paths on two targets are six players in one round, there and back: each pair is symmetric, of whichever."""
+    """Three paths on two targets are six runners in one round, there and back: each pair is symmetric, of whichever."""
     journal: Journal = []
-    play(seats(journal, path_names=("train_on_batch", "compiled loop", "floor")), number=4, seed=seed)
+    take_turns(warm_runners(journal, path_names=("train_on_batch", "compiled loop", "floor")), number=4, seed=seed)
     there, back, there_again, back_again = (journal[i : i + 6] for i in range(0, 24, 6))
     every = [(name, path) for name in "ab" for path in ("compiled loop", "floor", "train_on_batch")]
     assert sorted(there) == every
@@ -218,7 +220,7 @@ def test_the_order_of_paths_and_targets_is_drawn() -> None:
 
     def there(seed: int) -> Journal:
         journal: Journal = []
-        play(seats(journal, path_names=("train_on_batch", "floor")), number=1, seed=seed)
+        take_turns(warm_runners(journal, path_names=("train_on_batch", "floor")), number=1, seed=seed)
         return journal
 
     begun = {there(seed)[0] for seed in range(40)}
@@ -232,7 +234,7 @@ def test_a_block_names_its_operation() -> None:
     compiled, floor = (
         warm(interleave.prepare(cell("predict", path, batch_size=32), worker)) for path in ("compiled", "floor")
     )
-    play([compiled, floor], number=1)
+    take_turns([compiled, floor], number=1)
     assert worker.blocks[-2:] in (
         [Block("predict", path, 32, repeats=1, each=False) for path in pair]
         for pair in (("compiled", "floor"), ("floor", "compiled"))
@@ -244,9 +246,9 @@ def test_a_drift_of_the_machine_touches_both_targets_alike(seed: int) -> None:
     """Each block of a machine that grows slower takes 1 ms more than the one before: equal targets stay equal."""
     blocks = count()
     drifting = lambda _, repeats: 0.05 + 0.001 * next(blocks)  # noqa: E731
-    players = [prepared(FakeWorker(drifting, name=name)) for name in ("a", "b")]
-    finished, _ = play(players, number=10, seed=seed)
-    sums = [sum(s.duration_s for s in player.samples if not s.warmup) for player in finished]
+    runners = [prepared(FakeWorker(drifting, name=name)) for name in ("a", "b")]
+    finished, _ = take_turns(runners, number=10, seed=seed)
+    sums = [sum(s.duration_s for s in runner.samples if not s.warmup) for runner in finished]
     assert sums[0] == pytest.approx(sums[1], rel=1e-12)
 
 
@@ -254,8 +256,8 @@ def test_a_drift_of_the_machine_touches_both_targets_alike(seed: int) -> None:
 def test_latencies_come_to_the_calls_that_were_asked_for(calls: int, number: int, each_turn: int) -> None:
     """Rounded up to whole turns, each call under its own clock; at 10 ms a call, time allows them."""
     worker = FakeWorker(linear(0.01))
-    (player,), _ = play([prepared(worker, "predict", "predict")], number=number, calls=calls)
-    measured = [s for s in player.samples if not s.warmup]
+    (runner,), _ = take_turns([prepared(worker, "predict", "predict")], number=number, calls=calls)
+    measured = [s for s in runner.samples if not s.warmup]
     assert [block for block in worker.blocks if block.each] == [
         Block("predict", "predict", 512, repeats=each_turn, each=True)
     ] * number
@@ -267,7 +269,7 @@ def test_latencies_come_to_the_calls_that_were_asked_for(calls: int, number: int
 def test_quick_calls_are_made_oftener_up_to_twice(call_s: float, each_turn: int) -> None:
     """A block of quick calls grows towards 20 ms, but no percentile needs thousands of them."""
     worker = FakeWorker(linear(call_s * CLOCK))
-    play([prepared(worker, "predict", "predict")], number=10, calls=100)
+    take_turns([prepared(worker, "predict", "predict")], number=10, calls=100)
     assert {block.repeats for block in worker.blocks if block.each} == {each_turn}
 
 
@@ -279,14 +281,14 @@ def test_quick_calls_are_made_oftener_up_to_twice(call_s: float, each_turn: int)
 def test_slow_calls_are_made_less_often_but_three_times_a_turn(call_s: float, each_turn: int) -> None:
     """A round stays short, so that its blocks are neighbours; 14 were asked for, 140 over ten turns."""
     worker = FakeWorker(linear(call_s / CLOCK))
-    play([prepared(worker, "predict", "predict")], number=10, calls=140)
+    take_turns([prepared(worker, "predict", "predict")], number=10, calls=140)
     assert {block.repeats for block in worker.blocks if block.each} == {each_turn}
 
 
 def test_a_call_that_grows_slower_makes_its_turns_shorter() -> None:
     """The last block tells how many calls a turn holds: 20 of 10 ms each, then 5, once a call takes 50 ms."""
     worker = FakeWorker(lambda number, repeats: repeats * (0.01 if number < 4 else 0.05) / CLOCK)
-    play([prepared(worker, "predict", "predict")], number=4, calls=80)
+    take_turns([prepared(worker, "predict", "predict")], number=4, calls=80)
     assert [block.repeats for block in worker.blocks if block.each] == [20, 20, 5, 5]
 
 
@@ -304,9 +306,9 @@ def test_warm_up_of_latencies_has_one_clock() -> None:
 def test_a_fit_is_timed_at_two_lengths_that_tell_its_slope(fixed_s: float, step_s: float, largest: int) -> None:
     """The durations differ by 0.25 s or more, and each turn holds the short one and then the long one."""
     worker = FakeWorker(linear(step_s, fixed_s=fixed_s), largest=largest)
-    (player,), _ = play([prepared(worker, "train", "fit")], number=4)
-    short, long = player.lengths
-    measured = [s for s in player.samples if not s.warmup]
+    (runner,), _ = take_turns([prepared(worker, "train", "fit")], number=4)
+    short, long = runner.lengths
+    measured = [s for s in runner.samples if not s.warmup]
     assert 1 <= short < long <= largest
     assert step_s * (long - short) * CLOCK >= 0.25 or long == largest
     assert [(s.turn, s.repeats) for s in measured] == [(t, n) for t in range(4) for n in (short, long)]
@@ -317,17 +319,17 @@ def test_a_fit_is_timed_at_two_lengths_that_tell_its_slope(fixed_s: float, step_
 def test_a_steps_cost_comes_out_whatever_a_fit_costs(fixed_s: float, step_s: float, largest: int) -> None:
     """From a worker's costs to the summary's value: the fixed cost of calling `fit` is in no step."""
     worker = FakeWorker(linear(step_s, fixed_s=fixed_s), largest=largest)
-    (player,), _ = play([prepared(worker, "train", "fit")], number=6)
-    found = paired_ratio.seconds([player.record(0)])
+    (runner,), _ = take_turns([prepared(worker, "train", "fit")], number=6)
+    found = paired_ratio.seconds([runner.record(0)])
     assert found.value == pytest.approx(step_s, rel=1e-6)
     assert found.spread < 1e-6
 
 
 def test_the_search_for_lengths_is_warm_up() -> None:
     """Blocks that only looked for a length count in no median."""
-    player = prepared(FakeWorker(linear(0.001, fixed_s=0.05), largest=781), "train", "fit")
-    assert len(player.samples) > 3
-    assert all(s.warmup for s in player.samples)
+    runner = prepared(FakeWorker(linear(0.001, fixed_s=0.05), largest=781), "train", "fit")
+    assert len(runner.samples) > 3
+    assert all(s.warmup for s in runner.samples)
 
 
 @pytest.mark.parametrize("path", paths.PATHS, ids=lambda path: f"{path.phase} {path.name}")
@@ -347,9 +349,9 @@ def test_a_runner_that_fails_is_dropped_and_the_others_continue(at: int, error: 
     """One lost worker costs its own cell, no turn of another target; it is asked nothing further."""
     workers = {name: FakeWorker(linear(0.05), name=name) for name in "ac"}
     workers["b"] = FakeWorker(linear(0.05), name="b", errors={4 + at: error})
-    finished, dropped = play([prepared(workers[name]) for name in "abc"], number=4)
-    assert sorted(player.cell.target for player in finished) == ["a", "c"]
-    assert all(sum(not s.warmup for s in player.samples) == 4 for player in finished)
+    finished, dropped = take_turns([prepared(workers[name]) for name in "abc"], number=4)
+    assert sorted(runner.cell.target for runner in finished) == ["a", "c"]
+    assert all(sum(not s.warmup for s in runner.samples) == 4 for runner in finished)
     assert dropped == [("b", error)]
     assert len(workers["b"].requests) == 5 + at
 
@@ -360,9 +362,9 @@ def test_a_lost_worker_takes_all_its_paths_with_it(at: int) -> None:
     error = WorkerLost("b: ended by SIGKILL")
     lost = FakeWorker(linear(0.05), name="b", errors={8 + at: error})
     kept = FakeWorker(linear(0.05), name="a")
-    players = [prepared(worker, path=path) for path in ("train_on_batch", "floor") for worker in (kept, lost)]
-    finished, dropped = play(players, number=4)
-    assert sorted(player.cell.name for player in finished) == [
+    runners = [prepared(worker, path=path) for path in ("train_on_batch", "floor") for worker in (kept, lost)]
+    finished, dropped = take_turns(runners, number=4)
+    assert sorted(runner.cell.name for runner in finished) == [
         "dense train floor 512 a",
         "dense train train_on_batch 512 a",
     ]
@@ -373,15 +375,15 @@ def test_a_lost_worker_takes_all_its_paths_with_it(at: int) -> None:
 def test_a_request_that_fails_costs_its_own_path_alone() -> None:
     """The worker lives: the other path of the same worker takes all its turns."""
     worker = FakeWorker(linear(0.05), errors={8: RequestFailed("ValueError: made")})
-    finished, dropped = play([prepared(worker, path=path) for path in ("train_on_batch", "floor")], number=4)
+    finished, dropped = take_turns([prepared(worker, path=path) for path in ("train_on_batch", "floor")], number=4)
     assert len(finished) == len(dropped) == 1
     assert [s.turn for s in finished[0].samples if not s.warmup] == [0, 1, 2, 3]
 
 
 def test_if_all_fail_no_runner_is_left() -> None:
     """And each is told."""
-    players = [prepared(FakeWorker(linear(0.05), name=n, errors={4: WorkerLost(n)})) for n in "ab"]
-    finished, dropped = play(players)
+    runners = [prepared(FakeWorker(linear(0.05), name=n, errors={4: WorkerLost(n)})) for n in "ab"]
+    finished, dropped = take_turns(runners)
     assert finished == []
     assert sorted(name for name, _ in dropped) == ["a", "b"]
 
@@ -393,6 +395,6 @@ def test_a_failure_before_the_first_turn_is_the_callers(at: int) -> None:
         prepared(FakeWorker(linear(0.05), errors={at: RequestFailed("made")}))
 
 
-def test_without_players_nothing_happens() -> None:
+def test_without_runners_nothing_happens() -> None:
     """No target could prepare the operation: the failures are kept already."""
-    assert play([]) == ([], [])
+    assert take_turns([]) == ([], [])
