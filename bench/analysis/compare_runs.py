@@ -17,7 +17,7 @@ from bench.analysis.regression import Answer
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.plan.paths import FLOOR
-from bench.records.schema import Cell, TargetFacts, TimingRecord
+from bench.records.schema import Cell, TargetFacts
 from datasets.errors import ExpectedError
 
 # Two runs that differ in these fields may still be compared: the difference is what the comparison is about.
@@ -66,8 +66,8 @@ def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: 
     a, b = (_target(summary, name) for name in (first, second))
     cells = {cell: records for cell, records in summary.timings.items() if cell.phase != "startup"}
     pairs = [(cell.model_copy(update={"target": a}), cell) for cell in cells if cell.target == b]
-    both = [(base, cell) for base, cell in pairs if base in cells and not _struck(summary, base, cell)]
-    logs = [[math.log(r) for r in paired_ratio.ratios(cells[cell], cells[base])] for base, cell in both]
+    both = [(base, cell) for base, cell in pairs if base in cells and not _excluded(summary, base, cell)]
+    logs = [paired_ratio.log_ratios(cells[cell], cells[base]) for base, cell in both]
     estimates = [stats.over_replicates([math.exp(v) for v in values]) if values else None for values in logs]
     p_values = stats.holm([stats.t_test(values) for values in logs])
     rows = _rows([cell for _, cell in both], estimates, p_values, margin=margin, alpha=alpha)
@@ -138,8 +138,8 @@ def _target(summary: Summary, name: str) -> str:
     return meant[0]
 
 
-def _struck(summary: Summary, *cells: Cell) -> bool:
-    """Whether an accuracy failed: then a timing belongs to other work."""
+def _excluded(summary: Summary, *cells: Cell) -> bool:
+    """Whether an accuracy failed: then the timing is excluded, since it belongs to other work."""
     return any(map(summary.excludes, cells))
 
 
@@ -148,13 +148,9 @@ def _over_floor(summary: Summary) -> dict[Cell, list[float]]:
     found = {}
     for cell, records in summary.timings.items():
         floors = summary.timings.get(cell.model_copy(update={"path": FLOOR}))
-        if cell.path != FLOOR and floors and not _struck(summary, cell):
-            found[cell] = _logs(records, floors)
+        if cell.path != FLOOR and floors and not _excluded(summary, cell):
+            found[cell] = paired_ratio.log_ratios(records, floors)
     return found
-
-
-def _logs(records: Sequence[TimingRecord], floors: Sequence[TimingRecord]) -> list[float]:
-    return [math.log(value) for value in paired_ratio.ratios(records, floors)]
 
 
 def _rows(

@@ -61,9 +61,9 @@ def ratio(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> Es
     return found[0] if len(found) == 1 else stats.over_replicates([one.value for one in found])
 
 
-def ratios(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[float]:
-    """Return the median ratio of neighbouring blocks of each replicate that both have."""
-    return [one.value for one in _by_replicate(records, others)]
+def log_ratios(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[float]:
+    """Return the logarithm of the median ratio of neighbouring blocks, one a replicate that both have."""
+    return [math.log(one.value) for one in _by_replicate(records, others)]
 
 
 def _by_replicate(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[Estimate]:

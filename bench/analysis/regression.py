@@ -224,7 +224,7 @@ class Decision:
             [record for record in self._timings.get(one, []) if record.replicate // self.rule.replicates in rounds]
             for one in (cell, base)
         )
-        return [math.log(value) for value in paired_ratio.ratios(records, others)]
+        return paired_ratio.log_ratios(records, others)
 
     def _pairs(self, labels: Sequence[str], *, decides: bool) -> list[Pair]:
         """Return the cells of the targets with these labels, each with its base's, in the order of arrival."""

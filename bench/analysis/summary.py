@@ -96,10 +96,7 @@ class Summary:
     @cached_property
     def timings(self) -> dict[Cell, list[TimingRecord]]:
         """Every timed cell with its replicates."""
-        found: dict[Cell, list[TimingRecord]] = {}
-        for record in self._of(TimingRecord):
-            found.setdefault(record.cell, []).append(record)
-        return found
+        return paired_ratio.timings(self.run.records)
 
     @cached_property
     def accuracy(self) -> list[AccuracyRow]:

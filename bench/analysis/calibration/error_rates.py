@@ -8,7 +8,6 @@ that were run live are counted separately.
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,8 +106,7 @@ class Pool:
         wanted = (key, label, index, base, base_index)
         if wanted not in self._pairs:
             one, other = self.replicates[index][key, label], self.replicates[base_index][key, base]
-            (ratio,) = paired_ratio.ratios([one.timing(0)], [other.timing(0)])
-            self._pairs[wanted] = math.log(ratio)
+            (self._pairs[wanted],) = paired_ratio.log_ratios([one.timing(0)], [other.timing(0)])
         return self._pairs[wanted]
 
 
