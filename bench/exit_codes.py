@@ -44,16 +44,16 @@ def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
 
 def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> ExitCode:
     """Return the exit code of a gate; the cells of a void one decide nothing."""
-    deciding = [judged for judged in decision.cells if judged.decides]
+    deciding = [row for row in decision.cells if row.decides]
     if not deciding:
         return ExitCode.UNRESOLVED if decision.records else ExitCode.UNUSABLE
     if decision.void:
         return ExitCode.CELLS_FAILED if decision.failures else ExitCode.UNRESOLVED
-    if any(judged.answer == "slower" for judged in deciding) or any(count.worse for count in decision.counts):
+    if any(row.answer == "slower" for row in deciding) or any(change.worse for change in decision.counter_changes):
         return ExitCode.REGRESSION
     if decision.failures:
         return ExitCode.CELLS_FAILED
-    if any(judged.answer == "unresolved" for judged in deciding) and not allow_unresolved:
+    if any(row.answer == "unresolved" for row in deciding) and not allow_unresolved:
         return ExitCode.UNRESOLVED
     return ExitCode.HELD
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.analysis import stats
+from bench.analysis.rows import AccuracyRow, finite
 from bench.records import reference
 from bench.records.schema import FailureRecord, ParityRecord, Record, ReferenceRecord, ServingRecord, TrainingRecord
 from models.recipes import Published, Recipe
@@ -34,44 +35,6 @@ class Verdict:
     limit: str
     answer: Answer
     reason: str
-
-
-@dataclass(frozen=True)
-class AccuracyCheck:
-    """One figure of one recipe on one target, over the seeds of a run.
-
-    published  None if the source states none for the epoch that was reached
-    expected   mean over the reference seeds; None if no reference was measured on this corpus
-    band       lowest and highest value that pass
-    decides    whether the verdict depends on it; other figures are only shown, and pass
-    path       the path of the phase `train` that trained it
-    """
-
-    recipe: Recipe
-    target: str
-    figure: str
-    published: float | None
-    expected: float | None
-    measured: float
-    seeds: int
-    band: tuple[float, float] | None
-    answer: Answer
-    reason: str
-    decides: bool = True
-    path: str = "fit"
-
-    @property
-    def difference(self) -> float | None:
-        """Measured minus published, or minus the reference's mean if nothing is published."""
-        base = self.published if self.published is not None else self.expected
-        return None if base is None else self.measured - base
-
-    @property
-    def verdict(self) -> Verdict:
-        limit = "none" if self.band is None else f"{self.band[0]:.4f} to {self.band[1]:.4f}"
-        return Verdict(
-            "accuracy", self.recipe.name, self.target, f"{self.measured:.4f}", limit, self.answer, self.reason
-        )
 
 
 @dataclass(frozen=True)
@@ -114,12 +77,13 @@ def accuracy(
     epochs: dict[str, int],
     corpus: str,
     references: Sequence[ReferenceRecord],
-) -> list[AccuracyCheck]:
+    path: str = "fit",
+) -> list[AccuracyRow]:
     """Check every figure of ``recipe`` on ``target`` over the seeds in ``trained``; figures that do not decide pass.
 
     A deciding figure that a seed lacks fails: what was not measured is never left empty.
     """
-    checks = []
+    rows = []
     for figure, decides in figures(recipe, epochs, corpus=corpus):
         values = [_value(record, figure) for record in trained]
         found = [value for value in values if value is not None]
@@ -134,8 +98,15 @@ def accuracy(
             epoch=figure.epoch,
         )
         seen = found if len(found) == len(values) else [math.nan]
-        checks.append(_check(recipe, target, figure, seen, expected, decides=decides))
-    return checks
+        rows.append(_row(figure, seen, expected, decides=decides, recipe=recipe.name, target=target, path=path))
+    return rows
+
+
+def verdict(row: AccuracyRow) -> Verdict:
+    """Return the verdict on one deciding figure."""
+    limit = "none" if row.band is None else "{:.4f} to {:.4f}".format(*row.band)
+    seen = "nothing" if row.measured is None else f"{row.measured:.4f}"
+    return Verdict("accuracy", row.recipe, row.target, seen, limit, row.answer, row.reason)
 
 
 def parity(record: ParityRecord) -> Verdict:
@@ -183,27 +154,24 @@ def _value(record: TrainingRecord, figure: Figure) -> float | None:
     return None if result is None else reference.figure(result, figure.metric, figure.epoch)
 
 
-def _check(
-    recipe: Recipe,
-    target: str,
-    figure: Figure,
-    values: Sequence[float],
-    expected: reference.Distribution | None,
-    *,
-    decides: bool,
-) -> AccuracyCheck:
+def _row(
+    figure: Figure, values: Sequence[float], expected: reference.Distribution | None, *, decides: bool, **where: str
+) -> AccuracyRow:
     measured = stats.trimmed_mean(values)
-    band = None if expected is None else _band(figure.published, expected, runs=len(values))
-    answer, reason = _answer(measured, band, decides=decides)
-    return AccuracyCheck(
-        recipe=recipe,
-        target=target,
+    low, high = (None, None) if expected is None else _band(figure.published, expected, runs=len(values))
+    answer, reason = _answer(measured, low, high, decides=decides)
+    mean = None if expected is None else expected.mean
+    base = figure.published if figure.published is not None else mean
+    return AccuracyRow(
+        **where,
         figure=figure.name,
         published=figure.published,
-        expected=None if expected is None else expected.mean,
-        measured=measured,
+        expected=mean,
+        measured=finite(measured),
+        difference=None if base is None else finite(measured - base),
         seeds=len(values),
-        band=band,
+        low=low,
+        high=high,
         answer=answer,
         reason=reason,
         decides=decides,
@@ -221,17 +189,17 @@ def _band(published: float | None, expected: reference.Distribution, *, runs: in
     return min(ends) - width, max(ends) + width
 
 
-def _answer(measured: float, band: tuple[float, float] | None, *, decides: bool) -> tuple[Answer, str]:
+def _answer(measured: float, low: float | None, high: float | None, *, decides: bool) -> tuple[Answer, str]:
     if not decides:
         return "passed", "shown for comparison, not decisive"
     if math.isnan(measured):
         return "failed", "no number: the training diverged or gave no such figure"
-    if band is None:
+    if low is None or high is None:
         return "unresolved", "no reference seeds were measured for this corpus and backend: run `bench reference`"
-    if measured < band[0]:
-        return "failed", f"{measured:.4f} is below {band[0]:.4f}: the published figure is not reached"
-    if measured > band[1]:
-        return "failed", f"{measured:.4f} is above {band[1]:.4f}: suspiciously high, look for a data leak"
+    if measured < low:
+        return "failed", f"{measured:.4f} is below {low:.4f}: the published figure is not reached"
+    if measured > high:
+        return "failed", f"{measured:.4f} is above {high:.4f}: suspiciously high, look for a data leak"
     return "passed", "within the band"
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from bench.analysis import paired_ratio, regression, stats
-from bench.analysis.regression import Answer
+from bench.analysis.rows import ComparisonRow, bounded
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.plan.paths import FLOOR
@@ -22,16 +22,6 @@ from datasets.errors import ExpectedError
 
 # Two runs that differ in these fields may still be compared: the difference is what the comparison is about.
 MAY_DIFFER = ("commit", "profile", "python", "versions")
-
-
-@dataclass(frozen=True)
-class CellComparison:
-    """One cell of B compared with A's: ``ratio`` of seconds, or of seconds over the floor's; None if unknown."""
-
-    cell: Cell
-    ratio: Estimate | None
-    answer: Answer | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ class RunComparison:
     second: str
     differences: tuple[Difference, ...]
     measure: str
-    rows: tuple[CellComparison, ...]
+    rows: tuple[ComparisonRow, ...]
     missing: tuple[str, ...]
 
     @cached_property
@@ -160,15 +150,15 @@ def _rows(
     *,
     margin: float,
     alpha: float,
-) -> list[CellComparison]:
+) -> list[ComparisonRow]:
     return [
         _row(cell, estimate, p_value, margin=margin, alpha=alpha)
         for cell, estimate, p_value in zip(cells, estimates, p_values, strict=True)
     ]
 
 
-def _row(cell: Cell, estimate: Estimate | None, p_value: float, *, margin: float, alpha: float) -> CellComparison:
+def _row(cell: Cell, estimate: Estimate | None, p_value: float, *, margin: float, alpha: float) -> ComparisonRow:
+    row = partial(ComparisonRow, **cell.model_dump(), **bounded("ratio", estimate), decides=False)
     if estimate is None or not math.isfinite(estimate.high):
-        return CellComparison(cell, estimate, None, "too few processes: one is not enough")
-    answer = regression.answer(estimate, p_value, margin=margin, alpha=alpha)
-    return CellComparison(cell, estimate, answer, "")
+        return row(answer=None, reason="too few processes: one is not enough")
+    return row(answer=regression.answer(estimate, p_value, margin=margin, alpha=alpha), reason="")

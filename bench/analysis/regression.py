@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
 
 from bench.analysis import paired_ratio, stats
+from bench.analysis.rows import ComparisonRow, CounterChangeRow, bounded, finite
 from bench.analysis.stats import Estimate
 from bench.records.schema import Cell, ComparisonRecord, CounterRecord, FailureRecord, Record, TimingRecord
 from bench.records.store import Run
@@ -44,56 +45,6 @@ MAX_PROJECTED_REPLICATES = 200
 
 
 @dataclass(frozen=True)
-class CellVerdict:
-    """The verdict on one cell of one target, compared with the same cell of its base.
-
-    ratio       seconds over the base's: 1.05 is 5 % slower; None if nothing was measured on both
-    min_detectable  the smallest ratio above one that would be detected with probability `POWER`
-    needed      replicates that would resolve it; None if it is resolved or too noisy
-    decides     whether the gate depends on it
-    confirmed   the ratio of the round that confirms a "slower"; None if none ran
-    """
-
-    cell: Cell
-    base: Cell
-    ratio: Estimate | None
-    answer: Answer
-    reason: str
-    min_detectable: float
-    needed: int | None
-    decides: bool
-    confirmed: Estimate | None = None
-
-
-@dataclass(frozen=True)
-class Control:
-    """The verdict on a pair whose answer is known beforehand.
-
-    remeasured   whether it failed at first and a fresh round decided
-    """
-
-    name: Literal["itself", "extra work"]
-    verdict: CellVerdict
-    passed: bool
-    remeasured: bool = False
-
-
-@dataclass(frozen=True)
-class Count:
-    """One deterministic counter of one cell that differs from the base's."""
-
-    cell: Cell
-    base: str
-    counter: str
-    before: float
-    after: float
-
-    @property
-    def worse(self) -> bool:
-        return self.after > self.before
-
-
-@dataclass(frozen=True)
 class Decision:
     """Everything that follows from a comparison's records."""
 
@@ -101,14 +52,14 @@ class Decision:
     records: tuple[Record, ...]
 
     @cached_property
-    def cells(self) -> list[CellVerdict]:
+    def cells(self) -> list[ComparisonRow]:
         """Every cell of every target except the bases: deciding cells first, then the others."""
         return self._confirmed(self._before_confirmation()) + self._verdicts(
             self._pairs(self._others, decides=False), decides=False
         )
 
     @cached_property
-    def controls(self) -> list[Control]:
+    def controls(self) -> list[ComparisonRow]:
         """The base again must not be slower or faster, the base with extra work must be slower.
 
         By chance alone up to ``alpha`` of all gates fail that: a failed control is re-measured once.
@@ -117,34 +68,34 @@ class Decision:
             dict.fromkeys(self._failed_controls(), confirmation_rounds(self.rule, settled=False))
         )
         return [
-            replace(again, remeasured=True) if not one.passed and again.verdict.ratio is not None else one
+            again.model_copy(update={"remeasured": True}) if not one.passed and again.ratio is not None else one
             for one, again in zip(self._first_controls, fresh, strict=True)
         ]
 
     @cached_property
-    def _first_controls(self) -> list[Control]:
+    def _first_controls(self) -> list[ComparisonRow]:
         """The controls by the first round."""
         return self._control_results({})
 
-    def _control_results(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[Control]:
+    def _control_results(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[ComparisonRow]:
         """Decide the controls, each kind as one family, by the first round or by those in ``rounds``."""
         found = []
         for name, label in self.rule.controls.items():
             wanted = ("same", "unresolved") if name == "itself" else ("slower",)
-            verdicts = self._verdicts(self._pairs([label], decides=True), decides=False, rounds=rounds)
-            found += [Control(name, one, one.answer in wanted) for one in verdicts]
+            rows = self._verdicts(self._pairs([label], decides=True), decides=False, rounds=rounds)
+            found += [row.model_copy(update={"control": name, "passed": row.answer in wanted}) for row in rows]
         return found
 
     def _failed_controls(self) -> list[Cell]:
         """Return the cells of the controls that failed in the first round."""
-        return [control.verdict.cell for control in self._first_controls if not control.passed]
+        return [control.cell for control in self._first_controls if not control.passed]
 
     @cached_property
-    def counts(self) -> list[Count]:
+    def counter_changes(self) -> list[CounterChangeRow]:
         """Deterministic counters that differ from the base's."""
         counted = {record.cell: record.counters for record in self.records if isinstance(record, CounterRecord)}
         return [
-            Count(cell, base.target, name, counted[base][name], counted[cell][name])
+            CounterChangeRow(cell=cell.name, counter=name, before=counted[base][name], after=counted[cell][name])
             for cell, base in self._based(list(counted), self._others)
             if base in counted
             for name in EXACT
@@ -158,8 +109,8 @@ class Decision:
     @property
     def void(self) -> bool:
         """Whether a control failed or is missing: then the gate's other answers mean nothing."""
-        known = {control.name for control in self.controls}
-        return not (known >= set(self.rule.controls) and all(control.passed for control in self.controls))
+        known = {row.control for row in self.controls}
+        return not (known >= set(self.rule.controls) and all(row.passed for row in self.controls))
 
     def unresolved(self) -> list[Cell]:
         """Return the cells that the first round leaves unresolved."""
@@ -181,11 +132,11 @@ class Decision:
         return confirmation_rounds(self.rule, settled=cell in self.unresolved())
 
     @cached_property
-    def _first_round(self) -> list[CellVerdict]:
+    def _first_round(self) -> list[ComparisonRow]:
         """The deciding cells by the first round."""
         return self._deciding_verdicts({})
 
-    def _before_confirmation(self) -> list[CellVerdict]:
+    def _before_confirmation(self) -> list[ComparisonRow]:
         """Decide before any confirmation: by the first round, unresolved cells by both."""
         if not self.rule.settle:
             return self._first_round
@@ -193,14 +144,14 @@ class Decision:
             self._first_round, self._deciding_verdicts(dict.fromkeys(self.unresolved(), (FIRST_ROUND, SECOND_ROUND)))
         )
 
-    def _deciding_verdicts(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[CellVerdict]:
+    def _deciding_verdicts(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[ComparisonRow]:
         return self._verdicts(
             self._pairs(self._others, decides=True), decides=True, rounds=rounds, alpha=self.rule.level
         )
 
-    def _confirmed(self, first: list[CellVerdict]) -> list[CellVerdict]:
+    def _confirmed(self, first: list[ComparisonRow]) -> list[ComparisonRow]:
         """Confirm or withdraw each "slower" by its fresh round."""
-        slower = [(one.cell, one.base) for one in first if one.answer == "slower"]
+        slower = self._based([one.cell for one in first if one.answer == "slower"], self._others)
         if not self.rule.confirm:
             return first
         rounds = {cell: self._confirmation_rounds(cell) for cell, _ in slower}
@@ -213,7 +164,7 @@ class Decision:
         decides: bool,
         rounds: Mapping[Cell, tuple[int, ...]] | None = None,
         alpha: float | None = None,
-    ) -> list[CellVerdict]:
+    ) -> list[ComparisonRow]:
         chosen = rounds or {}
         logs = [self._log_ratios(cell, base, chosen.get(cell, (FIRST_ROUND,))) for cell, base in pairs]
         return family(pairs, logs, margin=self.rule.margin, alpha=alpha or self.rule.alpha, decides=decides)
@@ -257,12 +208,12 @@ def decide(run: Run) -> Decision:
 
 def family(
     pairs: Sequence[Pair], log_ratios: Sequence[Sequence[float]], *, margin: float, alpha: float, decides: bool
-) -> list[CellVerdict]:
+) -> list[ComparisonRow]:
     """Compare each cell with its base, all as one family, from one log-ratio a replicate."""
     p_values = stats.holm([stats.t_test(values) for values in log_ratios])
     decide_cell = partial(_verdict, margin=margin, alpha=alpha, strictest=alpha / max(1, len(pairs)), decides=decides)
     family = zip(pairs, log_ratios, p_values, strict=True)
-    return [decide_cell(cell, base, values, p) for (cell, base), values, p in family]
+    return [decide_cell(cell, values, p) for (cell, _), values, p in family]
 
 
 def confirmation_rounds(rule: ComparisonRecord, *, settled: bool) -> tuple[int, ...]:
@@ -272,12 +223,12 @@ def confirmation_rounds(rule: ComparisonRecord, *, settled: bool) -> tuple[int, 
     return (SECOND_ROUND + 1, SECOND_ROUND + 2) if settled else (SECOND_ROUND + 1,)
 
 
-def settled(first: Sequence[CellVerdict], again: Sequence[CellVerdict]) -> list[CellVerdict]:
+def settled(first: Sequence[ComparisonRow], again: Sequence[ComparisonRow]) -> list[ComparisonRow]:
     """Return ``first`` with its unresolved cells replaced by those of ``again``, which has more replicates."""
     return [later if one.answer == "unresolved" else one for one, later in zip(first, again, strict=True)]
 
 
-def confirmed(first: Sequence[CellVerdict], fresh: Sequence[CellVerdict]) -> list[CellVerdict]:
+def confirmed(first: Sequence[ComparisonRow], fresh: Sequence[ComparisonRow]) -> list[ComparisonRow]:
     """Return ``first`` with each "slower" confirmed or withdrawn by ``fresh``."""
     again = {one.cell: one for one in fresh}
     return [_with_confirmation(one, again[one.cell]) if one.cell in again else one for one in first]
@@ -298,7 +249,6 @@ def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -
 
 def _verdict(
     cell: Cell,
-    base: Cell,
     log_ratios: Sequence[float],
     p_value: float,
     *,
@@ -306,15 +256,22 @@ def _verdict(
     alpha: float,
     strictest: float,
     decides: bool,
-) -> CellVerdict:
+) -> ComparisonRow:
     if len(log_ratios) < 2:
         why = "fewer than two replicates of both: one process is not enough"
-        return CellVerdict(cell, base, None, "unresolved", why, math.inf, None, decides)
+        return ComparisonRow(**cell.model_dump(), answer="unresolved", reason=why, decides=decides)
     estimate = stats.over_replicates([math.exp(value) for value in log_ratios])
     found = answer(estimate, p_value, margin=margin, alpha=alpha)
-    min_detectable = math.exp(stats.min_detectable_effect(log_ratios, alpha=strictest, power=POWER))
-    needed = _needed(estimate, log_ratios, margin, strictest) if found == "unresolved" else None
-    return CellVerdict(cell, base, estimate, found, _reason(found, margin), min_detectable, needed, decides)
+    return ComparisonRow(
+        **cell.model_dump(),
+        **bounded("ratio", estimate),
+        processes=estimate.count,
+        min_detectable=finite(math.exp(stats.min_detectable_effect(log_ratios, alpha=strictest, power=POWER))),
+        needed=_needed(estimate, log_ratios, margin, strictest) if found == "unresolved" else None,
+        answer=found,
+        reason=_reason(found, margin),
+        decides=decides,
+    )
 
 
 def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:
@@ -328,12 +285,13 @@ def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alph
     return None
 
 
-def _with_confirmation(first: CellVerdict, fresh: CellVerdict) -> CellVerdict:
+def _with_confirmation(first: ComparisonRow, fresh: ComparisonRow) -> ComparisonRow:
     """Return a "slower" with its confirmation, or unresolved without one."""
+    found: dict[str, object] = {"confirmed": fresh.ratio, "confirmed_processes": fresh.processes}
     if fresh.answer == "slower":
-        return replace(first, confirmed=fresh.ratio, reason="a fresh round confirms it")
+        return first.model_copy(update={**found, "reason": "a fresh round confirms it"})
     words = f"slower at first, but a fresh round says {fresh.answer}"
-    return replace(first, answer="unresolved", confirmed=fresh.ratio, reason=words, needed=fresh.needed)
+    return first.model_copy(update={**found, "answer": "unresolved", "reason": words, "needed": fresh.needed})
 
 
 def _reason(found: Answer, margin: float) -> str:

@@ -27,19 +27,12 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class CellRow(Row):
+class CellRow(Row, Cell):
     """A row about one cell."""
-
-    recipe: str
-    phase: str
-    path: str
-    batch_size: int
-    target: str
 
     @property
     def cell(self) -> Cell:
-        names = ("recipe", "phase", "path", "batch_size", "target")
-        return Cell.model_validate({name: getattr(self, name) for name in names})
+        return Cell(**{name: getattr(self, name) for name in Cell.model_fields})
 
     @property
     def is_floor(self) -> bool:
@@ -49,8 +42,10 @@ class CellRow(Row):
 class AccuracyRow(Row):
     """One figure of a recipe on a target, over the seeds of the run; ``low`` and ``high`` bound what passes.
 
-    difference  measured minus published, or minus the reference seeds' mean where nothing is published
-    decides     whether the run's verdict depends on it
+    expected    mean over the reference seeds; None if none were measured on this corpus
+    difference  measured minus published, or minus ``expected`` where nothing is published
+    decides     whether the run's verdict depends on it; other figures are only shown, and pass
+    path        the path of the phase `train` that trained it
     """
 
     recipe: str
@@ -58,14 +53,19 @@ class AccuracyRow(Row):
     path: str
     figure: str
     published: float | None = None
+    expected: float | None = None
     measured: float | None = None
     difference: float | None = None
     seeds: int
     low: float | None = None
     high: float | None = None
-    answer: str
+    answer: Literal["passed", "failed", "unresolved"]
     decides: bool
     reason: str = ""
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 class CurvesRow(Row):
@@ -221,10 +221,12 @@ class CounterRow(CellRow):
 class ComparisonRow(CellRow):
     """A cell of a comparison against the same one of its base.
 
-    ratio           seconds over the base's: 1.05 is 5 % slower
-    min_detectable  the smallest slowdown that would have been found nine times out of ten
-    needed          processes that would settle it; None where it is settled, or no reasonable number would
-    confirmed       the ratio in the round that confirms a "slower"
+    ratio           seconds over the base's: 1.05 is 5 % slower; None if nothing was measured on both
+    min_detectable  the smallest slowdown that would be detected nine times out of ten
+    needed          processes that would resolve it; None if it is resolved or too noisy
+    answer          None where nothing can be told
+    decides         whether the gate depends on it
+    confirmed       the ratio in the rounds that confirm a "slower", from ``confirmed_processes``
     control         the control whose cell it is; None for what was asked
     passed          whether that control came out as it must
     remeasured      whether it failed first, and fresh processes decided
@@ -237,16 +239,13 @@ class ComparisonRow(CellRow):
     min_detectable: float | None = None
     needed: int | None = None
     confirmed: float | None = None
-    answer: str
+    confirmed_processes: int | None = None
+    answer: Literal["slower", "faster", "same", "unresolved"] | None
     reason: str
     decides: bool
     control: str | None = None
     passed: bool | None = None
     remeasured: bool = False
-
-    @property
-    def label(self) -> str:
-        return self.target.partition("@")[2]
 
 
 class CounterChangeRow(Row):

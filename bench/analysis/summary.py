@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -12,13 +11,11 @@ from itertools import groupby
 from typing import Any
 
 from bench.analysis import accuracy, best_path, paired_ratio, regression, stats
-from bench.analysis.accuracy import AccuracyCheck, Verdict
+from bench.analysis.accuracy import Verdict
 from bench.analysis.rows import (
     AccuracyRow,
     BaselineRow,
     BestPathRow,
-    ComparisonRow,
-    CounterChangeRow,
     CounterRow,
     CurvesRow,
     FailureRow,
@@ -101,7 +98,7 @@ class Summary:
     @cached_property
     def accuracy(self) -> list[AccuracyRow]:
         """Every figure, judged for each path of training by itself: one that learns too little is not averaged away."""
-        return [_accuracy_row(check) for check in self._checks]
+        return [row for path, group in self._trained for row in self._judged(path, *group)]
 
     @cached_property
     def parity(self) -> list[ParityRow]:
@@ -211,7 +208,7 @@ class Summary:
     def verdicts(self) -> list[Verdict]:
         """Every verdict of the run, failures of whole cells included."""
         return [
-            *[check.verdict for check in self._checks if check.decides],
+            *[accuracy.verdict(row) for row in self.accuracy if row.decides],
             *[accuracy.parity(record) for record in self._of(ParityRecord)],
             *[accuracy.serving(record) for record in self._of(ServingRecord)],
             *accuracy.completeness(self.run.records),
@@ -253,13 +250,9 @@ class Summary:
         trained = self._of(TrainingRecord)
         return [(path, group) for path in paths.names("train") for group in _grouped(trained, path)]
 
-    @cached_property
-    def _checks(self) -> list[AccuracyCheck]:
-        return [check for path, group in self._trained for check in self._judged(path, *group)]
-
-    def _judged(self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]) -> list[AccuracyCheck]:
+    def _judged(self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]) -> list[AccuracyRow]:
         epochs = {phase: len(result.epoch_s) for record in trained for phase, result in record.phases.items()}
-        found = accuracy.accuracy(
+        return accuracy.accuracy(
             recipe,
             target,
             self.targets[target].facts.backend,
@@ -267,8 +260,8 @@ class Summary:
             epochs=epochs,
             corpus=self.run.header.corpus,
             references=self.references,
+            path=path,
         )
-        return [dataclasses.replace(check, path=path) for check in found]
 
     def _timing(self, cell: Cell, records: Sequence[TimingRecord]) -> TimingRow:
         seconds = paired_ratio.seconds(records)
@@ -353,30 +346,6 @@ def place(cell: Cell) -> tuple[int, int, int, int, str]:
     return own, _ORDER.index(cell.phase), cell.batch_size, names.index(cell.path), cell.target
 
 
-def comparison_rows(decision: regression.Decision) -> list[ComparisonRow]:
-    """Return the compared cells, then those of the controls."""
-    controls = [
-        _comparison(one.verdict, control=one.name, passed=one.passed, remeasured=one.remeasured)
-        for one in decision.controls
-    ]
-    return [*map(_comparison, decision.cells), *controls]
-
-
-def _comparison(one: regression.CellVerdict, **control: Any) -> ComparisonRow:
-    return ComparisonRow(
-        **one.cell.model_dump(),
-        **bounded("ratio", one.ratio),
-        processes=one.ratio.count if one.ratio else None,
-        min_detectable=finite(one.min_detectable),
-        needed=one.needed,
-        confirmed=one.confirmed.value if one.confirmed else None,
-        answer=one.answer,
-        reason=one.reason,
-        decides=one.decides,
-        **control,
-    )
-
-
 def _decided(run: Run) -> dict[str, Any]:
     """Return the fields of a document that a comparison fills."""
     decision = regression.decide(run)
@@ -388,31 +357,9 @@ def _decided(run: Run) -> dict[str, Any]:
         "replicates": rule.replicates,
         "settle": rule.settle,
         "void": decision.void,
-        "comparisons": comparison_rows(decision),
-        "counter_changes": [
-            CounterChangeRow(cell=one.cell.name, counter=one.counter, before=one.before, after=one.after)
-            for one in decision.counts
-        ],
+        "comparisons": [*decision.cells, *decision.controls],
+        "counter_changes": decision.counter_changes,
     }
-
-
-def _accuracy_row(check: AccuracyCheck) -> AccuracyRow:
-    low, high = check.band or (None, None)
-    return AccuracyRow(
-        recipe=check.recipe.name,
-        target=check.target,
-        path=check.path,
-        figure=check.figure,
-        published=check.published,
-        measured=finite(check.measured),
-        difference=finite(check.difference),
-        seeds=check.seeds,
-        low=low,
-        high=high,
-        answer=check.answer,
-        decides=check.decides,
-        reason=check.reason,
-    )
 
 
 def _training(records: Sequence[TimingRecord], seconds: stats.Estimate) -> dict[str, Any]:

@@ -7,6 +7,7 @@ interrupted calibration resumes; a gate is kept whole or not at all.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -118,7 +119,7 @@ class Calibration:
 
     def _record(self, planned: Gate, done: Run, duration_s: float, first_replicate: int, *, slowed: bool) -> GateRecord:
         decision = regression.decide(_seen_by(planned, done))
-        deciding = [judged for judged in decision.cells if judged.decides]
+        deciding = [row for row in decision.cells if row.decides]
         commit = machine.commit(ROOT)
         return GateRecord(
             measured_at=done.header.started_at,
@@ -131,8 +132,8 @@ class Calibration:
             first_replicate=first_replicate,
             replicates=self.replicates,
             turns=self.turns,
-            answers={judged.cell.name: judged.answer for judged in deciding},
-            smallest={judged.cell.name: float(f"{judged.min_detectable:.4g}") for judged in deciding},
+            answers={row.cell.name: row.answer or "unresolved" for row in deciding},
+            smallest={row.cell.name: float(f"{row.min_detectable or math.inf:.4g}") for row in deciding},
             flagged=[cell.name for cell in decision.flagged()],
             void=decision.void,
             exit_code=int(of_comparison(decision)),

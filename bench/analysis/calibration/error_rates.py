@@ -18,7 +18,8 @@ from scipy import stats as scipy_stats
 
 from bench.analysis import paired_ratio, regression, stats
 from bench.analysis.calibration.replicate_pool import PoolRecord
-from bench.analysis.regression import Answer, CellVerdict
+from bench.analysis.regression import Answer
+from bench.analysis.rows import ComparisonRow
 from bench.records.schema import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
@@ -261,12 +262,12 @@ def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int
         for key in answered("slower")
     }
     final = regression.confirmed(first, look(fresh, alpha=settings.alpha))
-    return {key: one.answer for key, one in zip(pool.keys, final, strict=True)}
+    return {key: one.answer or "unresolved" for key, one in zip(pool.keys, final, strict=True)}
 
 
 def _family(
     pool: Pool, trial: Trial, rounds: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
-) -> list[CellVerdict]:
+) -> list[ComparisonRow]:
     """Decide each cell from its replicates; with ``shift``, compared with the base of an earlier replicate."""
     pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in rounds]
     logs = [_log_ratios(pool, trial, key, replicates, shift) for key, replicates in rounds.items()]

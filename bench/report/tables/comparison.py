@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.analysis.compare_runs import CellComparison, RunComparison
+from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import ComparisonRow, RunDocument
 from bench.analysis.summary import place
-from bench.report.tables.columns import FORMATS, Column, Table, interval_column, table
+from bench.report.tables.columns import Column, Table, interval_column, table
 from bench.report.tables.numbers import change
 
 # Where nothing can be told.
@@ -140,26 +140,19 @@ def differences(found: RunComparison) -> Table:
 def compared_cells(found: RunComparison) -> Table:
     """Return the cells of two runs, or of two targets of one, the first one's seconds being one."""
     columns = (
-        Column("work", "work", value=lambda row: f"{row.cell.phase} {row.cell.batch_size}", merge=True),
-        Column("path", "path", value=lambda row: row.cell.path, merge=True),
-        Column("target", "backend", value=lambda row: row.cell.target.removesuffix("-cpu"), hoist=True),
-        Column("ratio", "seconds", "change", lambda row: row.ratio.value if row.ratio else UNKNOWN),
-        Column("interval", "95% interval", "right", _interval),
+        WORK,
+        Column("path", "path", merge=True),
+        Column("target", "backend", value=lambda row: row.target.removesuffix("-cpu"), hoist=True),
+        RATIO,
+        interval_column("ratio", "95% interval", "change"),
         Column("answer", "answer", "answer", lambda row: _answer(found, row)),
     )
-    recipe = Column("recipe", "recipe", value=lambda row: row.cell.recipe)
     unsettled = any(row.answer in (None, "unresolved") for row in found.rows)
     note = f"{UNKNOWN}: nothing can be told; run more processes of each, with --budget or --profile full"
     rows = sorted(found.rows, key=lambda row: place(row.cell))
     caption = "the first one's is one"
-    return table("cells", "Cells", caption, columns, rows, note if unsettled else None, group=recipe)
+    return table("cells", "Cells", caption, columns, rows, note if unsettled else None, group=RECIPE)
 
 
-def _interval(row: CellComparison) -> str:
-    if row.ratio is None or not row.answer:
-        return UNKNOWN
-    return f"{FORMATS['change'](row.ratio.low)} to {FORMATS['change'](row.ratio.high)}"
-
-
-def _answer(found: RunComparison, row: CellComparison) -> str:
+def _answer(found: RunComparison, row: ComparisonRow) -> str:
     return UNKNOWN if row.answer in (None, "unresolved") or not found.verdicts else str(row.answer)

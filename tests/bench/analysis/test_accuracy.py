@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from bench.analysis import accuracy
-from bench.analysis.accuracy import AccuracyCheck, Figure
+from bench.analysis.accuracy import Figure
+from bench.analysis.rows import AccuracyRow
 from bench.plan.steps import PROFILES, epochs
 from bench.records.schema import PhaseResult, ReferenceRecord
 from models.recipes import RECIPES, Published, Recipe
@@ -31,7 +32,7 @@ def checked(
     corpus: str = "imdb",
     references: Sequence[ReferenceRecord] = tuple(made.references()),
     backend: str = "jax",
-) -> AccuracyCheck:
+) -> AccuracyRow:
     """Return the deciding check of dense's test accuracy (published: 0.8787), one measured value a seed."""
     trained = [made.training(seed=s, final=made.result(accuracy=value)) for s, value in enumerate(measured)]
     found = accuracy.accuracy(
@@ -43,7 +44,7 @@ def checked(
 
 def cut_short(
     recipe: Recipe, result: PhaseResult, epoch: int, references: Sequence[ReferenceRecord] = (), corpus: str = "imdb"
-) -> list[AccuracyCheck]:
+) -> list[AccuracyRow]:
     """Return the checks of a final phase that was cut short after ``epoch``."""
     trained = [made.training(recipe.name, final=result)]
     return accuracy.accuracy(
@@ -159,10 +160,10 @@ def test_a_figure_that_does_not_decide_passes_and_says_so(loss: float) -> None:
 
 def test_a_verdict_says_what_was_seen_and_the_limit() -> None:
     """Rule, recipe, target, value, limit, answer and reason: enough to act on without the table."""
-    verdict = checked(0.99).verdict
+    verdict = accuracy.verdict(checked(0.99))
     assert (verdict.rule, verdict.recipe, verdict.target) == ("accuracy", "dense", "jax-cpu")
     assert (verdict.seen, verdict.limit, verdict.answer) == ("0.9900", "0.8583 to 0.9004", "failed")
-    assert checked(0.88, references=()).verdict.limit == "none"
+    assert accuracy.verdict(checked(0.88, references=())).limit == "none"
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

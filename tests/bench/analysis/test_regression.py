@@ -58,9 +58,9 @@ def test_a_cell_that_is_a_tenth_slower_and_confirmed_is_slower() -> None:
     """Two rounds of three replicates, 10 % each: exit status 1."""
     found = decision(*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3))
     (verdict,) = found.cells
-    assert (verdict.answer, verdict.base.target) == ("slower", "jax-cpu@base")
+    assert verdict.answer == "slower"
     assert verdict.ratio is not None
-    assert verdict.ratio.value == pytest.approx(1.1)
+    assert verdict.ratio == pytest.approx(1.1)
     assert verdict.confirmed is not None
     assert of_comparison(found) == ExitCode.REGRESSION
 
@@ -98,7 +98,7 @@ def test_an_open_cell_is_settled_by_both_batches() -> None:
     wide = [*pair((0.98, 1.0, 1.02)), *pair([1.0] * 3, first=3)]
     assert [one.answer for one in decision(*wide[:6], rule=SETTLE).cells] == ["unresolved"]
     (verdict,) = decision(*wide, rule=SETTLE).cells
-    assert (verdict.answer, verdict.ratio and verdict.ratio.count) == ("same", 6)
+    assert (verdict.answer, verdict.processes) == ("same", 6)
     assert decision(*wide).cells[0].answer == "unresolved"
     assert decision(*records, rule=SETTLE).unresolved() == [verdict.cell]
 
@@ -118,7 +118,7 @@ def test_what_settling_calls_slower_awaits_its_own_confirmation() -> None:
     assert waiting.confirmation_cells() == {2: waiting.flagged(), 3: waiting.flagged()}
     assert waiting.cells[0].answer == "unresolved"
     (found,) = decision(*both, *pair((1.099, 1.1, 1.101) * 2, first=6), rule=SETTLE).cells
-    assert (found.answer, found.confirmed and found.confirmed.count) == ("slower", 6)
+    assert (found.answer, found.confirmed_processes) == ("slower", 6)
     assert decision(*both, *pair(TIGHT * 2, first=6), rule=SETTLE).cells[0].answer == "unresolved"
 
 
@@ -148,7 +148,7 @@ def test_a_faster_cell_needs_no_confirmation() -> None:
 def test_one_process_tells_nothing() -> None:
     """However many blocks it has: the replicate is the process."""
     (verdict,) = decision(*pair([1.2])).cells
-    assert (verdict.answer, verdict.ratio, verdict.min_detectable) == ("unresolved", None, math.inf)
+    assert (verdict.answer, verdict.ratio, verdict.min_detectable) == ("unresolved", None, None)
 
 
 def test_a_family_of_cells_shares_the_level() -> None:
@@ -181,7 +181,7 @@ def controlled(again: Sequence[float], slowed: Sequence[float]) -> Decision:
 def test_controls_that_come_out_as_known_hold() -> None:
     """The base again is the same, the base with a tenth more is slower."""
     found = controlled(TIGHT, [1.099, 1.1, 1.101])
-    assert [(control.name, control.passed) for control in found.controls] == [("itself", True), ("extra work", True)]
+    assert [(control.control, control.passed) for control in found.controls] == [("itself", True), ("extra work", True)]
     assert not found.void
     assert of_comparison(found) == ExitCode.HELD
 
@@ -245,25 +245,25 @@ def counted(**head: float) -> Decision:
 
 
 def test_equal_counters_are_no_finding() -> None:
-    assert counted().counts == []
+    assert counted().counter_changes == []
 
 
 def test_one_more_compilation_is_a_regression() -> None:
     """Exact counters have no noise: no interval and no confirmation."""
     found = counted(compilations=2.0)
-    ((count,),) = (found.counts,)
+    ((count,),) = (found.counter_changes,)
     assert (count.counter, count.before, count.after, count.worse) == ("compilations", 1.0, 2.0, True)
     assert of_comparison(found) == ExitCode.REGRESSION
 
 
 def test_fewer_bytes_are_told_and_fail_nothing() -> None:
     found = counted(program_bytes=900.0)
-    assert [count.worse for count in found.counts] == [False]
+    assert [count.worse for count in found.counter_changes] == [False]
     assert of_comparison(found) == ExitCode.HELD
 
 
 def test_the_memory_of_a_process_is_no_deterministic_counter() -> None:
-    assert counted(peak_resident_bytes=6e8).counts == []
+    assert counted(peak_resident_bytes=6e8).counter_changes == []
 
 
 def test_nothing_compared_is_a_failure() -> None:
