@@ -1,9 +1,9 @@
-"""The embedding: Keras's layer with one gradient a row of the table; it builds no model.
+"""The embedding: Keras's layer with one summed gradient for each row of the table.
 
 On TensorFlow, Keras 3.15.1 hands an optimizer the gradient of an Embedding as one slice for each id of the batch,
 repeated ids included, and Adam squares the slices before it adds them up: the second moment becomes a sum of squares
 where it should be the square of a sum. JAX adds first, and so did the TensorFlow releases that the sources used.
-`tests/models/test_embedding.py` shows the difference, and tells when Keras no longer makes it.
+`tests/models/test_embedding.py` shows the difference, and fails once Keras no longer makes it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import keras
 
 def lookup(table: Any, ids: Any) -> Any:
     """Return the rows ``ids``, (batch, time), of ``table``, (words, units); the gradient is dense on every backend."""
-    # The product's gradient is dense: TensorFlow adds up the slices of each row before it goes on.
+    # The product's gradient is dense: TensorFlow sums the slices of each row first.
     return keras.ops.take(keras.ops.multiply(table, 1.0), ids, axis=0)
 
 
 class Embedding(keras.layers.Embedding):
     """`keras.layers.Embedding`, its gradient summed over repeated ids on every backend.
 
-    ``lookup`` may be exchanged for a backend's own way to do the same.
+    ``lookup`` may be patched with a faster one of a backend.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:

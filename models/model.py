@@ -1,21 +1,23 @@
-"""The model: a recipe's layers, compiled with its optimizer, loss and metric; it trains nothing."""
+"""The model of a recipe: its layers, compiled with its optimizer, loss and metric."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
-from models import dense, lstm, pooling, user_recipes
+from models import families, user_recipes
 from models.recipes import Family, Optimizer, Recipe
 
 BUILDERS: dict[Family, Callable[[Recipe], keras.Model]] = {
-    "dense": dense.build,
-    "pooling": pooling.build,
-    "lstm": lstm.build,
+    "dense": families.dense,
+    "pooling": families.pooling,
+    "lstm": families.lstm,
 }
 
-# Floors are written for the first two alone: the published recipes use no other.
+# Floors exist for the first two alone: the published recipes use no other.
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
@@ -47,6 +49,12 @@ def compile_for(
 
 
 def optimizer(wanted: Optimizer) -> keras.optimizers.Optimizer:
-    """Return Keras's optimizer as ``wanted``, everything else at Keras's defaults."""
+    """Return Keras's optimizer with the settings of ``wanted``, others at Keras's defaults."""
     settings = {"momentum": wanted.momentum} if wanted.momentum else {}
     return OPTIMIZERS[wanted.name](learning_rate=wanted.learning_rate, **settings)
+
+
+def probabilities(scores: npt.ArrayLike, *, logits: bool) -> npt.NDArray[np.float64]:
+    """Return a model's raw outputs, (rows,) or (rows, 1), as probabilities of a positive review, (rows,)."""
+    values = np.asarray(scores, np.float64).reshape(-1)
+    return 0.5 * (1.0 + np.tanh(0.5 * values)) if logits else values  # the logistic function, without overflow

@@ -1,8 +1,8 @@
-"""The saved model: weights, vocabulary and recipe in one file of Keras's own format; it trains nothing.
+"""Saved models: weights, vocabulary and recipe in one file of Keras's format.
 
-A `.keras` file is an archive. Beside what Keras writes, two members of our own let it read raw text again:
-`kerasmark/recipe.json` and `kerasmark/vocabulary.txt`. Keras passes over them, so `keras.saving.load_model` opens the
-file without this project: every layer in it is Keras's own.
+A `.keras` file is an archive. Beside what Keras writes, two more members let it read raw text again:
+`kerasmark/recipe.json` and `kerasmark/vocabulary.txt`. Keras ignores them, so `keras.saving.load_model` opens the
+file without this project: every layer in it is Keras's.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from datasets import tokenise
 from datasets.encoding import Encoding, TextEncoder, encoder
 from datasets.errors import ExpectedError
 from models.embedding import Embedding
-from models.model import compile_for
+from models.model import compile_for, probabilities
 from models.recipes import Recipe
-from models.scores import probabilities
 
 MODEL_FILE = "model.keras"
 
 _RECIPE, _VOCABULARY = "kerasmark/recipe.json", "kerasmark/vocabulary.txt"
-# Reviews that `score` predicts at once.
+# Batch size of `score`.
 BATCH_SIZE = 512
 
 
@@ -51,11 +50,11 @@ class Saved:
 
     @cached_property
     def encode(self) -> TextEncoder:
-        """From raw text, as `datasets.tokenise.ragged_text` lays it out, to the model's input."""
+        """The encoder from raw text, as `datasets.tokenise.ragged_text` returns it, to the model's input."""
         return encoder(self.words, self.encoding)
 
     def score(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Return how probably each text is positive, shape (texts,), by Keras's own `predict`."""
+        """Return the probability that each text is positive, shape (texts,), by Keras's `predict`."""
         rows = self.encode(tokenise.ragged_text([text.encode() for text in texts]))
         return probabilities(self.model.predict(rows, batch_size=BATCH_SIZE, verbose=0), logits=self.logits)
 
@@ -69,7 +68,7 @@ def save(file: Path, model: keras.Model, recipe: Recipe, words: Sequence[str]) -
 
 
 def load(place: Path | str) -> Saved:
-    """Return what was saved in ``place``, the file or its folder, on whatever backend Keras runs now.
+    """Load the model in ``place``, the file or its folder, on the present backend of Keras.
 
     Raises ExpectedError where there is no such file, or one without a recipe and a vocabulary.
     """
@@ -96,13 +95,13 @@ def find(place: Path) -> Path:
 
 
 def stock(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """Return ``model`` with its weights, in layers that are all Keras's own, and its optimizer where that stopped."""
+    """Return ``model`` in layers that are all Keras's, with its weights and the state of its optimizer."""
     plain = compile_for(keras.models.clone_model(model, clone_function=_stock), recipe)
     plain.set_weights(model.get_weights())
-    for optimizer, one in ((model.optimizer, model), (plain.optimizer, plain)):
-        optimizer.build(one.trainable_variables)
-    for ours, theirs in zip(plain.optimizer.variables, model.optimizer.variables, strict=True):
-        ours.assign(theirs)
+    for one in (model, plain):
+        one.optimizer.build(one.trainable_variables)
+    for copy, original in zip(plain.optimizer.variables, model.optimizer.variables, strict=True):
+        copy.assign(original)
     return plain
 
 

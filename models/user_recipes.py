@@ -1,11 +1,15 @@
-"""Recipes of one's own, from a file: its `RECIPE` (or `RECIPES`) and its function `build`; it compiles nothing."""
+"""A user's recipes, from a file with `RECIPE` (or `RECIPES`) and a function `build`.
+
+`python -m models.user_recipes FILE` prints them as JSON: the file may import a framework, which the parent must not.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +20,7 @@ from models.recipes import RECIPES, Recipe
 
 
 def load(file: Path) -> list[Recipe]:
-    """Return the recipes of ``file``, each with the family "own" and the file's path; the file is run.
+    """Run ``file`` and return its recipes, each with the family "own" and the path of the file.
 
     Raises ExpectedError where the file lacks a recipe or its `build`, or names a recipe of this suite.
     """
@@ -34,8 +38,19 @@ def load(file: Path) -> list[Recipe]:
 
 
 def builder(recipe: Recipe) -> Callable[[Recipe], Any]:
-    """Return the `build` of the file from which ``recipe`` came."""
+    """Return the function `build` of the file of ``recipe``."""
     return _module(Path(recipe.file)).build  # type: ignore[no-any-return]
+
+
+def main(file: str) -> int:
+    """Write the recipes as JSON, or one line on stderr that says what is wrong with the file."""
+    try:
+        recipes = load(Path(file))
+    except Exception as error:  # noqa: BLE001, a user's file may raise anything
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 1
+    sys.stdout.write(json.dumps([asdict(recipe) for recipe in recipes]))
+    return 0
 
 
 @cache
@@ -44,6 +59,10 @@ def _module(file: Path) -> ModuleType:
     if spec is None or spec.loader is None or not file.is_file():
         raise ExpectedError(f"expected a Python file with recipes; received {file}")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
+    sys.modules[spec.name] = module  # where dataclasses look for their module
     spec.loader.exec_module(module)
     return module
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

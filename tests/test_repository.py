@@ -55,7 +55,7 @@ def name(path: Path) -> str:
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_only_workers_and_model_builders_import_a_framework(path: Path) -> None:
     """The parent process measures nothing it would disturb: a framework lives in a worker alone."""
-    builder = path.parent.name == "models" and path.name not in ("recipes.py", "scores.py", "variations.py")
+    builder = path.parent.name == "models" and path.name not in ("recipes.py", "variations.py")
     worker = path.is_relative_to(ROOT / "bench" / "worker")
     if not (builder or worker):
         assert not imported(path) & FRAMEWORKS

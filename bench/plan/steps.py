@@ -51,7 +51,7 @@ class Profile:
     block_s: float | None = None
 
 
-# Scikit-learn's linear models, as `bench.worker.peers` trains them.
+# Scikit-learn's linear models, as `bench.worker.training.classical_baselines` trains them.
 BASELINES = ("logistic regression", "linear SVM")
 
 PROFILES: dict[str, Profile] = {

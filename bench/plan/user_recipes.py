@@ -23,7 +23,7 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
         raise ExpectedError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
     extra = {"PYTHONPATH": str(folder)} if folder else {}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.worker.user_recipes", str(file.resolve())],
+        [sys.executable, "-m", "models.user_recipes", str(file.resolve())],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": next(iter(BACKENDS)), "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
         capture_output=True,

@@ -215,7 +215,7 @@ class PeaksRecord(_Frozen):
 
 
 class CounterRecord(_Frozen):
-    """Deterministic counts of one cell, by the names that `bench.worker.counters` explains."""
+    """Deterministic counts of one cell; `bench.worker.operations.counters` explains the names."""
 
     kind: Literal["counters"] = "counters"
     cell: Cell

@@ -34,14 +34,14 @@ def stream(model: Path, backend: str, lines: IO[bytes], *, batch_size: int, scor
 def serve(models: Sequence[Path], texts: Sequence[str], backend: str) -> list[list[float]]:
     """Return the probability that each text is positive, by each model; WorkFailed if ``backend`` cannot serve."""
     try:
-        written = _answer(backend, json.dumps(list(texts)).encode(), "bench.worker.serve", *map(str, models))
+        written = _answer(backend, json.dumps(list(texts)).encode(), "bench.worker.serving.serve", *map(str, models))
     except ExpectedError as error:
         raise WorkFailed(f"{backend} could not serve the model: {error}") from error
     return json.loads(written.splitlines()[-1])  # type: ignore[no-any-return]
 
 
 def _score(model: Path, batch_size: int, *options: str) -> list[str]:
-    return ["bench.worker.score", str(model.resolve()), "--batch-size", str(batch_size), *options]
+    return ["bench.worker.serving.score", str(model.resolve()), "--batch-size", str(batch_size), *options]
 
 
 def _answer(backend: str, given: bytes, *words: str) -> bytes:

@@ -1,1 +1,1 @@
-"""The worker: the process of one target, and the only place under `bench` that imports a framework."""
+"""The process of one target: the only stage of `bench` that imports a framework."""

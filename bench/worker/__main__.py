@@ -1,4 +1,4 @@
-"""A worker's main loop: it proves its device, then answers one request after another until the session is gone."""
+"""The main loop of a worker: check the device, then answer requests until the session ends."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def main() -> int:
     options = _options()
     channel = Channel(options.read_fd, options.write_fd)
     try:
-        desk = _start(channel, options)
+        dispatcher = _start(channel, options)
         while not isinstance(request := channel.receive(), Quit):
-            channel.send(_answer(desk, request))
+            channel.send(_answer(dispatcher, request))
     except SessionGone:
         return 0
     return 0
@@ -34,12 +34,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("write_fd", type=int, help="file descriptor on which answers leave")
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the parsed corpus")
     parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
-    parser.add_argument("--recipes", type=Path, help="file with recipes of one's own")
+    parser.add_argument("--recipes", type=Path, help="the user's file of recipes")
     return parser.parse_args()
 
 
 def _start(channel: Channel, options: argparse.Namespace) -> object:
-    """Import the framework, which takes seconds, and greet; a failure is told before it ends the worker."""
+    """Import the framework, which takes seconds, and send Hello; report a failure before it ends the worker."""
     started = time.perf_counter()
     try:
         import keras
@@ -49,7 +49,7 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
 
         import_s = time.perf_counter() - started
         kind, name = device.prove(options.device)
-        desk = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, own_recipes=options.recipes)
+        dispatcher = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, user_file=options.recipes)
     except Exception as error:
         channel.send(_failed(error))
         raise
@@ -64,16 +64,16 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
             import_s=import_s,
         )
     )
-    return desk
+    return dispatcher
 
 
-def _answer(desk: object, request: Message) -> Message:
-    """Answer ``request``; what it raises is an answer too, so that one bad cell does not end the others."""
+def _answer(dispatcher: object, request: Message) -> Message:
+    """Answer ``request``; an exception becomes `Failed`, so that one bad cell does not end the others."""
     try:
-        return Done(desk.answer(request))  # type: ignore[attr-defined]
+        return Done(dispatcher.answer(request))  # type: ignore[attr-defined]
     except SessionGone:
         raise
-    except Exception as error:  # noqa: BLE001, whatever a framework raises ends one cell, not the worker
+    except Exception as error:  # noqa: BLE001, an exception of the framework ends one cell, not the worker
         return _failed(error)
 
 
@@ -83,7 +83,7 @@ def _failed(error: Exception) -> Failed:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process at once: taking a framework apart takes a second or two, and nothing is left to save."""
+    """End the process at once: a framework needs a second or two to shut down, and nothing is left to save."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

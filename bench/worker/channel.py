@@ -1,4 +1,4 @@
-"""The channel: a worker's end of the pipe to its session; it sends and receives, and interprets nothing."""
+"""A worker's end of the pipe to its session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.protocol import Go, Message, Progress, decode, encode
 
 
 class SessionGone(Exception):
-    """The session closed its end: there is nobody left to work for."""
+    """The session closed its end of the pipe."""
 
 
 class Channel:
@@ -34,7 +34,7 @@ class Channel:
             raise SessionGone from error
 
     def progress(self, **values: object) -> None:
-        """Tell where the work stands, and wait until the session has drawn it."""
+        """Report progress, and wait until the session has drawn it."""
         self.send(Progress(dict(values)))
         answer = self.receive()
         if not isinstance(answer, Go):

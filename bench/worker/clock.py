@@ -1,4 +1,4 @@
-"""The clock: one block of an operation, the device idle at both ends; it decides nothing about how many or how long."""
+"""The clock: it times one block of an operation, the device idle at both ends."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bench.protocol import Json
 class Operation:
     """The work that is timed.
 
-    run       does the work of so many repeats and returns what must be ready when the clock stops
-    wait      returns once that is computed
+    run       does the work of that many repeats and returns the result to wait for
+    wait      returns once the result is computed
     work      what one repeat processes: "reviews", "megabytes"
-    largest   how many repeats one block can hold at the most
-    resolved  settings as the framework resolved them for this operation
-    program   counts what XLA says of the compiled program of one repeat, where there is one
+    largest   the most repeats that one block can hold
+    resolved  settings of this operation as the framework resolved them
+    program   returns XLA's counts for the compiled program of one repeat, where there is one
     """
 
     run: Callable[[int], Any]
@@ -35,10 +35,10 @@ class Operation:
 def block(operation: Operation, *, repeats: int, each: bool, now: Callable[[], float] = time.perf_counter) -> Json:
     """Run ``repeats`` calls and return their seconds with the worker's processor time and switches meanwhile.
 
-    With ``each``, every call has a clock of its own and the device is waited for after each: latency.
+    With ``each``, every call is timed and the device waited for by itself: latency.
     Otherwise one clock spans all of them: throughput. Garbage collection happens before the block, never inside.
     """
-    gc.collect()  # quick, since `settle` took what a framework holds for ever out of its way
+    gc.collect()  # quick, since `freeze` exempted the objects of the framework
     gc.disable()
     before = resource.getrusage(resource.RUSAGE_SELF)
     try:
@@ -55,18 +55,18 @@ def block(operation: Operation, *, repeats: int, each: bool, now: Callable[[], f
     }
 
 
-def settle() -> None:
-    """Collect what is new once and leave what survives alone, until `unsettle`.
+def freeze() -> None:
+    """Collect garbage once and exempt the survivors from collection, until `unfreeze`.
 
     A framework holds a million objects; walking them before each block took a tenth of a second, more than most blocks.
-    What was prepared and is released stays with them until then: a model or a graph refers to itself, arrays do not.
+    Released models and graphs refer to themselves and stay until then; arrays do not.
     """
     gc.collect()
     gc.freeze()
 
 
-def unsettle() -> None:
-    """Let the next collection walk everything again, since what was prepared for a recipe has gone."""
+def unfreeze() -> None:
+    """Let the next collection walk everything again, once the operations of a recipe are released."""
     gc.unfreeze()
 
 

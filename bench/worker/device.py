@@ -1,42 +1,37 @@
-"""The device of a worker: which one really runs, under which settings, and how to wait for it; it times nothing."""
+"""The device of a worker: which one runs, under which settings, and how to wait for it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
+
+from bench.worker import backend
 
 
 class WrongDevice(Exception):
-    """The framework runs elsewhere than the target asks for."""
+    """The framework does not run on the device of the target."""
 
 
 def prove(wanted: str) -> tuple[str, str]:
     """Run a small product on the default device and return its kind ("cpu", "gpu") and its name.
 
-    Raises WrongDevice where that is not ``wanted``: JAX, for one, falls back to the CPU without an error.
+    Raises WrongDevice where that is not ``wanted``: JAX falls back to the CPU without an error.
     """
-    kind, name = _PROBES[keras.backend.backend()]()
+    kind, name = backend.module("device").probe()
     if kind != wanted:
-        raise WrongDevice(f"expected the device {wanted!r}; {keras.backend.backend()} really ran on {kind!r} ({name})")
+        raise WrongDevice(f"expected the device {wanted!r}; {keras.backend.backend()} ran on {kind!r} ({name})")
     return kind, name
 
 
 def wait(value: Any) -> None:
     """Return once ``value``, a tensor or a tree of them, is computed."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        jax.block_until_ready(value)
-    else:
-        keras.tree.map_structure(np.asarray, value)
+    backend.module("device").wait(value)
 
 
-def settle(model: keras.Model) -> None:
-    """Wait until the weights of ``model`` are those of the last step."""
+def wait_for_weights(model: keras.Model) -> None:
+    """Return once the weights of ``model`` are those of the last step."""
     wait([variable.value for variable in model.trainable_variables])
 
 
@@ -61,24 +56,3 @@ _FLAGS = (
     "PJRT_NPROC",
     "OMP_NUM_THREADS",
 )
-
-
-def _probe_jax() -> tuple[str, str]:
-    import jax
-
-    product = jax.block_until_ready(jax.numpy.ones((8, 8)) @ jax.numpy.ones((8, 8)))
-    device = next(iter(product.devices()))
-    return ("gpu" if device.platform in ("gpu", "cuda", "rocm") else device.platform), device.device_kind
-
-
-def _probe_tensorflow() -> tuple[str, str]:
-    import tensorflow as tf
-
-    product = tf.linalg.matmul(tf.ones((8, 8)), tf.ones((8, 8)))
-    kind = tf.DeviceSpec.from_string(product.device).device_type.lower()
-    devices = tf.config.list_physical_devices(kind.upper())
-    details = tf.config.experimental.get_device_details(devices[0]) if devices and kind == "gpu" else {}
-    return kind, str(details.get("device_name", kind))
-
-
-_PROBES: dict[str, Callable[[], tuple[str, str]]] = {"jax": _probe_jax, "tensorflow": _probe_tensorflow}

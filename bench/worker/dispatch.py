@@ -1,4 +1,4 @@
-"""The desk of a worker: it hands each request to the module that does the work, and holds what is prepared."""
+"""Dispatch of requests: each to the module that does the work; prepared operations are kept."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import keras
 
 from bench.protocol import Block, Count, Json, Learn, Message, Parity, Peaks, Peer, Prepare, Release, Startup, Train
-from bench.worker import clock, counters, learning, operations, parity, peaks, training
+from bench.worker import clock, operations
 from bench.worker.clock import Operation
-from bench.worker.operations import extra, startup
+from bench.worker.operations import counters, extra, peaks, startup
 from bench.worker.reviews import Reviews
+from bench.worker.training import parity, phases
+from bench.worker.training.train_and_save import train_and_save
 from datasets import cache
 from models import user_recipes
 from models.recipes import Recipe
@@ -23,16 +25,16 @@ class Dispatcher:
     """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
 
     def __init__(
-        self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float, own_recipes: Path | None = None
+        self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float, user_file: Path | None = None
     ) -> None:
         self._corpus = cache.load(corpus_folder)
-        mine = [] if own_recipes is None else user_recipes.load(own_recipes)
-        self._own: dict[str, Recipe] = {recipe.name: recipe for recipe in mine}
+        loaded = [] if user_file is None else user_recipes.load(user_file)
+        self._user_recipes: dict[str, Recipe] = {recipe.name: recipe for recipe in loaded}
         self._tell = tell
         self._reviews: Reviews | None = None
         self._import_s = import_s
         self._operations: dict[tuple[str, str, int], Operation] = {}
-        self._extra: dict[tuple[str, str, int], float] = {}  # shares of work to be added before the first block
+        self._extra: dict[tuple[str, str, int], float] = {}  # share of extra work, added before the first block
         self._handlers: dict[type[Message], Callable[[Any], Json]] = {
             Train: self._train,
             Learn: self._learn,
@@ -47,20 +49,20 @@ class Dispatcher:
         }
 
     def answer(self, request: Message) -> Json:
-        """Do what ``request`` asks and return the values of its `Done`."""
+        """Do the work of ``request`` and return the values of its `Done`."""
         return self._handlers[type(request)](request)
 
     def _train(self, request: Train) -> Json:
         reviews = self._for(request.recipe)
-        return {"phases": training.train(reviews, request, tell=self._tell)[0]}
+        return {"phases": phases.train(reviews, request, tell=self._tell)[0]}
 
     def _learn(self, request: Learn) -> Json:
-        return learning.learn(self._for(request.recipe), request, tell=self._tell)
+        return train_and_save(self._for(request.recipe), request, tell=self._tell)
 
     def _peer(self, request: Peer) -> Json:
-        from bench.worker import peers  # scikit-learn takes a second to import, and most workers are never asked
+        from bench.worker.training import classical_baselines  # imports scikit-learn: a second that few workers need
 
-        return peers.measure(self._for(request.recipe), request.name)
+        return classical_baselines.measure(self._for(request.recipe), request.name)
 
     def _startup(self, request: Startup) -> Json:
         return {"seconds": startup.measure(self._for(request.recipe), import_s=self._import_s)}
@@ -70,7 +72,7 @@ class Dispatcher:
             self._for(request.recipe), phase=request.phase, path=request.path, batch_size=request.batch_size
         )
         first = clock.block(operation, repeats=1, each=False)
-        clock.settle()
+        clock.freeze()
         key = (request.phase, request.path, request.batch_size)
         self._operations[key] = operation
         if request.extra_work:
@@ -86,7 +88,7 @@ class Dispatcher:
         wanted = (request.phase, request.path, request.batch_size)
         if wanted not in self._operations:
             raise RuntimeError(f"expected an operation that was prepared; received {wanted}")
-        if wanted in self._extra:  # how much that is must be measured where the clock will run: alone, on its core
+        if wanted in self._extra:  # measured where the clock will run: alone, on its core
             self._operations[wanted] = extra.add(self._operations[wanted], self._extra.pop(wanted))
         return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each)
 
@@ -108,8 +110,8 @@ class Dispatcher:
     def _for(self, recipe: str) -> Reviews:
         """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
         if self._reviews is None or self._reviews.recipe.name != recipe:
-            clock.unsettle()
-            keras.utils.clear_session()  # a session builds many models: their graphs and names must not pile up
-            clock.settle()
-            self._reviews = Reviews(self._corpus, find(recipe, self._own))
+            clock.unfreeze()
+            keras.utils.clear_session()  # else the graphs and names of all models of a session accumulate
+            clock.freeze()
+            self._reviews = Reviews(self._corpus, find(recipe, self._user_recipes))
         return self._reviews

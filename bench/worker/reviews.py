@@ -1,4 +1,4 @@
-"""The reviews of a recipe as arrays, encoded once and kept while that recipe is at work; it trains nothing."""
+"""The reviews of a recipe as arrays, encoded once and kept while that recipe is in use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.recipes import Phase, Recipe
 
 Labels = npt.NDArray[np.float32]
 
-# Many times more than a cache holds, even of 256 ids a review, and a third of a second to encode.
+# Many times what a cache holds, even at 256 ids a review; encoded in a third of a second.
 TIMED_REVIEWS = 8_192
 
 
@@ -33,7 +33,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Reviews:
-    """The encoded corpus for one recipe; each split is encoded when it is first asked for."""
+    """The encoded corpus for one recipe; each split is encoded at its first use."""
 
     corpus: Corpus
     recipe: Recipe
@@ -48,8 +48,8 @@ class Reviews:
         return self._encode(self.corpus.test)
 
     def timed(self, name: Literal["train", "test"]) -> Encoded:
-        """Return the first `TIMED_REVIEWS` of a split: what is timed goes round them, whatever the path."""
-        if name in vars(self):  # encoded whole for a training
+        """Return the first `TIMED_REVIEWS` of a split: every timed path cycles through them."""
+        if name in vars(self):  # encoded whole for training
             return getattr(self, name).rows(0, TIMED_REVIEWS)  # type: ignore[no-any-return]
         if name not in self._parts:
             self._parts[name] = self._encode(getattr(self.corpus, name).slice(0, TIMED_REVIEWS))

@@ -22,7 +22,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from bench.worker import score
+from bench.worker.serving import score
 from bench.worker.reviews import Reviews
 from datasets import tokenise
 from datasets.locate import open_corpus
@@ -110,7 +110,7 @@ def _peak_mib(model: Path, lines: int) -> float:
 import resource, subprocess, sys
 lines = "for number in range({lines}): print('a good film', number)"
 feed = subprocess.Popen([sys.executable, "-c", lines], stdout=subprocess.PIPE)
-words = [sys.executable, "-m", "bench.worker.score", {str(model)!r}, "--scores-only"]
+words = [sys.executable, "-m", "bench.worker.serving.score", {str(model)!r}, "--scores-only"]
 subprocess.run(words, stdin=feed.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """

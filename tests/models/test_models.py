@@ -1,10 +1,14 @@
-"""The models, built by Keras: their parameters and shapes are the published ones."""
+"""The models, built by Keras: their parameters and shapes are the published ones; outputs become probabilities."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.recipes import RECIPES
 from models.variations import OPTIMIZERS, PROPOSED, find
@@ -87,3 +91,35 @@ def test_every_optimizer_is_keras_s_at_its_default_rate(create: Any, name: str) 
     assert type(optimizer).__name__.lower() == name
     assert float(optimizer.learning_rate) == pytest.approx(float(type(optimizer)().learning_rate))
     assert getattr(optimizer, "momentum", 0.0) == (0.9 if name == "sgd" else 0.0)
+
+
+@pytest.fixture(scope="module")
+def probabilities() -> Any:
+    """Return `models.model.probabilities`, whose module imports Keras."""
+    from models.model import probabilities
+
+    return probabilities
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"), [(0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25), (math.log(99), 0.99)]
+)
+def test_a_logit_is_the_logarithm_of_the_odds(probabilities: Any, score: float, expected: float) -> None:
+    """Three to one is 0.75."""
+    assert probabilities(np.array([score]), logits=True) == pytest.approx([expected])
+
+
+@settings(deadline=None)
+@given(score=st.floats(-700, 700))
+def test_the_probabilities_of_a_logit_and_its_negative_are_one_together(probabilities: Any, score: float) -> None:
+    """The recipe with logits is judged as the recipes with a sigmoid are."""
+    pair = probabilities(np.array([score, -score]), logits=True)
+    assert pair.sum() == pytest.approx(1.0)
+    assert (pair >= 0).all()
+
+
+def test_probabilities_stay_and_become_double_precision(probabilities: Any) -> None:
+    """Scores come in float32, shape (rows, 1): what follows is computed in float64, shape (rows,)."""
+    found = probabilities(np.array([[0.25], [0.5]], np.float32), logits=False)
+    assert found.dtype == np.float64
+    assert found.tolist() == [0.25, 0.5]

@@ -1,4 +1,4 @@
-"""The operations: the one definition of each piece of work that is timed, as closures over a recipe's reviews."""
+"""The operations: the one definition of everything that is timed, as closures over a recipe's reviews."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.worker.reviews import Reviews
 
 Prepare = Callable[[Reviews, int], Operation]
 
-# By phase, then path: `bench.plan.paths` has the same names, with what they mean and where they exist.
+# By phase, then path; `bench.plan.paths` describes them.
 PATHS: dict[str, dict[str, Prepare]] = {
     "vectorize": vectorize.PATHS,
     "train": train.PATHS,

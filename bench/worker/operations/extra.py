@@ -1,4 +1,4 @@
-"""Extra work: a known share more inside the timed region, by which a gate proves that it can see; it judges nothing."""
+"""Extra work: a known share more inside the timed region, by which a gate proves that it finds a slowdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.worker.clock import Operation
 
 # A small product stays in the processor's cache: it takes some µs, always the same, and competes for no memory.
 SIDE = 48
-# Both kinds of work are timed in stretches of this length, by turns, this often.
+# Both kinds of work are timed in interleaved stretches: their length and number.
 STRETCH_S = 0.02
 ROUNDS = 15
 
@@ -24,7 +24,7 @@ Work = Callable[[int], object]
 def add(operation: Operation, share: float) -> Operation:
     """Return ``operation`` with ``share`` more real work a repeat: matrix products in NumPy, after the device's.
 
-    How many is measured here, both kinds of work taking turns: at this place, with these cores.
+    Their number is measured here, in this process and on its cores, both kinds of work interleaved.
     """
     burn = _burner()
 
@@ -52,7 +52,7 @@ def _burner() -> Work:
 
 
 def _ratio(work: Work, burn: Work, *, most: int) -> float:
-    """Return how many products last as long as one repeat: the median over neighbouring stretches."""
+    """Return how many products take as long as one repeat: the median over neighbouring stretches."""
     repeats, products = _length(work, most), _length(burn, 1_000_000_000)
     pairs = [(_seconds(work, repeats) / repeats, _seconds(burn, products) / products) for _ in range(ROUNDS)]
     return statistics.median(repeat_s / product_s for repeat_s, product_s in pairs)

@@ -1,4 +1,4 @@
-"""Operations of known cost, by which the harness measures itself; no plan asks for them."""
+"""Operations of known cost, by which the harness measures itself."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bench.worker.reviews import Reviews
 
 
 def nothing(reviews: Reviews, batch_size: int) -> Operation:
-    """Do nothing at all: what is measured is the clock."""
+    """Do nothing: this measures the clock."""
     del reviews
     return Operation(lambda _: None, lambda _: None, work.reviews(batch_size))
 
 
 def sleep(reviews: Reviews, batch_size: int) -> Operation:
-    """Sleep for `SLEEP_S` a repeat: what is measured is known, but for the kernel's delay in waking up."""
+    """Sleep for `SLEEP_S` a repeat: the result is known but for the kernel's delay in waking up."""
     del reviews
 
     def run(repeats: int) -> None:

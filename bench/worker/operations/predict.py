@@ -1,4 +1,4 @@
-"""The ways to predict a batch, from its rows and from its text, and the hand-written floor; it times nothing."""
+"""The ways to predict a batch, from rows and from text, and the hand-written floor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Predict = Callable[[Any], Any]
 
 
 def predict(reviews: Reviews, batch_size: int) -> Operation:
-    """One `predict` a repeat: a data pipeline is built anew each time, which is what its users pay."""
+    """One `predict` a repeat; as for its users, each call builds a data pipeline."""
     model = create(reviews.recipe)
     return _from_rows(lambda x: model.predict(x, batch_size=batch_size, verbose=0), reviews, batch_size, _jit(model))
 
@@ -48,11 +48,11 @@ def compiled_function(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def compiled_resident(reviews: Reviews, batch_size: int) -> Operation:
-    """One call of the compiled program a repeat, on resident rows; its layers are Keras's own.
+    """One call of the compiled program a repeat, on resident rows; no layer is patched.
 
-    The scores stay on the device: what is left is the work of the layers.
+    The scores stay on the device: what remains is the work of the layers.
     """
-    predictor = compiled.predictor(create(reviews.recipe), exchange=False)
+    predictor = compiled.predictor(create(reviews.recipe), patch=False)
     x = reviews.timed("test").x
     rows = min(RESIDENT_REVIEWS, len(x)) // batch_size * batch_size
     batches = cycle([predictor.place(x[start : start + batch_size]) for start in range(0, rows, batch_size)])
@@ -80,7 +80,7 @@ def predict_from_text(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def compiled_from_text(reviews: Reviews, batch_size: int) -> Operation:
-    """Raw bytes by the project's own encoder, then the compiled program."""
+    """Raw bytes by the project's encoder, then the compiled program."""
     predictor = compiled.predictor(create(reviews.recipe))
     encode, text = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding), reviews.corpus.test.text
     batches = _in_turn(text.slice, len(text), batch_size)
@@ -88,7 +88,7 @@ def compiled_from_text(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def floor(reviews: Reviews, batch_size: int) -> Operation:
-    """The same arithmetic written by hand in the backend's own terms, as fast as it goes."""
+    """The same arithmetic by hand in the backend's own terms, as fast as possible."""
     return _by_program(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
 
 
@@ -124,12 +124,12 @@ def _operation(predict: Predict, batches: Iterator[Any], batch_size: int, resolv
 
 
 def _fetch(scores: Any) -> None:
-    """Return once the scores are NumPy's; every path returns them so, and then this costs nothing."""
+    """Return once the scores are NumPy's, which costs nothing where a path returns them so."""
     np.asarray(scores)
 
 
 def _in_turn(part: Callable[[int, int], Batch], rows: int, batch_size: int) -> Iterator[Batch]:
-    """Yield batches of one size for ever, cut before the clock starts, in the order of `work.batches`."""
+    """Cycle through batches of one size, sliced before the clock starts, in the order of `work.batches`."""
     return cycle([part(start, start + batch_size) for start in range(0, rows - batch_size + 1, batch_size)])
 
 

@@ -1,4 +1,4 @@
-"""What a user waits for once: building a model, its first step and its first prediction; it repeats nothing."""
+"""Start-up: what a user waits for once, from building a model to its first step and first prediction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.model import create
 def measure(reviews: Reviews, *, import_s: float, now: Callable[[], float] = time.perf_counter) -> dict[str, float]:
     """Return the seconds of each start, by path: it must be the first work of a fresh process.
 
-    "import" is ``import_s``, measured by who imported Keras. "first step" and "first prediction" hold what the
+    "import" is ``import_s``, measured where Keras was imported. "first step" and "first prediction" hold what the
     framework traces and compiles, for the recipe's batch size and for one review. The encoding is not timed, and
     neither is the backend's own start, for which the worker's proof of its device has paid.
     """
@@ -23,7 +23,7 @@ def measure(reviews: Reviews, *, import_s: float, now: Callable[[], float] = tim
     model = create(reviews.recipe)
     built = now()
     model.train_on_batch(batch.x, batch.y)
-    device.settle(model)
+    device.wait_for_weights(model)
     stepped = now()
     device.wait(model.predict_on_batch(one.x))
     predicted = now()

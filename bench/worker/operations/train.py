@@ -1,4 +1,4 @@
-"""The ways to take optimizer steps: Keras's own, the compiled programs and the hand-written floor; it times nothing."""
+"""The ways to take optimizer steps: Keras's, the compiled programs and the hand-written floor."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bench.worker.programs import Trainer
 from bench.worker.reviews import Reviews
 from models.model import create
 
-# Steps that one call of a compiled loop takes at the most.
+# Most steps in one call of a compiled loop.
 LONGEST_LOOP = 1_024
 
 
 def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
-    """One `fit` over as many batches as there are repeats: its cost is a line, so two lengths tell the step's."""
+    """One `fit` over as many batches as there are repeats: two lengths give the cost of a step as a slope."""
     model, data = create(reviews.recipe, **settings), reviews.timed("train")
 
     def run(repeats: int) -> Any:
@@ -28,7 +28,11 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
         return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
 
     return Operation(
-        run, lambda _: device.settle(model), work.reviews(batch_size), len(data.y) // batch_size, _resolved(model)
+        run,
+        lambda _: device.wait_for_weights(model),
+        work.reviews(batch_size),
+        len(data.y) // batch_size,
+        _resolved(model),
     )
 
 
@@ -41,12 +45,12 @@ def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
             batch = next(batches)
             model.train_on_batch(batch.x, batch.y)
 
-    return Operation(run, lambda _: device.settle(model), work.reviews(batch_size), resolved=_resolved(model))
+    return Operation(run, lambda _: device.wait_for_weights(model), work.reviews(batch_size), resolved=_resolved(model))
 
 
 def compiled_step(reviews: Reviews, batch_size: int) -> Operation:
-    """One call of the compiled program a repeat, one step each, on resident rows; its layers are Keras's own."""
-    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe), exchange=False)
+    """One call of the compiled program a repeat, one step each, on resident rows; no layer is patched."""
+    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe), patch=False)
     return _resident(trainer, reviews, batch_size, at_once=False)
 
 
@@ -57,7 +61,7 @@ def compiled_loop(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def floor(reviews: Reviews, batch_size: int) -> Operation:
-    """The same arithmetic written by hand in the backend's own terms, as fast as it goes."""
+    """The same arithmetic by hand in the backend's own terms, as fast as possible."""
     trainer = floors.trainer(reviews.recipe, create(reviews.recipe))
     return _resident(trainer, reviews, batch_size, at_once=True)
 

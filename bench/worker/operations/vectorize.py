@@ -1,4 +1,4 @@
-"""The ways to turn reviews into a recipe's input, from raw text and from integer ids; it times nothing.
+"""The ways to turn reviews into a recipe's input, from raw text and from integer ids.
 
 Every path gives the recipe's rows, `Reviews.train.x`, for the first reviews of the training split; only the floor
 does not, and Keras's layer for recipes on Keras's published ids (see `vectorize_text`). The number type is the path's
@@ -23,7 +23,7 @@ from bench.worker.reviews import Reviews
 from datasets.corpus import Ragged
 from datasets.encoding import Rows, encode_sequences, sequences
 
-# Reviews that one call of the layer takes inside `tf.data`: few enough for several calls to run side by side.
+# Reviews in one call of the layer inside `tf.data`: few enough for several calls to run in parallel.
 REVIEWS_PER_CALL = 128
 
 
@@ -37,7 +37,7 @@ def text_vectorization(reviews: Reviews, batch_size: int) -> Operation:
 def text_vectorization_in_tf_data(reviews: Reviews, batch_size: int) -> Operation:
     """Raw strings by `TextVectorization` in a parallel map of `tf.data`, as NumPy arrays of ``REVIEWS_PER_CALL`` rows.
 
-    They are kept apart, as training would take them: to join those of a multi-hot recipe takes as long again.
+    They are not joined, since training takes them so; joining those of a multi-hot recipe takes as long again.
     """
     import tensorflow as tf
 
@@ -56,7 +56,7 @@ def plain_python(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def encoder(reviews: Reviews, batch_size: int) -> Operation:
-    """Raw bytes by the project's own tokeniser and encoder, its tables made before."""
+    """Raw bytes by the project's tokeniser and encoder, whose tables are built before."""
     encode, text = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding), _text(reviews, batch_size)
     return _operation(lambda: encode(text), reviews, batch_size)
 
@@ -100,13 +100,13 @@ def pad_sequences(reviews: Reviews, batch_size: int) -> Operation:
 
 
 def encoder_from_ids(reviews: Reviews, batch_size: int) -> Operation:
-    """Ids, laid end to end, by the project's own encoder: multi-hot, or cut and padded."""
+    """Ids, laid end to end, by the project's encoder: multi-hot, or cut and padded."""
     ids, encoding = _ids(reviews, batch_size), reviews.recipe.encoding
     return _operation(lambda: encode_sequences(ids, encoding), reviews, batch_size)
 
 
 def floor(reviews: Reviews, batch_size: int) -> Operation:
-    """As much zeroed memory as the result takes, one value of every page written so that the system hands it out.
+    """As much zeroed memory as the result takes, one value of every page written so that the system allocates it.
 
     Filling the array would write it twice, and the encoder, which leaves most zeros alone, is faster than that.
     """
@@ -162,6 +162,6 @@ def _ids(reviews: Reviews, batch_size: int) -> Ragged:
 
 
 def _lists(reviews: Reviews, batch_size: int) -> list[list[int]]:
-    """Return the ids as `load_data` serves them: a list of Python's whole numbers a review."""
+    """Return the ids as `load_data` serves them: a list of Python integers for each review."""
     ids = _ids(reviews, batch_size)
     return [ids.row(i).tolist() for i in range(batch_size)]

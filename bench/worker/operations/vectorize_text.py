@@ -1,8 +1,8 @@
-"""The programs that turn raw reviews into a recipe's input, the same for vectorizing and predicting; it times nothing.
+"""The programs that turn raw reviews into a recipe's input, for vectorizing and for predicting.
 
-The encoder and plain Python give the recipe's own rows. Keras's layer does where the recipe's words are the layer's
-("text"). For a recipe on Keras's published ids it does work of the same kind and shape, and no more: its ids are those
-of the corpus's own vocabulary, and of a review that is too long it keeps the first ones, never the last.
+The encoder and plain Python give the recipe's rows. Keras's layer does where the recipe's words are the layer's
+("text"). For a recipe on Keras's published ids it only does work of the same kind and shape: its ids are those of the
+corpus's vocabulary, and of a review that is too long it keeps the first ones, never the last.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from datasets.encoding import encoder as text_encoder
 
 Strings = npt.NDArray[np.object_]
 
-# What Keras's tokeniser of `imdb` and `TextVectorization` do to a character, one entry for each that changes.
+# How Keras's tokeniser of `imdb` and `TextVectorization` replace characters.
 _LOWER = dict(zip(string.ascii_uppercase, string.ascii_lowercase, strict=True))
 _SPACED = str.maketrans(_LOWER | dict.fromkeys(string.punctuation.replace("'", "") + "\t\n", " "))
 # None removes; an empty string would too, but at half the speed.
@@ -43,15 +43,15 @@ def strings(text: Ragged) -> Strings:
 
 
 def encoder(corpus: Corpus, encoding: Encoding) -> TextEncoder:
-    """Return the project's own tokeniser and encoder, its table of words made."""
+    """Return the project's tokeniser and encoder, its table of words built."""
     return text_encoder(vocabulary(corpus, encoding), encoding)
 
 
 def layer(corpus: Corpus, encoding: Encoding) -> Callable[[Strings], Any]:
     """Return Keras's layer with its vocabulary given, after `<br />` became a space; also for `tf.data`'s `map`.
 
-    The space is TensorFlow's work on both backends: a `standardize` of one's own gets NumPy strings on JAX, another
-    program, and does not trace inside `tf.data`.
+    TensorFlow makes the space on every backend: a custom `standardize` gets NumPy strings on JAX, another program, and
+    does not trace inside `tf.data`.
     """
     import tensorflow as tf  # the layer needs it on every backend
 
@@ -67,7 +67,7 @@ def layer(corpus: Corpus, encoding: Encoding) -> Callable[[Strings], Any]:
 
 
 def plain_python(corpus: Corpus, encoding: Encoding) -> Callable[[Sequence[str]], Rows]:
-    """Return the program that one writes first: `str` methods, a dictionary, and then the encoder.
+    """Return the obvious program: `str` methods, a dictionary, and then the encoder.
 
     A table lowers the letters and `split` takes a space: `str.lower` and a bare `split` know letters and spaces
     beyond ASCII as well, which would change about 350 of the 25,000 training reviews. It takes about as long.

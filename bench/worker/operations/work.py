@@ -1,4 +1,4 @@
-"""What one repeat of an operation processes, and the batches that it takes in turn; no framework, no clock."""
+"""What one repeat of an operation processes, and the batches that it cycles through."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text(rows: Ragged, batch_size: int) -> dict[str, float]:
 
 
 def batches(data: Encoded, batch_size: int) -> Iterator[Encoded]:
-    """Yield batches of one size for ever, round and round the rows."""
+    """Cycle through the whole batches of ``data``, without end."""
     whole = len(data.y) // batch_size
     for position in count():
         start = (position % whole) * batch_size

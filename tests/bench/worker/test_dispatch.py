@@ -1,11 +1,11 @@
-"""The dispatcher of a worker: what was prepared for a recipe and released goes when the next recipe comes."""
+"""Dispatch of requests: what was prepared for a recipe and released goes when the next recipe comes."""
 
 from __future__ import annotations
 
 import pytest
 
 from bench.backends import BACKENDS
-from tests.bench.fresh import answer
+from tests.bench import fresh
 
 pytestmark = pytest.mark.framework
 
@@ -43,6 +43,6 @@ print(json.dumps({"frozen": frozen, "alive": alive}))
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_models_of_a_recipe_go_with_it(backend: str) -> None:
     """Collecting is left until then: walking all that a framework holds takes a quarter of a second and more."""
-    found = answer(PREPARED_TWICE, backend)
+    found = fresh.answer(PREPARED_TWICE, backend)
     assert min(found["frozen"]) > 100_000
     assert found["alive"][-1][:4] == [False] * 4

@@ -75,7 +75,7 @@ def drops(recipe, weights):
         rates[layer] = recipe.dropouts[layer]
         alone = replace(recipe, dropouts=tuple(rates))
         large = [12 * values for values in weights]
-        own = partial(compiled.trainer, exchange=False)
+        own = partial(compiled.trainer, patch=False)
         makers = {"floor": floors.trainer, "compiled": compiled.trainer, "keras": own}
         found.append({name: dropped(make, alone, large) for name, make in makers.items()})
     return found

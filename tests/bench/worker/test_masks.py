@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.backends import BACKENDS
-from bench.worker.kernels import masks
+from bench.worker import programs
 from tests.bench import fresh
 
 RATES = (0.5, 0.25, 0.2, 0.1, 0.9)
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 backend = keras.backend.backend()
-masks = importlib.import_module(f"bench.worker.kernels.masks_{{backend}}")
+masks = importlib.import_module(f"bench.worker.{{backend}}.masks")
 
 
 def seed(number):
@@ -50,13 +50,13 @@ print(json.dumps([[draw(shape, rate) for rate in {RATES}] for shape in {SHAPES}]
 
 @pytest.mark.parametrize("rate", [0.5, 0.25, 0.75, 1 / 256])
 def test_eight_bits_tell_a_rate_exactly_where_they_can(rate: float) -> None:
-    bits, least = masks.threshold(rate)
+    bits, least = programs.threshold(rate)
     assert (bits, least / 2**bits) == (8, rate)
 
 
 @pytest.mark.parametrize("rate", [0.2, 0.1, 1 / 3, 0.9, 0.999])
 def test_sixteen_tell_the_others_within_a_hundred_thousandth(rate: float) -> None:
-    bits, least = masks.threshold(rate)
+    bits, least = programs.threshold(rate)
     assert bits == 16
     assert least / 2**bits == pytest.approx(rate, abs=1e-5)
 

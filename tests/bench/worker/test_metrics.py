@@ -9,34 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.worker import metrics
-from models.scores import probabilities
+from bench.worker.training import metrics
 
 LABELS = np.array([1, 1, 0, 0], np.int8)
-
-
-@pytest.mark.parametrize(
-    ("score", "expected"), [(0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25), (math.log(99), 0.99)]
-)
-def test_a_logit_is_the_logarithm_of_the_odds(score: float, expected: float) -> None:
-    """Three to one is 0.75."""
-    assert probabilities(np.array([score]), logits=True) == pytest.approx([expected])
-
-
-@settings(deadline=None)
-@given(st.floats(-700, 700))
-def test_the_probabilities_of_a_logit_and_its_negative_are_one_together(score: float) -> None:
-    """The recipe with logits is judged as the recipes with a sigmoid are."""
-    pair = probabilities(np.array([score, -score]), logits=True)
-    assert pair.sum() == pytest.approx(1.0)
-    assert (pair >= 0).all()
-
-
-def test_probabilities_stay_and_become_double_precision() -> None:
-    """Scores come in float32, shape (rows, 1): what follows is computed in float64, shape (rows,)."""
-    found = probabilities(np.array([[0.25], [0.5]], np.float32), logits=False)
-    assert found.dtype == np.float64
-    assert found.tolist() == [0.25, 0.5]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What the worker needs of JAX; `bench.worker.tensorflow` has the same modules."""

@@ -1,0 +1,1 @@
+"""Programs that predict with saved models, under any of Keras's backends."""

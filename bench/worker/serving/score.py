@@ -1,0 +1,113 @@
+"""Score raw lines by a saved model in constant memory: `python -m bench.worker.serving.score MODEL < lines`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import keras
+import numpy as np
+
+from bench import backends
+from bench.worker import compiled
+from bench.worker.serving.serve import keep_float32
+from datasets import tokenise
+from datasets.errors import ExpectedError
+from models import saved
+from models.model import probabilities
+from models.saved import Saved
+
+# Batches that are read and encoded while one is predicted.
+AHEAD = 2
+
+Batch = tuple[list[bytes], Any]
+
+
+def main() -> int:
+    """Score every line of standard input; return the exit status."""
+    options = _options()
+    keep_float32()
+    try:
+        model = saved.load(options.model)
+    except (ExpectedError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    scorer = Scorer(model, predictor(model), options.batch_size)
+    try:
+        scorer.stream(sys.stdin.buffer, sys.stdout.buffer, texts=not options.scores_only)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has enough: `| head`
+    return 0
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A saved model with the program that predicts ``batch_size`` rows of it."""
+
+    model: Saved
+    predict: Callable[[Any], Any]
+    batch_size: int
+
+    def stream(self, lines: Iterable[bytes], out: BinaryIO, *, texts: bool) -> None:
+        """Write "score", or "score TAB text", for each line in order, empty lines included.
+
+        The next batches are read and encoded while one is predicted.
+        """
+        with ThreadPoolExecutor(1) as encoder:
+            for batch, rows in _ahead(encoder, self.encoded, _batches(lines, self.batch_size)):
+                scores = probabilities(self.predict(rows), logits=self.model.logits)[: len(batch)].tolist()
+                shown = (b"%.4f\t%s\n" % pair for pair in zip(scores, batch, strict=True))
+                out.writelines(shown if texts else (b"%.4f\n" % score for score in scores))
+                out.flush()
+
+    def encoded(self, batch: list[bytes]) -> Batch:
+        """Return ``batch`` and its rows, padded to the batch size: another number would compile again."""
+        rows = self.model.encode(tokenise.ragged_text(batch))
+        missing = self.batch_size - len(rows)
+        return batch, np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)]) if missing else rows
+
+
+def predictor(model: Saved) -> Callable[[Any], Any]:
+    """Return the fastest way to predict a batch of one size; backends that only infer are driven by Keras."""
+    if keras.backend.backend() in backends.INFERENCE_ONLY:
+        return model.model.predict_on_batch  # type: ignore[no-any-return]
+    return compiled.predictor(model.model)
+
+
+def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    stripped = (line.rstrip(b"\r\n") for line in lines)
+    while batch := list(islice(stripped, size)):
+        yield batch
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, encode: Callable[[list[bytes]], Batch], batches: Iterator[list[bytes]]
+) -> Iterator[Batch]:
+    """Yield encoded batches, at most `AHEAD` of them waiting."""
+
+    def following() -> Batch | None:
+        batch = next(batches, None)
+        return None if batch is None else encode(batch)
+
+    waiting = [pool.submit(following) for _ in range(AHEAD)]
+    while (batch := waiting.pop(0).result()) is not None:
+        waiting.append(pool.submit(following))
+        yield batch
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.worker.serving.score", description=__doc__)
+    parser.add_argument("model", type=Path, help="folder or file of a saved model")
+    parser.add_argument("--batch-size", type=int, default=512, help="lines that are predicted at once")
+    parser.add_argument("--scores-only", action="store_true", help="leave the texts out")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""Which device TensorFlow runs on, how to wait for it, and how to compile for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def probe() -> tuple[str, str]:
+    """Run a small product on the default device and return its kind ("cpu", "gpu") and its name."""
+    product = tf.linalg.matmul(tf.ones((8, 8)), tf.ones((8, 8)))
+    kind = tf.DeviceSpec.from_string(product.device).device_type.lower()
+    devices = tf.config.list_physical_devices(kind.upper())
+    details = tf.config.experimental.get_device_details(devices[0]) if devices and kind == "gpu" else {}
+    return kind, str(details.get("device_name", kind))
+
+
+def wait(value: Any) -> None:
+    """Return once ``value``, a tensor or a tree of them, is computed."""
+    tf.nest.map_structure(np.asarray, value)
+
+
+def wait_uncopied(value: Any) -> None:
+    """Return once a tensor is computed, without copying it: one element is fetched."""
+    tf.reshape(value, (-1,))[:1].numpy()
+
+
+def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` as a graph."""
+    return tf.function(function, autograph=False)  # type: ignore[no-any-return]

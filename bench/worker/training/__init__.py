@@ -1,0 +1,1 @@
+"""Training to a published accuracy, and what is computed from its predictions."""
