@@ -1,0 +1,108 @@
+"""The backends' folders: the same modules with the same names in each, and no backend is ever taken for another."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from bench import ROOT
+from bench.backends import BACKENDS, INFERENCE_ONLY
+from tests.bench import fresh
+
+WORKER = ROOT / "bench" / "worker"
+
+# What each backend's folder must hold: its modules, and the names that other modules use.
+OFFERED: dict[str, set[str]] = {
+    "__init__": set(),
+    "call": {"Call"},
+    "compiled": {"Predictor", "Trainer"},
+    "counters": {"NAME", "forget_programs", "programs", "sizes"},
+    "device": {"compile_function", "probe", "wait", "wait_uncopied"},
+    "floor": {"Predictor", "Trainer"},
+    "layers": {"patched"},
+    "loop": {"Loop"},
+    "masks": {"dropped"},
+    "optimizers": {"like"},
+    "recurrence": {"last_output"},
+}
+
+# Every entry of the worker that depends on the backend, under one of Keras's backends that is not measured.
+ENTRIES = """
+import json
+from datasets.errors import UsageError
+from bench.protocol import Count
+from bench.worker import backend, compiled, device, floors
+from bench.worker.operations import counters, peaks
+from models.model import create
+from models.recipes import POOLING_LOGITS as recipe
+
+model = create(recipe)
+entries = {
+    "module": lambda: backend.module("device"),
+    "prove": lambda: device.prove("cpu"),
+    "wait": lambda: device.wait(1),
+    "wait_for_weights": lambda: device.wait_for_weights(model),
+    "compiled.trainer": lambda: compiled.trainer(recipe, model),
+    "compiled.predictor": lambda: compiled.predictor(model),
+    "floors.trainer": lambda: floors.trainer(recipe, model),
+    "floors.predictor": lambda: floors.predictor(recipe, model),
+    "peaks": peaks.measure,
+    "count": lambda: counters.count(None, Count(recipe.name, "train", "floor", 1)),
+}
+found = {}
+for name, entry in entries.items():
+    try:
+        entry()
+    except UsageError as error:
+        found[name] = str(error)
+    else:
+        found[name] = ""
+print(json.dumps(found))
+"""
+
+
+def names(module: Path) -> set[str]:
+    """Return the names that a source defines at its top level."""
+    found: set[str] = set()
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_has_a_folder_with_the_same_modules(backend: str) -> None:
+    """A reader who knows one backend's folder knows them all; CONTRIBUTING.md tells how to add one."""
+    assert {path.stem for path in (WORKER / backend).glob("*.py")} == set(OFFERED)
+
+
+@pytest.mark.parametrize("module", OFFERED)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_module_of_a_backend_offers_what_others_use(backend: str, module: str) -> None:
+    """What is missing fails here by name, not in the middle of a run."""
+    assert OFFERED[module] - names(WORKER / backend / f"{module}.py") == set()
+
+
+def test_only_registered_backends_have_a_folder() -> None:
+    """A folder without a row is never used."""
+    assert {path.parent.name for path in WORKER.glob("*/floor.py")} == set(BACKENDS)
+
+
+@pytest.mark.framework
+def test_every_entry_refuses_a_backend_that_is_not_measured() -> None:
+    """Another backend's programs would run, and measure something else: Keras on NumPy has none of ours."""
+    found = fresh.answer(ENTRIES, next(iter(INFERENCE_ONLY)))
+    refused = f"unknown backend 'numpy': known are {', '.join(BACKENDS)}"
+    assert found == dict.fromkeys(found, refused)
+
+
+@pytest.mark.parametrize("path", sorted(WORKER.rglob("*.py")), ids=lambda path: str(path.relative_to(WORKER)))
+def test_no_code_of_the_worker_asks_for_a_backend_by_name(path: Path) -> None:
+    """`if backend == "jax": ... else: ...` takes every other backend for TensorFlow; the folder is chosen once."""
+    compared = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Compare)]
+    literals = {part.value for node in compared for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    assert not literals & set(BACKENDS)
