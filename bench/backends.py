@@ -14,7 +14,7 @@ class Backend:
 
     name           what KERAS_BACKEND is set to; also the package to import
     title          how reports write it
-    distributions  packages whose version this backend alone can notice
+    distributions  packages that affect this backend alone; records hold their versions
     """
 
     name: str

@@ -213,7 +213,7 @@ class PeakRow(Row):
 
 
 class CounterRow(CellRow):
-    """Deterministic counters of one cell, by the names that `bench.worker.counters` explains."""
+    """Deterministic counters of one cell, by the names that `bench.worker.operations.counters` explains."""
 
     counters: dict[str, float]
 

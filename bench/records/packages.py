@@ -5,8 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 
+from bench.backends import BACKENDS
+
 # A record holds the versions of those that are installed.
-PACKAGES = ("keras", "jax", "jaxlib", "optax", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn")
+PACKAGES = (
+    "keras",
+    *(package for backend in BACKENDS.values() for package in backend.distributions),
+    "numpy",
+    "scikit-learn",
+)
 
 
 def versions() -> dict[str, str]:

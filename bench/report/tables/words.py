@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 
 from bench.analysis.rows import RunDocument, TimingRow, once
 from bench.analysis.stats import TRIMMED
+from bench.backends import BACKENDS, INFERENCE_ONLY
 from bench.records.schema import Cell
 from bench.records.store import BUSY
 from bench.report.tables.numbers import share
 
-# How backends write themselves.
-NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "openvino": "OpenVINO", "sklearn": "scikit-learn"}
+TITLES = {name: backend.title for name, backend in BACKENDS.items()} | INFERENCE_ONLY | {"sklearn": "scikit-learn"}
 
 SYNTHETIC = "SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB"
 
@@ -27,7 +27,7 @@ def label(document: RunDocument, target: str) -> str:
 def name(document: RunDocument, target: str) -> str:
     """Return a target as its makers write it."""
     short = label(document, target)
-    return NAMES.get(short, short)
+    return TITLES.get(short, short)
 
 
 def marks(row: TimingRow) -> str:
