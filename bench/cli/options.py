@@ -16,7 +16,7 @@ Flag = Annotated[bool, Parameter(show_default=False)]
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True)]
 Recipes = Annotated[Names, Parameter(help="Recipes (default: all). See `bench list`.")]
 Backends = Annotated[Names, Parameter(help=f"Backends: {', '.join(BACKENDS)} (default: all).")]
-RecipeFile = Annotated[Path | None, Parameter(help="Python file with RECIPE and build(recipe).")]
+RecipeFile = Annotated[Path | None, Parameter(help="Python file with your RECIPE and build(recipe).")]
 Data = Annotated[str | None, Parameter(help='Archive or folder of the IMDB reviews, or "synthetic".')]
 RunName = Annotated[str, Parameter(help='A run: its id, its folder, or "latest".')]
 Runs = Annotated[Path | None, Parameter(help="Folder of run records (default: results/runs).")]
@@ -29,7 +29,7 @@ Margin = Annotated[
 Alpha = Annotated[
     float,
     Parameter(
-        help="Chance of at least one wrong slower or faster in the whole table, before confirmation.",
+        help="Chance of at least one wrong slower or faster in the whole table.",
         validator=Number(gt=0, lt=0.5),
     ),
 ]

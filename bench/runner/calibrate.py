@@ -140,6 +140,11 @@ class Calibration:
         )
 
 
+def records(folder: Path) -> list[PoolRecord]:
+    """Return the pool that is kept in ``folder``."""
+    return replicate_pool.load(folder / POOL)
+
+
 def load_gates(file: Path) -> list[GateRecord]:
     """Return every whole gate in ``file``, oldest first."""
     return [GateRecord.model_validate_json(line) for line in file.read_bytes().splitlines()] if file.exists() else []
@@ -150,28 +155,23 @@ def label(share: float) -> str:
     return f"base +{share:.0%} work"
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Number of gates in total, earlier sessions included, and seconds after which none is started."""
-
-    gates: int
-    limit_s: float | None = None
-
-
-def collect(calibration: Calibration, wanted: Wanted, *, folder: Path, notice: Callable[[str], object]) -> None:
-    """Add whole gates until there are ``wanted.gates`` or the time is up.
+def collect(
+    calibration: Calibration,
+    folder: Path,
+    *,
+    gates: int,
+    limit_s: float | None = None,
+    notice: Callable[[str], object],
+) -> None:
+    """Add whole gates until ``folder`` holds ``gates``; after ``limit_s`` seconds none is started.
 
     A gate that lost a worker is repeated once, so that one crash does not end a run of hours; WorkerLost the second
     time.
     """
-    begun = time.monotonic()
-
-    def early() -> bool:
-        return wanted.limit_s is None or time.monotonic() - begun < wanted.limit_s
-
+    end = time.monotonic() + (math.inf if limit_s is None else limit_s)
     with sides.identical(calibration.targets, calibration.revision) as identical:
-        while early() and (number := len(load_gates(folder / GATES))) < wanted.gates:
-            notice(f"whole gate {number + 1} of {wanted.gates}")
+        while time.monotonic() < end and (number := len(load_gates(folder / GATES))) < gates:
+            notice(f"whole gate {number + 1} of {gates}")
             try:
                 calibration.add_gate(folder, identical, number=number)
             except WorkerLost as error:
@@ -209,8 +209,3 @@ def _check_complete(done: Run, passes: Sequence[Sequence[Step]], measured: Seque
 def _cells(passes: Sequence[Sequence[Step]]) -> set[Cell]:
     """Return the cells that ``passes`` time."""
     return {cell for steps in passes for step in steps if isinstance(step, Timing) for cell in step.cells}
-
-
-def records(folder: Path) -> list[PoolRecord]:
-    """Return the pool that is kept in ``folder``."""
-    return replicate_pool.load(folder / POOL)

@@ -45,8 +45,8 @@ def calibrate(
         targets = [replace(target, quiet=True) for target in arguments.targets(None)]
         with ProgressReport(screen, []) as watch:
             plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch)
-            wanted = calibration.Wanted(gates, 60 * minutes if minutes else None)
-            calibration.collect(plan, wanted, folder=calibration.FOLDER, notice=screen.print)
+            limit_s = 60 * minutes if minutes else None
+            calibration.collect(plan, calibration.FOLDER, gates=gates, limit_s=limit_s, notice=screen.print)
     settings = gate.comparison(Gate([], [], controls=False), {}, margin=calibration.MARGIN, alpha=calibration.ALPHA)
     pool = error_rates.Pool.of(calibration.records(calibration.FOLDER))
     kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)

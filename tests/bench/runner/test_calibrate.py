@@ -18,7 +18,7 @@ from bench.records.schema import Cell, FailureRecord, Record, TimingRecord
 from bench.records.store import Run
 from bench.report import calibration as report
 from bench.runner import calibrate, run, sides
-from bench.runner.calibrate import Calibration, Wanted
+from bench.runner.calibrate import Calibration
 from bench.runner.process import WorkerLost
 from bench.runner.run import RunSpec
 from bench.runner.sides import Sides
@@ -70,7 +70,7 @@ def label_of(cell: Cell) -> str:
 
 def collect(calibration: Calibration, folder: Path, **wanted: Any) -> list[str]:
     told: list[str] = []
-    calibrate.collect(calibration, Wanted(**wanted), folder=folder, notice=told.append)
+    calibrate.collect(calibration, folder, **wanted, notice=told.append)
     return told
 
 
