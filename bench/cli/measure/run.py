@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from bench.cli import Outcome
 from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, Backends, Data, Json, OrderSeed, ProfileName, Recipes, Runs
 from datasets.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.records.store import Run
+    from bench.runner.run import RunSpec
 
 
 def run(
@@ -48,41 +52,38 @@ def run(
     from bench.plan.steps import PROFILES
     from bench.runner.run import RunSpec
 
-    if resume is not None:
-        if recipe or backend or seeds or budget or profile != "default" or device != "cpu":
-            raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
-        return _resume(resume, data, out, execution.seed(order_seed), worker_timeout, json=json)
-    spec = RunSpec(
-        recipes=arguments.recipes(recipe),
-        targets=arguments.targets(backend, device),
-        profile=PROFILES[profile],
-        seeds=seeds,
-        order_seed=execution.seed(order_seed),
-        stall_limit_s=worker_timeout,
-        budget_s=60 * budget if budget else None,
-    )
+    if resume is None:
+        spec = RunSpec(
+            recipes=arguments.recipes(recipe),
+            targets=arguments.targets(backend, device),
+            profile=PROFILES[profile],
+            seeds=seeds,
+            budget_s=60 * budget if budget else None,
+        )
+    elif recipe or backend or seeds or budget or profile != "default" or device != "cpu":
+        raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
+    else:
+        spec = _resumed(execution.find(resume, out))
+    if spec.resumed and not spec.passes() and spec.budget_s is None:
+        execution.say(f"{spec.resumed.header.run_id} is complete")
+        return execution.report(spec.resumed, json=json)
+    spec = replace(spec, order_seed=execution.seed(order_seed), stall_limit_s=worker_timeout)
     return execution.report(execution.execute(spec, data, out), json=json)
 
 
-def _resume(name: str, data: str | None, out: Path | None, seed: int, timeout_s: float, *, json: bool) -> Outcome:
+def _resumed(done: Run) -> RunSpec:
+    """Return what is left of the run ``done``, by its own options."""
     from bench.analysis import resume
-    from bench.cli import arguments, execution
+    from bench.cli import arguments
     from bench.plan.steps import PROFILES
     from bench.runner.run import RunSpec
 
-    done = execution.find(name, out)
     given = resume.options(done)
-    spec = RunSpec(
+    return RunSpec(
         recipes=arguments.recipes(given.recipes),
         targets=arguments.targets(given.backends, given.device),
         profile=PROFILES[done.header.profile],
         seeds=given.seeds,
-        order_seed=seed,
-        stall_limit_s=timeout_s,
         budget_s=given.budget_s,
         resumed=done,
     )
-    if not spec.passes() and spec.budget_s is None:
-        execution.say(f"{done.header.run_id} is complete")
-        return execution.report(done, json=json)
-    return execution.report(execution.execute(spec, data, out), json=json)

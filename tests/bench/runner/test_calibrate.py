@@ -1,4 +1,4 @@
-"""The calibration: what a replicate measures, how it goes on, and the page; nothing is timed here."""
+"""Tests of the calibration: what a replicate measures, how it resumes, and the page."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_gate_that_lacks_cells_is_not_kept(
 def test_a_gate_that_lost_a_worker_is_run_once_more(
     calibration: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One accident does not end hours of measuring; what it left is not kept, and the reason is told."""
+    """One crash does not end hours of measuring; its partial gate is dropped, and the reason is printed."""
     honest, failure, runs = run.execute, made.failure(), []
 
     def execute(*asked: Any, **others: Any) -> Run:

@@ -1,4 +1,4 @@
-"""Interruption: a run that is told to end takes its workers along, and what it had is on disk."""
+"""Tests of an interruption: a terminated run ends its workers, and its records are on disk."""
 
 from __future__ import annotations
 

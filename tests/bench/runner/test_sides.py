@@ -83,7 +83,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_versions_are_compared_where_they_can_be_noticed(
     built: list[str], texts: list[str], backends: list[str]
 ) -> None:
-    """Another JAX does not change TensorFlow: nobody waits for that."""
+    """Another JAX does not change TensorFlow, so TensorFlow is left out."""
     found = sides.versions(QUIET, [Requirement(text) for text in texts], Path("made"), notice=print)
     assert built == texts
     assert [(t.backend, t.label, t.python) for t in found.targets] == [

@@ -72,7 +72,7 @@ def test_a_difference_within_the_seeds_is_none() -> None:
 
 
 def test_two_seeds_are_too_few() -> None:
-    """However far apart: nobody may read a difference into two trainings."""
+    """However far apart: two trainings show no difference."""
     _, other = rows(trained("dense", 0.88, 0.88), trained(ADAM.name, 0.5, 0.5))
     assert other.answer == "too few seeds"
 
@@ -98,7 +98,7 @@ def test_a_row_says_how_far_it_overfits() -> None:
 
 
 def test_backends_are_held_apart() -> None:
-    """A variation is held against the base on its own backend."""
+    """A variation is compared with the base on its own backend."""
     here = [*trained("dense", 0.88, 0.88, 0.88), *trained(ADAM.name, 0.87, 0.87, 0.88)]
     there = [*trained("dense", 0.5, 0.5, 0.5, backend="tensorflow")]
     assert [(row.backend, row.recipe.name) for row in rows(here, there)] == [
