@@ -1,6 +1,6 @@
 """The variations: recipes derived from the published ones by a few changed settings, as data; no layer is built here.
 
-A derived recipe is named by what it changes, "dense optimizer=adam units=32", so that whoever hears its name can
+A derived recipe is named by what it changes, "dense optimizer=adam units=32", so that its name is enough to
 derive it again. What the sources propose has short names as well.
 """
 

@@ -1,4 +1,4 @@
-"""The repository as a whole: what the parent imports, what nothing imports, what no file names."""
+"""The repository as a whole: what may be imported where, how modules are laid out, and which words are banned."""
 
 from __future__ import annotations
 
@@ -18,6 +18,30 @@ FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow"}
 STAGES = ("records", "plan", "worker", "analysis", "runner", "report", "cli")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+DOCUMENTS = [ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING")]
+DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
+# Riddles, metaphors and words with another meaning here; beside each what to write instead.
+BANNED = {
+    "go on with": "resume",
+    "goes on with": "resumes",
+    "gone on with": "resumed",
+    "wobble": "deterministic",
+    "a word of everything": "a quick check of every stage",
+    "wrong use": "usage error",
+    "struck": "excluded",
+    "trained here, served there": "cross-backend serving",
+    "positive, called so": "true positives",
+    "what is there to be had": "how good is",
+    "asked again": "re-measured",
+    "whoever": "a user, a reader, a caller",
+    "where time is what is given": "under a time budget",
+    "cries wolf": "false alarm",
+    "of one's own": "user's",
+    "fresh batch": "fresh round",
+}
+MOST_MODULES, FEWEST_LINES = 14, 20
+# Short and still modules of their own: which backend a worker runs, and one module for each command word.
+SEAMS = (ROOT / "bench" / "worker" / "backend.py", *(ROOT / "bench" / "cli").rglob("*.py"))
 
 
 def imported(path: Path) -> set[str]:
@@ -48,13 +72,18 @@ def stage(path: Path) -> str:
     return parts[1] if parts[0] == "bench" and len(parts) > 2 else ""
 
 
+def named_modules(folder: Path) -> list[Path]:
+    """Return the modules of a folder, without `__init__` and `__main__`."""
+    return [path for path in folder.glob("*.py") if not path.name.startswith("__")]
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_only_workers_and_model_builders_import_a_framework(path: Path) -> None:
-    """The parent process measures nothing it would disturb: a framework lives in a worker alone."""
+    """A framework in the parent would disturb what is measured: only workers import one."""
     builder = path.parent.name == "models" and path.name not in ("recipes.py", "variations.py")
     worker = path.is_relative_to(ROOT / "bench" / "worker")
     if not (builder or worker):
@@ -70,8 +99,8 @@ def test_nothing_imports_torch(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_datasets_import_numpy_and_no_other_room(path: Path) -> None:
-    """The data comes first in the straight line: it knows neither models nor measurements."""
+def test_datasets_import_no_other_package(path: Path) -> None:
+    """The data comes first: it depends on neither models nor measurements."""
     if path.is_relative_to(ROOT / "datasets"):
         assert not imported(path) & {"bench", "models"}
 
@@ -84,7 +113,7 @@ def test_a_stage_imports_only_the_stages_before_it(path: Path) -> None:
 
 
 def test_folders_do_not_import_each_other_in_circles() -> None:
-    """Of two folders of modules one comes first: what both need stands in a room of its own."""
+    """Of two folders one comes first: what both need stands in a third."""
     rooms = {str(folder.relative_to(ROOT)).replace("/", "."): folder for folder in (ROOT / "bench").rglob("*/")}
     rooms = {room: folder for room, folder in rooms.items() if (folder / "__init__.py").exists()}
 
@@ -110,7 +139,28 @@ def test_a_module_says_in_one_line_what_it_is(path: Path) -> None:
     """The first line is a sentence that a reader can stop at."""
     first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()
     assert first
-    assert first[0].endswith((".", ";", ":"))
+    assert first[0].endswith(".")
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *DOCUMENTS], ids=name)
+def test_no_text_has_a_banned_phrase(path: Path) -> None:
+    """Plain English, in the field's words."""
+    text = " ".join(path.read_text(encoding="utf-8").lower().split())
+    assert not {phrase: f"write {instead!r}" for phrase, instead in BANNED.items() if phrase in text}
+
+
+def test_a_folder_has_few_modules() -> None:
+    """A newcomer can read the list of a folder: at most six modules in bench/, fourteen in each folder below."""
+    count = {folder: len(named_modules(folder)) for folder in [ROOT / "bench", *(ROOT / "bench").rglob("*/")]}
+    assert count[ROOT / "bench"] <= 6
+    assert not {name(folder): number for folder, number in count.items() if number > MOST_MODULES}
+
+
+def test_a_module_is_worth_opening() -> None:
+    """A few lines belong to the module that uses them."""
+    found = [path for folder in (ROOT / "bench").rglob("*/") for path in named_modules(folder) if path not in SEAMS]
+    lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in found}
+    assert not {path: number for path, number in lines.items() if number < FEWEST_LINES}
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["list"], ["runs"]], ids=" ".join)
@@ -165,7 +215,7 @@ def test_each_gpu_environment_has_cuda_for_one_framework() -> None:
 
 
 def test_no_committed_file_names_a_place_of_a_machine() -> None:
-    """Paths, users and hosts of whoever measured stay out of the repository."""
+    """Paths, users and hosts of the measuring machines stay out of the repository."""
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
     place = re.compile("|".join(f"/{folder}/" for folder in ("root", "home", "work", "opt", "farm")))
     guilty = [
