@@ -1,1 +1,1 @@
-"""The examples: three scripts to read and to run; tests run them, and nothing imports them."""
+"""The examples: three scripts to read and run, tested by `tests/test_examples.py`."""

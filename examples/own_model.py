@@ -1,11 +1,11 @@
-"""A model of one's own in the suite: a recipe and a build function in one file.
+"""Your own model in the suite: a recipe and a build function in one file.
 
     python -m bench train bigrams --recipes examples/own_model.py --save results/runs/bigrams
     python -m bench versions keras==3.14.1 keras==3.15.1 --recipes examples/own_model.py
     python -m bench regress --base main --repo . --recipes examples/own_model.py
 
-The suite encodes the reviews as the recipe says, trains, times and compares the model like its own four. Here a
-convolution looks at pairs of neighbouring words, so that "not good" is not "good".
+The suite encodes the reviews as the recipe says, then trains, times and compares the model like its own four. Here
+a convolution looks at pairs of neighbouring words, so that "not good" differs from "good".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RECIPE = Recipe(
     encoding=Encoding(words="text", vocabulary_size=5_000, form="padded", sequence_length=200),
     optimizer=Optimizer("adam"),
     phases=(Phase("final", epochs=3, batch_size=64, held_out=5_000),),
-    published=(),  # nothing to be held against
+    published=(),  # no published figure to compare with
     parameters=0,
     target_metric="val_accuracy",
 )

@@ -3,7 +3,8 @@
     KERAS_BACKEND=tensorflow python -m examples.why_is_predict_slow
     KERAS_BACKEND=jax python -m examples.why_is_predict_slow --reviews 512
 
-The ways take turns, so that whatever else the machine does meets all of them; each figure is the median of its turns.
+The ways are interleaved, so that whatever else the machine does affects them all. Each figure is the median of its
+turns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it once, when it is imported
+os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it once, at import
 
 import keras
 import numpy as np
@@ -27,7 +28,7 @@ TURNS = 30
 
 
 def main() -> None:
-    """Time four ways to predict the same reviews and say where the time goes."""
+    """Time four ways to predict the same reviews, and explain the difference."""
     options = _options()
     model = create(POOLING_LOGITS)
     ids = np.random.default_rng(0).integers(0, 10_000, (options.reviews, 250)).astype("int32")
@@ -39,7 +40,7 @@ def main() -> None:
         "predict_on_batch": lambda: model.predict_on_batch(ids),
         "a compiled function": lambda: program(ids),
     }
-    milliseconds = {name: statistics.median(times) for name, times in _in_turn(ways).items()}
+    milliseconds = {name: statistics.median(times) for name, times in _interleaved(ways).items()}
 
     floor = milliseconds["a compiled function"]
     print(
@@ -48,15 +49,15 @@ def main() -> None:
     for name, value in milliseconds.items():
         print(f"  {name:20} {value:9.3f}  {value / floor:6.1f} times the compiled function")
     print(
-        "\nAll four give the same scores. `predict` makes a data pipeline, an iterator and its callbacks at every\n"
-        "call: work that a thousand batches share, and that one review pays alone. Calling the model runs its layers\n"
-        "one operation at a time. `predict_on_batch` keeps the compiled graph and little else; the compiled function\n"
-        "keeps nothing but the arithmetic. `python -m bench run` measures all of them, with intervals, on your machine."
+        "\nAll four give the same scores. `predict` builds a data pipeline, an iterator and its callbacks at every\n"
+        "call: a thousand batches share that cost, one review pays it alone. Calling the model runs its layers one\n"
+        "operation at a time. `predict_on_batch` keeps the compiled graph and little else; the compiled function is\n"
+        "the arithmetic alone. `python -m bench run --profile full` measures all of them on your machine."
     )
 
 
-def _in_turn(ways: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Return the milliseconds of each way in each turn; a first call of each compiles and is not counted."""
+def _interleaved(ways: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Return the milliseconds of each way in each turn; the first call of each compiles and is not counted."""
     for way in ways.values():
         way()
     found: dict[str, list[float]] = {name: [] for name in ways}

@@ -1,4 +1,4 @@
-"""The examples run as their first lines say, on either backend, and a model of one's own joins the suite."""
+"""Tests of the examples: they run on either backend, and the example model joins the suite."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_the_dense_tutorial_learns_on_either_backend(backend: str) -> None:
     assert float(tested.split()[3].rstrip(",")) > 0.8
 
 
-def test_predict_s_slowness_is_found() -> None:
-    """Four ways take turns, and for one review `predict` costs more than the compiled function on any machine."""
+def test_predict_is_slower_than_a_compiled_function() -> None:
+    """For one review `predict` costs more than the compiled function on any machine."""
     lines = run("examples.why_is_predict_slow").splitlines()
     times = {line[:22].strip(): float(line[22:].split()[1]) for line in lines if "times the compiled" in line}
     assert list(times) == ["predict", "the model, called", "predict_on_batch", "a compiled function"]
     assert times["predict"] > times["a compiled function"] == 1
 
 
-def test_a_model_of_one_s_own_is_trained_by_the_suite(tmp_path: Path) -> None:
-    """Its file is all that the suite needs; settings change it like any recipe."""
+def test_the_suite_trains_a_user_s_model(tmp_path: Path) -> None:
+    """One file is all that the suite needs, and settings change the model like any recipe."""
     own = ("--recipes", "examples/own_model.py", "--data", DATA, "--save", str(tmp_path), "--json")
     small = ("epochs=1", "held_out=24000", "vocabulary_size=1000", "sequence_length=50")
     record = json.loads(run("bench", "train", "bigrams", *small, *own))
