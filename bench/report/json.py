@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic_core import to_json
 
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.summary import Summary
@@ -22,26 +20,11 @@ def render(summary: Summary, code: ExitCode) -> str:
 
 
 def compared(found: RunComparison, code: ExitCode) -> str:
-    """Return what two runs, or two targets of one, say of each other."""
-    return _text({**_fields(found), "verdicts": found.verdicts, "exit_code": int(code)})
+    """Return the comparison of two runs, or of two targets of one."""
+    fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    return _text({**fields, "verdicts": found.verdicts, "exit_code": int(code)})
 
 
-def _text(value: Any) -> str:
-    return json.dumps(_plain(value), indent=2, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    """Return ``value`` in JSON's types, a number without bound as null."""
-    if isinstance(value, BaseModel):
-        return _plain(value.model_dump())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(_fields(value))
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+def _text(document: dict[str, Any]) -> str:
+    """Return ``document`` as JSON; a number that is not finite is null."""
+    return to_json(document, indent=2, inf_nan_mode="null").decode()

@@ -27,8 +27,7 @@ STYLES = {
     **dict.fromkeys(("failed", "slower", "worse", "FAILED", "more", "matters"), "bold red"),
     "unresolved": "yellow",
 }
-# Columns of this many characters, two blanks between them, still fit a terminal.
-ROOMY = 76
+COLUMNS = 80  # of a terminal
 
 ANSWERS = ("passed", "failed", "unresolved")
 
@@ -130,10 +129,12 @@ def section(table: Table, empty: str = "") -> RenderableType | None:
 
 def _body(table: Table, columns: Sequence[Column]) -> RenderableType:
     widths = [max(_heading_width(column), *(cell_len(column.text(row)) for row in table.rows)) for column in columns]
-    empty = partial(_empty, columns, widths, gap=2 if sum(widths) + 2 * len(widths) <= ROOMY else 1)
+    empty = partial(_empty, columns, widths, gap=2 if sum(widths) + 2 * len(widths) < COLUMNS else 1)
     if table.group is None:
         return _filled(empty(), columns, table.rows)
-    # A table for each group, its columns as wide as all rows need: what stands above a group widens no column.
+    # A table for each group, its columns as wide as all rows need: what stands above a group widens no column. The
+    # widest one wraps where they are too wide for a terminal.
+    widths[widths.index(max(widths))] -= max(0, sum(widths) + len(widths) - 1 - COLUMNS)
     parts: list[RenderableType] = [empty(keep=True)]
     for above, members in groupby(table.rows, key=table.group.text):
         body = empty(keep=True)

@@ -66,14 +66,14 @@ def histories(found: Sequence[CellHistory]) -> Table:
     """Return a row for each cell: how many runs, its share of the floor now, and when it last changed."""
     columns = (
         Column("cell", "cell"),
-        Column("machine", "machine", hoist=True),
-        Column("corpus", "corpus", hoist=True),
         Column("runs", "runs", "count", lambda history: len(history.points)),
         Column("floor_share", "floor", "percent", lambda history: history.points[-1].floor_share),
         Column("changed", "changed", "right", lambda history: history.last_change),
     )
     note = "floor: share of the speed of the same work by hand, in the newest run; `--cell` shows every run of a cell"
-    return table("histories", "History", "published runs", columns, found, note)
+    where = Column("where", "measured on", value=lambda history: f"{history.machine}, {history.corpus}")
+    rows = sorted(found, key=where.text)  # stable: cells stay in their order
+    return table("histories", "History", "published runs", columns, rows, note, group=where)
 
 
 def history(found: CellHistory) -> Table:
