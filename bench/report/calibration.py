@@ -1,12 +1,13 @@
-"""The published error rates of the gate: rows for the terminal and a Markdown page; it measures nothing."""
+"""The error rates of the gate: for the terminal, and as the page of results/calibration."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -14,6 +15,7 @@ from rich.text import Text
 from bench.analysis.calibration import error_rates, estimator_noise
 from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule
 from bench.analysis.calibration.estimator_noise import Scatter
+from bench.analysis.rows import once
 from bench.exit_codes import ExitCode
 from bench.plan import gate
 from bench.records.schema import ComparisonRecord
@@ -21,17 +23,21 @@ from bench.report import markdown, terminal
 from bench.report.tables.columns import Column, Table, table
 from bench.runner.calibrate import GateRecord
 
+PAGE = Path(__file__).with_suffix(".md")  # the words around the tables
+
+CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know"
+
 # Gates formed from the pool, and those for each slowed cell.
 FORMED, FORMED_SLOWED = 300, 300
 
 
 @dataclass(frozen=True)
 class AlarmRow:
-    """How often gates of identical targets call any cell slower, by one rule, and how many cells it leaves open."""
+    """How often one rule calls any cell of identical targets slower, and how many cells it leaves unresolved."""
 
     rule: str
     rate: Rate
-    left_open: Rate
+    unresolved: Rate
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class LiveRow:
     kind: str
     alarms: Rate
     void: Rate
-    left_open: Rate
+    unresolved: Rate
     minutes: tuple[float, ...]
 
 
@@ -116,8 +122,8 @@ def rates(
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(estimator_noise.table(pool)),
         machines=Counter(pool.machines),
-        commits=_each(record.commit for record in records),
-        corpora=_each(record.corpus for record in records),
+        commits=tuple(once(record.commit for record in records)),
+        corpora=tuple(once(record.corpus for record in records)),
         first_at=min((record.measured_at for record in records), default=""),
         last_at=max((record.measured_at for record in records), default=""),
     )
@@ -126,7 +132,7 @@ def rates(
 def render(found: Rates) -> RenderableType:
     """Return the tables for a terminal."""
     formed = (alarms(found), detections(found)) if found.formed else ()
-    caution = _CAUTION if found.formed else _too_few(found)
+    caution = CAUTION if found.formed else _too_few(found)
     made = (live(found), *formed, noise(found))
     return terminal.group([*map(terminal.section, made), Text(caution, style="dim")])
 
@@ -134,7 +140,7 @@ def render(found: Rates) -> RenderableType:
 def page(found: Rates) -> str:
     """Return the page that is published beside the data."""
     not_yet = f"**Not yet:** {_too_few(found)}."
-    return _PAGE.format(
+    return PAGE.read_text(encoding="utf-8").format(
         replicates=found.replicates,
         cells=found.cells,
         first=found.first_at[:10],
@@ -157,7 +163,7 @@ def live(found: Rates) -> Table:
         Column("alarms", "false alarms", "right", lambda row: f"{row.alarms.events} of {row.alarms.trials}"),
         Column("interval", "95% interval", "right", lambda row: bounds(row.alarms)),
         Column("void", "void", "count", lambda row: row.void.events),
-        Column("open", "open cells", "right", lambda row: share(row.left_open)),
+        Column("unresolved", "unresolved", "right", lambda row: share(row.unresolved)),
         Column("minutes", "minutes", "right", lambda row: minutes(row.minutes)),
     )
     return table(
@@ -171,7 +177,7 @@ def alarms(found: Rates) -> Table:
         Column("rule", "rule"),
         Column("alarms", "false alarms", "right", lambda row: counted(row.rate)),
         Column("interval", "95% interval", "right", lambda row: bounds(row.rate)),
-        Column("open", "open cells", "right", lambda row: share(row.left_open)),
+        Column("unresolved", "unresolved", "right", lambda row: share(row.unresolved)),
     )
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
     caption += f"; void: {counted(found.voided)}" if found.voided.trials else ""
@@ -187,7 +193,7 @@ def detections(found: Rates) -> Table:
         Column("slower", "found", "right", lambda row: counted(row.slower)),
         Column("interval", "95% interval", "right", lambda row: bounds(row.slower)),
         Column("faster", "faster", "count", lambda row: row.faster.events),
-        *[Column(name, name, "right", _other(name), wide=True) for name in others],
+        *[Column(name, name, "right", partial(_by_rule, name), wide=True) for name in others],
     )
     return table("detections", "Slowdowns found", "one slowed cell a gate", columns, found.detections)
 
@@ -224,6 +230,10 @@ def cell(key: Key) -> str:
     return " ".join(map(str, key))
 
 
+def _by_rule(name: str, row: DetectionRow) -> str | None:
+    return f"{row.others[name].share:.0%}" if row.others[name].trials else None
+
+
 def _detections(
     pool: Pool, settings: ComparisonRecord, rules: dict[str, Rule], notice: Callable[[str], object]
 ) -> list[DetectionRow]:
@@ -243,9 +253,6 @@ def _detections(
                 DetectionRow(label.removeprefix("base ").removesuffix(" work"), key, slower, faster, by_others)
             )
     return sorted(found, key=lambda row: int(row.share.strip("+%")))
-
-
-_CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know"
 
 
 def _live(gates: Sequence[GateRecord]) -> Iterator[LiveRow]:
@@ -271,7 +278,7 @@ def _live_row(kind: str, gates: Sequence[GateRecord]) -> LiveRow:
 
 def _kind(kept: GateRecord) -> str:
     """Return what a gate was, in words."""
-    settled = f"{kept.replicates} processes" + (", open cells settled" if kept.settled else ", --no-settle")
+    settled = f"{kept.replicates} processes" + (", a second round" if kept.settled else ", --no-settle")
     return settled + (", slowed targets beside" if kept.slowed else "")
 
 
@@ -279,7 +286,7 @@ def _voided(found: Rates) -> str:
     many = f"{counted(found.voided)} void ({bounds(found.voided)})"
     return (
         f"The control with 10 % more work, which every gate has, would have made {many}\n"
-        "by not coming out slower. What the other control, the base again, does, whole gates alone can tell."
+        "by not coming out slower. Only whole gates can tell what the other control, the base again, does."
     )
 
 
@@ -293,53 +300,3 @@ def _machines(found: Rates) -> str:
     if len(found.machines) < 2:
         return "".join(found.machines)
     return " and ".join(f"{machine} ({count} of them)" for machine, count in found.machines.items())
-
-
-def _other(name: str) -> Callable[[DetectionRow], str | None]:
-    return lambda row: f"{row.others[name].share:.0%}" if row.others[name].trials else None
-
-
-def _each(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words))
-
-
-_PAGE = """# How often the gate is wrong
-
-Measured, not promised: `python -m bench calibrate` (`./nox -s calibrate`) added {replicates} replicates of
-{cells} gate cells between {first} and {last} on {machines}; commit {commits}; corpus {corpora}.
-A replicate is a fresh process of each target: two worktrees of one commit, and in the first gates the base with 3, 5
-and 10 % more real work (matrix products in NumPy inside the timed region): "slowed targets beside".
-
-## False alarms: identical targets, any cell called slower and confirmed
-
-Whole gates, run live over every recipe and both backends, without what a gate shows beside:
-
-{live}
-
-A void gate answers nothing: a control failed. Gates at commit 31d0bbc5f6 and before did not ask a failing control
-again, and one in twenty of those may be void by chance.
-
-Gates formed from the pool by the code that judges real ones, each from a stretch of neighbouring replicates of one
-kind of machine: a first batch, one for the cells that it leaves open (none with `--no-settle`), and as many that
-confirm. They share replicates, so that the intervals (Clopper and Pearson's) are narrower than they should be. A cell
-is left open where the gate says neither "same" nor "slower" or "faster"; the last two rules always say something:
-
-{alarms}
-{voided}
-## Slowdowns found
-
-One slowed cell a gate, all others identical, formed from the replicates that have it. The last columns: how often the
-gate with `--no-settle` and other rules call the same cell slower, which is worth no more than their false alarms above.
-
-{detections}
-
-## Why neighbouring blocks
-
-How far the ratio of identical targets scatters from process to process, when it is estimated from the same blocks in
-other ways; standard deviation, root mean square over the cells of a phase:
-
-{scatter}
-
-The data are in `pool.jsonl` (a line for each cell of each target in each replicate: seconds of a repeat, turn by
-turn) and `gates.jsonl` (whole gates). `python -m bench calibrate --show` computes this page again from them.
-"""

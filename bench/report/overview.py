@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bench.analysis.rows import BestPathRow, RunDocument, once
-from bench.report.tables.columns import interval
-from bench.report.tables.numbers import significant
+from bench.report.tables.columns import interval, significant
 from bench.report.tables.speed import told_apart
 from bench.report.tables.words import name, work
 

@@ -1,4 +1,4 @@
-"""The report of scores: each text with its score, and what that means in a word; it scores nothing."""
+"""Scores of texts: with a bar and a colour for people, tab-separated for programs."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from bench.analysis import best_path
 from bench.analysis.history import FEWEST_RUNS, CellHistory
 from bench.analysis.rows import RunDocument, once
 from bench.report.tables import words
-from bench.report.tables.numbers import significant
+from bench.report.tables.columns import significant
 from bench.report.tables.speed import StepPart
 
 

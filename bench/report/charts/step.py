@@ -1,4 +1,4 @@
-"""Where a training step by `fit` goes: its parts as shares, for each backend; it measures nothing."""
+"""Where a training step by `fit` goes: its parts as shares, for each backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The look that all charts share: colours that colour-blind readers tell apart, sizes, fonts; it draws nothing."""
+"""The theme of all charts: colours that colour-blind readers can tell apart, sizes, fonts."""
 
 from __future__ import annotations
 

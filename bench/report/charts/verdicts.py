@@ -1,4 +1,4 @@
-"""The verdicts of a comparison: each cell's ratio to its base with its interval, and the margin; it judges nothing."""
+"""The verdicts of a comparison: each cell's ratio to its base with its interval, and the margin."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The exports: a finished run in the formats of other tools; each module writes one, none computes what they do.
+"""Exports: a finished run in the formats of other tools, one module each.
 
-Other tools judge by rules of their own, most of them without replicates or turns: their verdicts are not this suite's.
+Those tools apply their own rules, most of them without replicates or turns.
 """
 
 from __future__ import annotations

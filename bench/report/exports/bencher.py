@@ -1,4 +1,4 @@
-"""Bencher Metric Format (bencher.dev): a measure of each named benchmark, with its bounds; it uploads nothing."""
+"""Bencher Metric Format (bencher.dev): a measure of each named benchmark, with its bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark format of Go, which benchstat reads (its design document 14313); it computes no statistic."""
+"""The benchmark format of Go, which benchstat reads (its design document 14313)."""
 
 from __future__ import annotations
 

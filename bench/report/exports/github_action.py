@@ -1,4 +1,4 @@
-"""The custom JSON of github-action-benchmark (its tool "customSmallerIsBetter"); it computes no statistic."""
+"""The custom JSON of github-action-benchmark (its tool "customSmallerIsBetter")."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from bench.analysis.summary import Summary
 from bench.report.exports import series
-from bench.report.tables.numbers import spread
+from bench.report.tables.columns import spread
 
 
 def render(summary: Summary) -> str:

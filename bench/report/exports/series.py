@@ -1,4 +1,4 @@
-"""The series of a cell: its seconds a repeat, process by process, as every format wants them; it formats nothing."""
+"""The seconds of each cell, process by process, as every export needs them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Publishing: finished runs as tables, charts and a page under results/; it measures and decides nothing."""
+"""Publishing: finished runs as tables, charts and a web page under results/."""

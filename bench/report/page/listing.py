@@ -8,8 +8,7 @@ from bench.analysis.rows import RunDocument, TimingRow, half_width
 from bench.report.markdown import body, code, escaped, line, warnings
 from bench.report.page import published
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, table
-from bench.report.tables.numbers import MISSING, figure, milliseconds, share, significant, spread
+from bench.report.tables.columns import MISSING, Column, Table, figure, milliseconds, share, significant, spread, table
 
 Key = tuple[str, str]  # a recipe and a target
 

@@ -1,4 +1,4 @@
-"""The doubts about a run: damaged, unfinished, or of a state that nobody could check out; it refuses nothing itself."""
+"""What speaks against publishing a run: it is damaged, unfinished, or not reproducible."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def find(run: Run) -> Iterator[str]:
     """Yield what speaks against publishing ``run``, going by its records."""
     commit = run.header.commit
     if commit is None:
-        yield "from no git checkout: nobody could repeat it"
+        yield "from no git checkout: it cannot be reproduced"
     elif commit.dirty:
-        yield f"from a dirty checkout: files differed from commit {commit.revision[:10]}, nobody could repeat it"
+        yield f"from a dirty checkout: files differed from commit {commit.revision[:10]}, it cannot be reproduced"
     failures = [record for record in run.records if isinstance(record, FailureRecord)]
     if failures:
         first = failures[0]

@@ -1,4 +1,4 @@
-"""Columns and tables: each table is declared once, and every report is a renderer of that.
+"""Columns, tables and numbers: each table is declared once, and every report is a renderer of that.
 
 A value is text, a number or None; its column says how a reader sees it. To add a column, add it to its table in
 `bench.report.tables`: the terminal, Markdown and the page show it, and CSV and JSON have the field of the row.
@@ -12,24 +12,74 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.analysis.rows import half_width
-from bench.report.tables import numbers
-from bench.report.tables.numbers import MISSING
 
 Value = str | float | int | None
+
+MISSING = "—"
+# Half an interval wider than its value says nothing but that.
+WIDEST = 1.0
+# From here on a ratio is shown as times, not as a percentage.
+TIMES = 2.0
+
+
+def significant(value: float, figures: int = 3) -> str:
+    """Return ``value`` with so many significant figures, thousands separated, never in exponents."""
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{figures - 1}e}")
+    decimals = max(0, figures - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return ``seconds`` as milliseconds."""
+    return significant(seconds * 1e3)
+
+
+def spread(half_width: float | None) -> str:
+    """Return half an interval, as a share of its value, such as "±2%"; "±?" where it is not known."""
+    if half_width is None or not math.isfinite(half_width):
+        return "±?"
+    return f"±{share(half_width)}" if half_width <= WIDEST else f"±>{WIDEST:.0%}"
+
+
+def share(value: float) -> str:
+    """Return a share as a percentage; a small one is not shown as nothing."""
+    return f"{value:.0%}" if value >= 0.0095 else "<1%"
+
+
+def change(ratio: float | None) -> str:
+    """Return how much more than one a ratio is: "+5.1%", or how many times, from twice on: "2.3×"."""
+    if ratio is None or not math.isfinite(ratio):
+        return MISSING
+    return f"{ratio - 1:+.1%}".replace("-0.0%", "+0.0%") if ratio < TIMES else f"{significant(ratio, 2)}×"
+
+
+def figure(value: float | None, decimals: int = 4) -> str:
+    """Return an accuracy or a loss with a fixed number of decimals."""
+    return MISSING if value is None else f"{value:.{decimals}f}"
+
+
+def signed(value: float | None, decimals: int = 4) -> str:
+    """Return a difference with its sign."""
+    return MISSING if value is None else f"{value:+.{decimals}f}"
+
 
 # How a value is shown, by the name of its format. All but text and answers are numbers, aligned to the right.
 FORMATS: dict[str, Callable[[Any], str]] = {
     "text": str,
     "answer": str,
     "count": lambda value: f"{value:,.0f}",
-    "figure": numbers.figure,
-    "signed": numbers.signed,
-    "significant": numbers.significant,
-    "milliseconds": numbers.milliseconds,
-    "percent": numbers.share,
+    "figure": figure,
+    "signed": signed,
+    "significant": significant,
+    "milliseconds": milliseconds,
+    "percent": share,
     "tenths": lambda value: f"{value:.1%}",
-    "spread": numbers.spread,
-    "change": numbers.change,
+    "spread": spread,
+    "change": change,
     "exponent": lambda value: f"{value:.1e}",
     "right": str,
 }
@@ -120,12 +170,12 @@ def table(
 def spread_column(heading: str, key: str, note: str = "", *, wide: bool = False) -> Column:
     """Return the column of half the interval of ``key``, as a share of it."""
 
-    def spread(row: Any) -> float | None:
+    def half(row: Any) -> float | None:
         value, low, high = (getattr(row, name) for name in (key, f"{key}_low", f"{key}_high"))
-        half = half_width(value, low, high)
-        return math.inf if half is None and value is not None else half
+        width = half_width(value, low, high)
+        return math.inf if width is None and value is not None else width
 
-    return Column(f"{key}_spread", heading, "spread", spread, note=note, wide=wide)
+    return Column(f"{key}_spread", heading, "spread", half, note=note, wide=wide)
 
 
 def interval_column(key: str, heading: str = "95% interval", format: str = "significant") -> Column:  # noqa: A002

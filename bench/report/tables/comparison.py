@@ -8,8 +8,7 @@ from dataclasses import replace
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import ComparisonRow, RunDocument
 from bench.analysis.summary import place
-from bench.report.tables.columns import Column, Table, interval_column, table
-from bench.report.tables.numbers import change
+from bench.report.tables.columns import Column, Table, change, interval_column, table
 
 # Where nothing can be told.
 UNKNOWN = "~"
@@ -95,12 +94,12 @@ def hints(document: RunDocument, rows: Sequence[ComparisonRow]) -> list[str]:
     needed = max((row.needed for row in deciding if row.needed is not None), default=0)
     many = document.replicates or 0
     settled = any((row.processes or 0) > many for row in deciding)
-    found = [f"{2 * many} processes: cells that the first {many} left open"] if settled else []
+    found = [f"{2 * many} processes: cells that the first {many} left unresolved"] if settled else []
     found += [f"{row.cell.name}: {row.reason} ({change(row.confirmed)})" for row in rows if row.confirmed is not None]
     if needed:
-        found.append(f"to settle every open cell that can be: --replicates {needed}")
+        found.append(f"to resolve every cell that can be: --replicates {needed}")
     if many < needed <= 2 * many and not document.settle:
-        found.append("without --no-settle, open cells alone get as many processes again")
+        found.append("without --no-settle, unresolved cells get as many processes again")
     return found
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from bench.analysis.rows import CounterRow, RunDocument
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, table
-from bench.report.tables.numbers import significant
+from bench.report.tables.columns import Column, Table, significant, table
 from bench.report.tables.quality import RECIPE, target
 
 # A thousand calls leave less than this behind where nothing leaks: an allocator's slack.

@@ -13,8 +13,7 @@ from bench.plan.steps import BaselineTraining, Counting, Profile, Step, Timing, 
 from bench.records.reference import Row
 from bench.records.schema import Cell, RunHeader
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, table
-from bench.report.tables.numbers import MISSING, share
+from bench.report.tables.columns import MISSING, Column, Table, share, table
 
 CHANGE = "◆"
 

@@ -10,8 +10,7 @@ from bench.analysis.stats import Estimate
 from bench.plan.gate import PREDICT_REVIEWS
 from bench.records.schema import TestMetrics, TrainedModelRecord
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, table
-from bench.report.tables.numbers import figure, signed, significant
+from bench.report.tables.columns import Column, Table, figure, signed, significant, table
 from bench.runner.sample import Encoded
 from bench.runner.training.sweep import ALPHA, Row, label
 from bench.runner.training.sweep_timing import REPLICATES

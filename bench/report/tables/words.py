@@ -9,7 +9,7 @@ from bench.analysis.stats import TRIMMED
 from bench.backends import BACKENDS, INFERENCE_ONLY
 from bench.records.schema import Cell
 from bench.records.store import BUSY
-from bench.report.tables.numbers import share
+from bench.report.tables.columns import share
 
 TITLES = {name: backend.title for name, backend in BACKENDS.items()} | INFERENCE_ONLY | {"sklearn": "scikit-learn"}
 

@@ -13,7 +13,7 @@ from bench.plan.targets import Target
 from bench.protocol import decode
 from bench.records import reference, store
 from bench.records.store import RunWriter
-from bench.report.tables.numbers import significant, spread
+from bench.report.tables.columns import significant, spread
 from bench.runner import session
 from models.recipes import DENSE, LSTM, POOLING_DROPOUT
 from tests.bench import made

@@ -13,7 +13,7 @@ from bench.records.schema import Record, RunHeader
 from bench.records.store import Run
 from bench.report import comparison, markdown
 from bench.report import json as documents
-from bench.report.tables.numbers import change
+from bench.report.tables.columns import change
 from tests.bench import made
 from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
 from tests.bench.report.test_terminal import held, shown
@@ -68,11 +68,11 @@ def test_an_open_cell_says_what_would_settle_it() -> None:
     """A second batch where that is enough; more processes where it is not, or where the second has been."""
     near, far = (pair([1 / scatter, 1.0, scatter]) for scatter in (1.015, 1.06))
     assert "--replicates 4" in told(*near)
-    assert "without --no-settle, open cells alone get as many processes again" in told(*near)
+    assert "without --no-settle, unresolved cells get as many processes again" in told(*near)
     assert "--replicates" in told(*far)
     assert "--no-settle" not in told(*far) + told(*near, settle=True)
     assert "3 or 6 processes of each" in told(*near, settle=True)
-    words = "6 processes: cells that the first 3 left open"
+    words = "6 processes: cells that the first 3 left unresolved"
     assert words in told(*near, *pair(TIGHT, first=3), settle=True)
     assert words not in told(*near, settle=True) + told(*pair(TIGHT), settle=True)
 
@@ -81,7 +81,7 @@ def test_nobody_can_settle_what_is_only_beside() -> None:
     """How often that is timed does not follow from an option."""
     text = told(*pair(TIGHT), *pair([0.9, 1.0, 1.2], path="fit"), settle=True)
     assert "--replicates" not in text
-    assert "left open" not in text
+    assert "left unresolved" not in text
 
 
 def test_what_a_record_says_is_escaped() -> None:

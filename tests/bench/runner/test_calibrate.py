@@ -115,7 +115,7 @@ def test_whole_gates_are_told_by_kind(calibration: Calibration, tmp_path: Path) 
         "| 7 processes, --no-settle, slowed targets beside | 0 of 1 | 0.0% to 97.5% | 0 | 0.0% | 40 (40 to 40) |"
         in page
     )
-    assert "| 7 processes, open cells settled | 1 of 3 | 0.8% to 90.6% | 0 | 0.0% | 20 (19 to 24) |" in page
+    assert "| 7 processes, a second round | 1 of 3 | 0.8% to 90.6% | 0 | 0.0% | 20 (19 to 24) |" in page
     assert "| all of them | 1 of 4 | 0.6% to 80.6% | 0 | 0.0% | — |" in page
     assert "20 (19 to 24)" in shown(report.render(found), 120)
 

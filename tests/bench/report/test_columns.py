@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.analysis.stats import Estimate
-from bench.report.tables.numbers import MISSING, figure, milliseconds, signed, significant, spread
+from bench.report.tables.columns import MISSING, figure, milliseconds, signed, significant, spread
 
 
 @pytest.mark.parametrize(
