@@ -49,8 +49,8 @@ class RunSpec:
     stall_limit_s  a worker that sends nothing for this long counts as hung
     budget_s       time budget: after the first pass it is spent on the cells with the widest intervals
     comparison     the rule of a run that compares targets of one backend
-    fixed_passes          the passes, if they do not follow from recipes and profile
-    next_passes           further passes, each chosen from the records so far
+    fixed_passes   the passes, if they do not follow from recipes and profile
+    next_passes    further passes, each chosen from the records so far
     resumed        the interrupted run to resume: what it has is not measured again
     """
 
