@@ -324,6 +324,11 @@ class RunDocument(Row):
     def is_comparison(self) -> bool:
         return bool(self.sides)
 
+    @property
+    def deciding(self) -> list[ComparisonRow]:
+        """The cells on which the gate's answer depends."""
+        return [row for row in self.comparisons if row.decides and row.control is None]
+
     def timed(self, phase: str) -> list[TimingRow]:
         """Return the timings of one phase, in their order."""
         return [row for row in self.timings if row.phase == phase]

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.analysis import accuracy, best_path, paired_ratio, regression, stats
 from bench.analysis.accuracy import Verdict
+from bench.analysis.regression import Decision
 from bench.analysis.rows import (
     AccuracyRow,
     BaselineRow,
@@ -65,7 +66,7 @@ class Summary:
     def document(self) -> RunDocument:
         """All rows, with what they were measured on."""
         if self.run.is_comparison:
-            return RunDocument(**self._header(), **_decided(self.run))
+            return RunDocument(**self._header(), **_decided(self.decision))
         return RunDocument(
             **self._header(),
             accuracy=self.accuracy,
@@ -81,6 +82,11 @@ class Summary:
             counters=self.counters,
             curves=self.curves,
         )
+
+    @cached_property
+    def decision(self) -> Decision:
+        """What a comparison decides; ValueError for any other run."""
+        return regression.decide(self.run)
 
     @cached_property
     def targets(self) -> dict[str, TargetRecord]:
@@ -346,9 +352,8 @@ def place(cell: Cell) -> tuple[int, int, int, int, str]:
     return own, _ORDER.index(cell.phase), cell.batch_size, names.index(cell.path), cell.target
 
 
-def _decided(run: Run) -> dict[str, Any]:
+def _decided(decision: Decision) -> dict[str, Any]:
     """Return the fields of a document that a comparison fills."""
-    decision = regression.decide(run)
     rule = decision.rule
     return {
         "sides": rule.sides,

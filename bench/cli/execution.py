@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bench import exit_codes
-from bench.analysis import regression, summary
+from bench.analysis import summary
 from bench.cli import Outcome
 from bench.plan import targets
 from bench.records import store
@@ -37,7 +37,7 @@ def report(done: Run, *, json: bool, markdown: Path | None = None, allow_unresol
     """Return the tables of a finished run, or its JSON document; write a comparison's summary to ``markdown``."""
     found = summary.summarize(done)
     if done.is_comparison:
-        code = exit_codes.of_comparison(regression.decide(done), allow_unresolved=allow_unresolved)
+        code = exit_codes.of_comparison(found.decision, allow_unresolved=allow_unresolved)
     else:
         code = exit_codes.of_run(found.verdicts, measured=found.measured)
     if markdown is not None and done.is_comparison:

@@ -60,7 +60,7 @@ def closing(document: RunDocument) -> str:
     """Return the decision in one line."""
     if document.void:
         return "VOID: a control failed, so the other answers mean nothing; repeat in a quieter hour"
-    deciding = [row.answer for row in document.comparisons if row.decides and row.control is None]
+    deciding = [row.answer for row in document.deciding]
     words = [f"{deciding.count(answer)} {answer}" for answer in ANSWERS if answer in deciding]
     more = sum(row.worse for row in document.counter_changes)
     words += [f"{more} counter{'s' * (more > 1)} higher"] if more else []

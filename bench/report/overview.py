@@ -73,7 +73,7 @@ def _sentence(document: RunDocument, row: BestPathRow) -> str:
 
 def _decision(document: RunDocument) -> list[str]:
     sides = "; ".join(f"{label_}: {words}" for label_, words in document.sides.items())
-    answers = Counter(row.answer for row in document.comparisons if row.decides and row.control is None)
+    answers = Counter(row.answer for row in document.deciding)
     words = [f"{count} {answer}" for answer, count in answers.most_common()] or ["nothing decided"]
     found = [f"Compared: {sides}.", f"Of the cells that decide: {', '.join(words)}."]
     controls = [row for row in document.comparisons if row.control is not None]

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
+from bench.analysis.rows import once
 from bench.records import store
 from bench.records.schema import ReferenceRecord, TrainedModelRecord
 from bench.report import markdown, terminal
@@ -61,7 +62,7 @@ def write_sweep(found: Sequence[Row], records: Sequence[ReferenceRecord], file: 
 
 def by_backend(found: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the rows of each backend, in their order."""
-    backends = dict.fromkeys(row.backend for row in found)
+    backends = once(row.backend for row in found)
     return {backend: [row for row in found if row.backend == backend] for backend in backends}
 
 

@@ -56,9 +56,9 @@ def step(parts: Sequence[StepPart]) -> str:
 
 def gate(document: RunDocument) -> str:
     """Say how many of the deciding cells are slower."""
-    decided = [row for row in document.comparisons if row.decides and row.control is None]
-    slower = sum(row.answer == "slower" for row in decided)
-    return f"{slower} of {len(decided)} deciding cells are slower than the base; shaded is the margin that is the same."
+    answers = [row.answer for row in document.deciding]
+    slower = answers.count("slower")
+    return f"{slower} of {len(answers)} deciding cells are slower than the base; shaded is the margin that is the same."
 
 
 def history(histories: Sequence[CellHistory]) -> str:

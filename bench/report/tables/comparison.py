@@ -9,6 +9,7 @@ from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import ComparisonRow, RunDocument
 from bench.analysis.summary import place
 from bench.report.tables.columns import Column, Table, change, interval_column, table
+from bench.report.tables.quality import RECIPE
 
 # Where nothing can be told.
 UNKNOWN = "~"
@@ -22,23 +23,22 @@ def where(target: str) -> str:
     return target.partition("@")[0].removesuffix("-cpu")
 
 
-RECIPE = Column("recipe", "recipe", merge=True)
 WORK = Column("work", "work", value=lambda row: f"{row.phase} {row.batch_size}", merge=True)
 BACKEND = Column("target", "backend", value=lambda row: where(row.target))
 RATIO = Column("ratio", "seconds", "change", lambda row: UNKNOWN if row.ratio is None else row.ratio)
-ANSWER = Column("answer", "answer", "answer")
 
 
 def gate_cells(document: RunDocument) -> Table:
     """Return the cells on which the gate decides."""
     margin, alpha = document.margin or 0.0, document.alpha or 0.0
     caption = f"{processes(document)} of each, same within {margin:.0%}, false alarms below {alpha:.0%}"
-    return _cells("gate_cells", "Gate cells", caption, document, decides=True)
+    return _cells("gate_cells", "Gate cells", caption, document, document.deciding)
 
 
 def beside(document: RunDocument) -> Table:
     """Return the cells that are shown beside and decide nothing."""
-    return _cells("beside", "Beside", "as users drive them: these decide nothing", document, decides=False)
+    rows = [row for row in document.comparisons if not (row.decides or row.control)]
+    return _cells("beside", "Beside", "as users drive them: these decide nothing", document, rows)
 
 
 def controls(document: RunDocument) -> Table:
@@ -103,7 +103,7 @@ def hints(document: RunDocument, rows: Sequence[ComparisonRow]) -> list[str]:
     return found
 
 
-def _cells(key: str, title: str, caption: str, document: RunDocument, *, decides: bool) -> Table:
+def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequence[ComparisonRow]) -> Table:
     columns = (
         RECIPE,
         WORK,
@@ -112,15 +112,14 @@ def _cells(key: str, title: str, caption: str, document: RunDocument, *, decides
         RATIO,
         interval_column("ratio", "95% interval", "change"),
         Column("min_detectable", "min. detectable", "change", short="min. det."),
-        ANSWER,
+        Column("answer", "answer", "answer"),
         Column("reason", "reason", wide=True),
     )
-    rows = [row for row in document.comparisons if row.control is None and row.decides is decides]
     paths = "; ".join(f"{phase}: {path}" for phase, path in {row.phase: row.path for row in rows}.items())
     base, *others = document.sides or [""]
     side = Column("side", "side", value=lambda row: f"{row.label} against {base}")
     if len(others) > 1:
-        rows.sort(key=lambda row: others.index(row.label))
+        rows = sorted(rows, key=lambda row: others.index(row.label))
     notes = (paths, MIN_DETECTABLE, *hints(document, rows))
     return table(key, title, caption, columns, rows, *notes, group=side if len(others) > 1 else None)
 
