@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -124,10 +125,12 @@ def section(table: Table, empty: str = "") -> RenderableType | None:
     captions = [table.caption, *(f"{column.heading} {column.text(table.rows[0])}" for column in hoisted)]
     caption = f" — {', '.join(filter(None, captions))}" if any(captions) else ""
     head = Text.assemble((table.title, "bold"), (caption, "dim"))
-    return spaced(head, _body(table, columns), *[Text(note, style="dim") for note in table.notes])
+    shown = replace(table, columns=tuple(columns))
+    return spaced(head, _body(shown), *[Text(note, style="dim") for note in shown.notes])
 
 
-def _body(table: Table, columns: Sequence[Column]) -> RenderableType:
+def _body(table: Table) -> RenderableType:
+    columns = table.columns
     widths = [max(_heading_width(column), *(cell_len(column.text(row)) for row in table.rows)) for column in columns]
     empty = partial(_empty, columns, widths, gap=2 if sum(widths) + 2 * len(widths) < COLUMNS else 1)
     if table.group is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.analysis.rows import half_width
+from bench.analysis.rows import half_width, once
 
 Value = str | float | int | None
 
@@ -93,7 +93,7 @@ class Column:
     heading  what stands above it; ``unit`` follows it
     format   one of `FORMATS`
     value    what it shows of a row
-    note     a footnote below the table
+    note     a footnote below a table that shows it with a value
     short    its heading in a terminal, where ``heading`` and unit take too many of 80 columns
     wide     left out in a terminal
     merge    blank in a terminal where it repeats the row above
@@ -149,8 +149,9 @@ class Table:
     @property
     def notes(self) -> list[str]:
         """What stands below the table: the footnotes of its columns, then its own."""
-        found = [column.note for column in self.columns if column.note]
-        return list(dict.fromkeys([*found, *self.footnotes])) if self.rows else []
+        noted = (column for column in self.columns if column.note)
+        found = [column.note for column in noted if any(column.of(row) is not None for row in self.rows)]
+        return once([*found, *self.footnotes]) if self.rows else []
 
 
 def table(

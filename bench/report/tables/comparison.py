@@ -111,7 +111,7 @@ def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequ
         BACKEND,
         RATIO,
         interval_column("ratio", "95% interval", "change"),
-        Column("min_detectable", "min. detectable", "change", short="min. det."),
+        Column("min_detectable", "min. detectable", "change", note=MIN_DETECTABLE, short="min. det."),
         Column("answer", "answer", "answer"),
         Column("reason", "reason", wide=True),
     )
@@ -120,7 +120,7 @@ def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequ
     side = Column("side", "side", value=lambda row: f"{row.label} against {base}")
     if len(others) > 1:
         rows = sorted(rows, key=lambda row: others.index(row.label))
-    notes = (paths, MIN_DETECTABLE, *hints(document, rows))
+    notes = (paths, *hints(document, rows))
     return table(key, title, caption, columns, rows, *notes, group=side if len(others) > 1 else None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow
@@ -11,14 +12,15 @@ from bench.report.tables.columns import Column, Table, interval_column, spread_c
 from bench.report.tables.quality import RECIPE, target
 
 FLOOR = "floor: share of the speed of the same work written by hand, from neighbouring blocks"
-SPREAD = "±: half the 95% interval over fresh processes"
+SPREAD = "±: half the 95% interval, as a share of the value"
+FIRST_STEP = "first: the first step, compilation included"
 EXCLUDED = "† its accuracy failed: this timing belongs to other work and counts in no comparison"
 UNSTEADY = "* not steady when warm-up ended: repeat on a quieter machine, or with --profile full"
 
 PATH = Column("path", "path", merge=True)
-SECONDS_SPREAD = spread_column("±", "seconds")
+SECONDS_SPREAD = spread_column("±", "seconds", SPREAD)
 FLOOR_SHARE = (
-    Column("floor_share", "floor", "percent"),
+    Column("floor_share", "floor", "percent", note=FLOOR),
     spread_column("floor ±", "floor_share", wide=True),
 )
 PROCESSES = Column("processes", "processes", "count", wide=True)
@@ -35,11 +37,10 @@ def training(document: RunDocument) -> Table:
         Column("seconds", "step", "milliseconds", unit="ms", short="ms/step"),
         SECONDS_SPREAD,
         *FLOOR_SHARE,
-        Column("first_step_s", "first step", "significant", unit="s", short="first s"),
+        Column("first_step_s", "first step", "significant", unit="s", note=FIRST_STEP, short="first s"),
         PROCESSES,
     )
-    first = "first: the first step, compilation included" if rows else None
-    notes = (first, *_timing_notes(rows), _call_note(rows))
+    notes = (*_timing_notes(rows), _call_note(rows))
     return table("training", "Training", _processes(rows), columns, rows, *notes, group=RECIPE)
 
 
@@ -53,7 +54,7 @@ def prediction(document: RunDocument) -> Table:
         _marked_target(document),
         *[_percentile(rank) for rank in (50, 90, 95, *([99] if p99 else []))],
         Column("reviews_per_s", "reviews/s", "significant"),
-        spread_column("±", "seconds", wide=True),
+        replace(SECONDS_SPREAD, wide=True),
         *FLOOR_SHARE,
         Column("calls", "calls", "count", wide=True),
         PROCESSES,
@@ -203,8 +204,7 @@ def _processes(rows: Sequence[TimingRow]) -> str:
 
 def _timing_notes(rows: Sequence[Any]) -> list[str]:
     seen = "".join(words.marks(row) for row in rows)
-    notes = [FLOOR] if any(row.floor_share is not None for row in rows) else []
-    return notes + [note for mark, note in (("†", EXCLUDED), ("*", UNSTEADY)) if mark in seen]
+    return [note for mark, note in (("†", EXCLUDED), ("*", UNSTEADY)) if mark in seen]
 
 
 def _call_note(rows: Sequence[TimingRow]) -> str | None:
