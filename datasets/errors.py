@@ -6,11 +6,19 @@ import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
+from datasets.plain_text import plain
+
 Value = TypeVar("Value")
 
 
 class ExpectedError(Exception):
-    """An error that a user can fix; the message is one line: what was expected, what was received, what to do."""
+    """An error that a user can fix; the message is one line: what was expected, what was received, what to do.
+
+    It may name what came from outside, so it holds no control characters.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(plain(message))
 
 
 class UsageError(ExpectedError):
