@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     UNUSABLE = 6
     BUG = 70
     INTERRUPTED = 130
+    READER_GONE = 141  # as a shell reports SIGPIPE: 128 + 13
 
 
 def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
@@ -47,11 +48,12 @@ def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> Exit
     deciding = [row for row in decision.cells if row.decides]
     if not deciding:
         return ExitCode.UNRESOLVED if decision.records else ExitCode.UNUSABLE
+    lacking = decision.failures or decision.lacks
     if decision.void:
-        return ExitCode.CELLS_FAILED if decision.failures else ExitCode.UNRESOLVED
+        return ExitCode.CELLS_FAILED if lacking else ExitCode.UNRESOLVED
     if any(row.answer == "slower" for row in deciding) or any(change.worse for change in decision.counter_changes):
         return ExitCode.REGRESSION
-    if decision.failures:
+    if lacking:
         return ExitCode.CELLS_FAILED
     if any(row.answer == "unresolved" for row in deciding) and not allow_unresolved:
         return ExitCode.UNRESOLVED

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -181,6 +181,16 @@ Message = (
     | Failed
 )
 
+# The types of the fields above, as JSON has them.
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "float": (int, float),
+    "Json": dict,
+    "dict[str, str]": dict,
+    "dict[str, int]": dict,
+}
 _KINDS: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in get_args(Message)}
 
 
@@ -207,6 +217,12 @@ def decode(line: bytes) -> Message:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"expected a message of kind {', '.join(_KINDS)}; received {line[:200]!r}")
     try:
-        return _KINDS[kind](**body)
+        message = _KINDS[kind](**body)
     except TypeError as error:
         raise ValueError(f"a message of kind {kind!r} does not fit protocol {PROTOCOL_VERSION}: {error}") from error
+    wrong = [f.name for f in fields(message) if not isinstance(getattr(message, f.name), _TYPES[str(f.type)])]
+    if wrong:
+        raise ValueError(
+            f"a message of kind {kind!r} does not fit protocol {PROTOCOL_VERSION}: {wrong[0]} is of no use"
+        )
+    return message

@@ -10,7 +10,8 @@ from typing import Literal
 from bench.analysis import stats
 from bench.analysis.rows import AccuracyRow, finite
 from bench.records import reference
-from bench.records.schema import FailureRecord, ParityRecord, Record, ReferenceRecord, ServingRecord, TrainingRecord
+from bench.records.schema import ParityRecord, ReferenceRecord, ServingRecord, TrainingRecord
+from bench.records.store import Run
 from models.recipes import Published, Recipe
 
 Answer = Literal["passed", "failed", "unresolved"]
@@ -140,13 +141,23 @@ def serving(record: ServingRecord) -> Verdict:
     )
 
 
-def completeness(records: Sequence[Record]) -> list[Verdict]:
-    """Return a failing verdict for each piece of work that failed."""
-    return [
+def completeness(run: Run) -> list[Verdict]:
+    """Return a failing verdict for each failure, for what was planned and not measured, and for each damaged line."""
+    found = [
         Verdict("completeness", r.recipe, r.target, "nothing", r.work, "failed", f"{r.reason} (log: {r.log})")
-        for r in records
-        if isinstance(r, FailureRecord)
+        for r in run.failures()
     ]
+    return found + [Verdict("completeness", "", "", "nothing", "", "failed", reason) for reason in incomplete(run)]
+
+
+def incomplete(run: Run) -> list[str]:
+    """Return what ``run`` lacks besides its failures, in words: its end, planned work, lines that are damaged."""
+    explained = {work for failure in run.failures() for work in failure.lost}
+    missing = [work for work in run.missing() if work not in explained]
+    found = [] if run.finished else ["unfinished: the run was interrupted, or is still being measured"]
+    if missing:
+        found.append(f"unfinished: {len(missing)} pieces of work were not measured, first {missing[0]}")
+    return found + [f"damaged: {damage}" for damage in run.open_damage]
 
 
 def _value(record: TrainingRecord, figure: Figure) -> float | None:

@@ -11,12 +11,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 from bench.analysis import paired_ratio, regression, stats
 from bench.analysis.rows import ComparisonRow, bounded
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.plan.paths import FLOOR
+from bench.records import settings
 from bench.records.schema import Cell, TargetFacts
 from datasets.errors import ExpectedError
 
@@ -88,6 +90,8 @@ def differences(first: Summary, second: Summary) -> list[Difference]:
     for target in sorted(set(first.targets) & set(second.targets)):
         facts = (first.targets[target].facts, second.targets[target].facts)
         pairs |= {f"{name} of {target}": (field(facts[0]), field(facts[1])) for name, field in _FACTS.items()}
+        pairs |= {f"{name} of {target}": pair for name, pair in _settings(facts[0].settings, facts[1].settings).items()}
+    pairs |= _limits(first, second)
     found = [
         Difference(name, *pair, name.split(" ")[0] not in MAY_DIFFER)
         for name, pair in pairs.items()
@@ -109,9 +113,35 @@ _FIELDS: dict[str, Callable[[Summary], str]] = {
 
 _FACTS: dict[str, Callable[[TargetFacts], str]] = {
     "device": lambda facts: f"{facts.device} {facts.device_name}",
-    "settings": lambda facts: ", ".join(f"{name} {value}" for name, value in sorted(facts.settings.items())),
     "versions": lambda facts: ", ".join(f"{name} {version}" for name, version in sorted(facts.versions.items())),
 }
+
+
+# The variables of a target, under the name that schema 3 gives them and the one before, which held these alone.
+_VARIABLES = ("variables", "flags")
+_FLAGS = (
+    *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS"),
+    *("JAX_PLATFORMS", "JAX_CPU_ENABLE_ASYNC_DISPATCH", "PJRT_NPROC", "OMP_NUM_THREADS"),
+)
+
+
+def _settings(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return each setting of a target that both runs recorded, variables one by one."""
+    names = [name for name in first if name in second and name not in _VARIABLES]
+    return {name: (str(first[name]), str(second[name])) for name in names} | _variables(first, second)
+
+
+def _variables(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    both: list[dict[str, str]] = [next((of[key] for key in _VARIABLES if key in of), {}) for of in (first, second)]
+    older = any("variables" not in of for of in (first, second))
+    names = _FLAGS if older else sorted({*both[0], *both[1]})
+    return {name: (str(both[0].get(name, "unset")), str(both[1].get(name, "unset"))) for name in names}
+
+
+def _limits(first: Summary, second: Summary) -> dict[str, tuple[str, str]]:
+    """Return the limits of both runs' processes; an older run does not say."""
+    known = [settings.limits(s.run.header.settings) for s in (first, second) if s.run.header.settings is not None]
+    return {name: (known[0][name], known[1][name]) for name in known[0]} if len(known) == 2 else {}
 
 
 def _commit(summary: Summary) -> str:

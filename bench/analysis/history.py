@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import ruptures
 
-from bench.analysis.rows import RunDocument, TimingRow
+from bench.analysis.rows import RunDocument, TimingRow, finite
 
 # Fewer runs have no levels to tell apart.
 FEWEST_RUNS = 4
@@ -54,15 +54,16 @@ def of_documents(documents: Sequence[RunDocument]) -> list[CellHistory]:
     """Return the history of every cell that has a share of a floor, apart by machine and corpus.
 
     Comparisons have none, and neither has a run that something speaks against, that lacks cells or whose accuracy
-    failed.
+    failed. A share that is no number above zero has no logarithm, and is left out.
     """
     found: dict[tuple[str, str, str], list[Point]] = {}
     for document in sorted(filter(counts, documents), key=lambda one: one.started_at):
         machine = f"{document.machine.cpu}, {document.machine.processors} processors"
         where = (machine, f"{document.corpus} {document.corpus_digest[:12]}")
         for row in document.timings:
-            if row.floor_share is not None:
-                found.setdefault((row.cell.name, *where), []).append(_point(document, row, row.floor_share))
+            share = finite(row.floor_share) or 0.0
+            if share > 0:
+                found.setdefault((row.cell.name, *where), []).append(_point(document, row, share))
     return [_history(*key, points) for key, points in found.items()]
 
 

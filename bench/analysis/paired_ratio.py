@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from itertools import groupby
 
 from bench.analysis import stats
 from bench.analysis.stats import Estimate
@@ -27,13 +26,13 @@ def per_repeat_s(record: TimingRecord) -> dict[int, float]:
     If a turn has two lengths (`fit`): the slope between them, which excludes the fixed cost of the call.
     If each call was timed by itself: the median call.
     """
-    return {turn: _one_turn(list(group)) for turn, group in groupby(_measured(record), key=lambda s: s.turn)}
+    return {turn: _one_turn(samples) for turn, samples in _turns(record).items()}
 
 
 def per_call_s(record: TimingRecord) -> list[float]:
     """Return the fixed cost of a call (the line's intercept), one value a turn; empty without two lengths."""
-    turns = [list(group) for _, group in groupby(_measured(record), key=lambda s: s.turn)]
-    lines = [[(s.repeats, s.duration_s) for s in turn] for turn in turns if len(turn) == 2]
+    turns = _turns(record).values()
+    lines = [[(s.repeats, s.duration_s) for s in turn] for turn in turns if _has_two_lengths(turn)]
     return [short[1] - short[0] * stats.slope(short, long) for short, long in lines]
 
 
@@ -67,21 +66,31 @@ def log_ratios(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) 
 
 
 def _by_replicate(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[Estimate]:
-    partners = {other.replicate: per_repeat_s(other) for other in others}
-    found = [_within(per_repeat_s(r), partners[r.replicate]) for r in records if r.replicate in partners]
+    partners = {(other.replicate, other.attempt): per_repeat_s(other) for other in others}
+    pairs = [(r, partners.get((r.replicate, r.attempt))) for r in records]
+    found = [_within(per_repeat_s(record), partner) for record, partner in pairs if partner]
     return [_middle(values) for values in found if values]
 
 
-def _measured(record: TimingRecord) -> list[Sample]:
-    return [sample for sample in record.samples if not sample.warmup]
+def _turns(record: TimingRecord) -> dict[int, list[Sample]]:
+    """Return the blocks of each turn, without those of warm-up."""
+    found: dict[int, list[Sample]] = {}
+    for sample in record.samples:
+        if not sample.warmup:
+            found.setdefault(sample.turn, []).append(sample)
+    return found
 
 
 def _one_turn(samples: list[Sample]) -> float:
-    if len(samples) == 2:
+    if _has_two_lengths(samples):
         short, long = ((s.repeats, s.duration_s) for s in samples)
         return stats.slope(short, long)
     sample = samples[0]
     return statistics.median(sample.calls_s) if sample.calls_s else sample.duration_s / sample.repeats
+
+
+def _has_two_lengths(samples: list[Sample]) -> bool:
+    return len(samples) == 2 and samples[1].repeats > samples[0].repeats
 
 
 def _middle(ratios: Sequence[float]) -> Estimate:

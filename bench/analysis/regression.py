@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
 
-from bench.analysis import paired_ratio, stats
+from bench.analysis import accuracy, paired_ratio, stats
 from bench.analysis.rows import ComparisonRow, CounterChangeRow, bounded, finite
 from bench.analysis.stats import Estimate
 from bench.records.schema import Cell, ComparisonRecord, CounterRecord, FailureRecord, Record, TimingRecord
@@ -46,10 +46,12 @@ MAX_PROJECTED_REPLICATES = 200
 
 @dataclass(frozen=True)
 class Decision:
-    """Everything that follows from a comparison's records."""
+    """Everything that follows from a comparison's records; ``failures`` and ``lacks`` are what it did not measure."""
 
     rule: ComparisonRecord
     records: tuple[Record, ...]
+    failures: tuple[FailureRecord, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     @cached_property
     def cells(self) -> list[ComparisonRow]:
@@ -101,10 +103,6 @@ class Decision:
             for name in EXACT
             if counted[cell].get(name) != counted[base].get(name) and name in counted[base] and name in counted[cell]
         ]
-
-    @property
-    def failures(self) -> list[FailureRecord]:
-        return [record for record in self.records if isinstance(record, FailureRecord)]
 
     @property
     def void(self) -> bool:
@@ -203,7 +201,7 @@ def decide(run: Run) -> Decision:
     rules = [record for record in run.records if isinstance(record, ComparisonRecord)]
     if not rules:
         raise ValueError(f"expected the records of a comparison; {run.header.run_id} is a run of {run.header.profile}")
-    return Decision(rules[0], run.records)
+    return Decision(rules[0], run.records, tuple(run.failures()), tuple(accuracy.incomplete(run)))
 
 
 def family(

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Sequence
 
-from bench.plan import steps, targets
-from bench.plan.steps import BaselineTraining, Counting, ParityCheck, Serving, Startup, Step, Timing, Training
-from bench.records import machine, packages
-from bench.records.schema import (
-    BaselineRecord,
-    CounterRecord,
-    ParityRecord,
-    PeaksRecord,
-    Record,
-    RunOptions,
-    ServingRecord,
-    TargetRecord,
-    TimingRecord,
-    TrainingRecord,
-)
+from bench.plan import steps
+from bench.plan.steps import Step
+from bench.plan.targets import Target
+from bench.records import identity, machine, packages, settings
+from bench.records.schema import ComparisonRecord, PlanRecord, Record, RunOptions, TargetRecord
 from bench.records.store import Run
 from datasets.corpus import Corpus
 from datasets.errors import ExpectedError
@@ -27,46 +17,31 @@ from datasets.errors import ExpectedError
 def outstanding(passes: Sequence[Sequence[Step]], records: Sequence[Record]) -> list[list[Step]]:
     """Return the steps of each pass that lack a record, without complete passes.
 
-    Failed work has no record of its own and is repeated; its failure stays in the run.
+    A step that lacks one of its cells is outstanding as a whole: its cells are compared with each other, and only
+    blocks that were neighbours can be. Failed work is repeated.
     """
-    known = {identity(record) for record in records}
-    found = [[step for step in steps if not known.issuperset(_expected_identities(step))] for steps in passes]
-    return [steps for steps in found if steps]
-
-
-def identity(record: Record) -> Hashable:
-    """Return what identifies a record among others of its kind; None if there may be many alike."""
-    match record:
-        case TimingRecord():
-            return "timing", record.cell, record.replicate
-        case TrainingRecord():
-            return "training", record.recipe, record.target, record.seed, record.path
-        case CounterRecord():
-            return "counters", record.cell
-        case ParityRecord():
-            return "parity", record.recipe, record.targets
-        case ServingRecord():
-            return "serving", record.recipe, record.target, record.served_on
-        case BaselineRecord():
-            return "baseline", record.recipe, record.name
-        case PeaksRecord():
-            return "peaks", record.target
-        case _:
-            return None
+    known = {identity.of(record) for record in records}
+    found = [[step for step in work if not known.issuperset(steps.identities(step))] for work in passes]
+    return [left for left in found if left]
 
 
 def options(done: Run) -> RunOptions:
     """Return the options of ``done``; ExpectedError if it has none."""
     if done.header.options is None:
         raise ExpectedError(
-            f"expected a run started by `bench run`; {done.header.run_id} compares targets, or is older than --resume"
+            f"expected a run started by `bench run`; {done.header.run_id} compares targets: give its own command "
+            "again, with --resume"
         )
     return done.header.options
 
 
 def require_same_setup(done: Run, corpus: Corpus) -> None:
-    """Raise ExpectedError unless machine, checkout, corpus and packages are those that measured ``done``."""
+    """Raise ExpectedError unless ``done`` can be resumed here: same machine, checkout, corpus, packages, settings."""
     header = done.header
+    if not header.planned:
+        raise ExpectedError(
+            f"{header.run_id} was written by an older version, which did not record its plan: start a new run"
+        )
     pairs = {
         "machine": (header.machine.title, machine.machine().title),
         "commit": (_title(header.commit), _title(machine.commit())),
@@ -74,42 +49,41 @@ def require_same_setup(done: Run, corpus: Corpus) -> None:
         **_versions(done),
     }
     differing = [f"{name} was {was}, is {now}" for name, (was, now) in pairs.items() if was != now]
+    if header.settings is not None:
+        differing += settings.differences(header.settings, settings.settings())
     if differing:
         raise ExpectedError(
-            f"expected the machine, commit, corpus and packages of {header.run_id}; {'; '.join(differing)}. "
+            f"expected the machine, commit, corpus, packages and settings of {header.run_id}; {'; '.join(differing)}. "
             "Restore them, or start a new run and compare the two with `bench compare`"
         )
 
 
-def _expected_identities(step: Step) -> Iterator[Hashable]:
-    """Yield the identities of the records that ``step`` produces."""
-    name = step.recipe.name
-    match step:
-        case Timing() | Startup():
-            yield from (("timing", cell, step.replicate) for cell in steps.step_cells(step))
-        case Training():
-            yield "training", name, step.target.name, step.seed, step.path
-        case Counting():
-            yield from (("counters", cell) for cell in step.cells)
-        case ParityCheck():
-            yield "parity", name, tuple(target.name for target in step.targets)
-        case Serving():
-            yield from (
-                ("serving", name, t.name, backend)
-                for t in step.targets
-                for backend in targets.installed_serving_backends()
-            )
-        case BaselineTraining():
-            yield "baseline", name, step.baseline
+def require_same_work(done: Run, rule: ComparisonRecord | None, planned: PlanRecord) -> None:
+    """Raise ExpectedError unless ``done`` was to do what is ``planned``, and decides by ``rule``."""
+    rules = [record for record in done.records if isinstance(record, ComparisonRecord)]
+    plans = [record.work for record in done.records if isinstance(record, PlanRecord)]
+    if rules not in ([], [rule]) or plans[:1] not in ([], [planned.work]):
+        raise ExpectedError(
+            f"expected the command of {done.header.run_id}, which was {done.header.command!r}: this one measures "
+            "other work, or decides by another rule"
+        )
+
+
+def plan(passes: Sequence[Sequence[Step]], peaks: Sequence[Target] = ()) -> PlanRecord:
+    """Return the record of what ``passes`` are to measure, and of whose ``peaks`` are."""
+    work = [found for each in passes for step in each for found in steps.identities(step)]
+    return PlanRecord(work=[*(identity.peaks(target.name) for target in peaks), *dict.fromkeys(work)])
 
 
 def _versions(done: Run) -> dict[str, tuple[str, str]]:
+    """Return the packages of each target, then and now; the sides of a comparison name their own."""
     here = packages.versions()
     last = {record.target: record.facts.versions for record in done.records if isinstance(record, TargetRecord)}
     return {
         f"{package} of {target}": (was, here.get(package, "missing"))
         for target, versions in last.items()
         for package, was in versions.items()
+        if not done.is_comparison
     }
 
 

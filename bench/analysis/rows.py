@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bench.analysis.stats import Estimate
 from bench.plan.paths import FLOOR
 from bench.records.machine import Machine
-from bench.records.schema import Cell
+from bench.records.schema import Cell, Moment
 
 # Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
 SCHEMA_VERSION: Literal[2] = 2
@@ -278,13 +278,14 @@ class RunDocument(Row):
     warnings     why it should not have been published, where somebody published it anyway
     sides        what a comparison compared, the base first; empty for a run
     void         whether a control of the comparison failed
+    incomplete   what it lacks besides its failures, in words
     steal_share  share of the processors' time that other guests of the host took while clocks ran
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
     run_id: str
-    started_at: str
-    resumed_at: list[str] = []
+    started_at: Moment
+    resumed_at: list[Moment] = []
     profile: str
     machine: Machine
     devices: dict[str, str]
@@ -299,8 +300,8 @@ class RunDocument(Row):
     warnings: list[str] = []
     steal_share: float | None = None
     sides: dict[str, str] = {}
-    margin: float | None = None
-    alpha: float | None = None
+    margin: float | None = Field(None, ge=0)
+    alpha: float | None = Field(None, ge=0)
     replicates: int | None = None
     settle: bool = False
     void: bool = False
@@ -318,6 +319,7 @@ class RunDocument(Row):
     comparisons: list[ComparisonRow] = []
     counter_changes: list[CounterChangeRow] = []
     failures: list[FailureRow] = []
+    incomplete: list[str] = []
     curves: list[CurvesRow] = []
 
     @property

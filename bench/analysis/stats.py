@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 from scipy import stats
+
+# Up to so many values, Python pairs them in less time than NumPy takes to begin; so many pairs take 32 MB.
+FEW_PAIRED, MOST_PAIRED = 24, 2_000
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,23 @@ def median(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     if not values:
         raise ValueError("expected at least one value; received none")
     ordered, count = sorted(values), len(values)
-    rank = int(stats.binom.ppf((1 - confidence) / 2, count, 0.5))
-    if stats.binom.cdf(rank, count, 0.5) > (1 - confidence) / 2:
-        rank -= 1
+    rank = _rank(count, confidence)
     low, high = (ordered[rank], ordered[count - 1 - rank]) if rank >= 0 else (-math.inf, math.inf)
     return Estimate(statistics.median(ordered), low, high, count)
 
 
 def hodges_lehmann(values: Sequence[float]) -> float:
-    """Return the median of all pairwise means, each value paired with itself too (Hodges and Lehmann, 1963)."""
-    pairs = [(a + b) / 2 for position, a in enumerate(values) for b in values[position:]]
-    return statistics.median(pairs)
+    """Return the median of all pairwise means, each value paired with itself too (Hodges and Lehmann, 1963).
+
+    Of more than `MOST_PAIRED` values, so many evenly spaced quantiles are paired: all pairs would not fit into memory.
+    """
+    if len(values) <= FEW_PAIRED:
+        return statistics.median((a + b) / 2 for position, a in enumerate(values) for b in values[position:])
+    ordered = np.asarray(values, np.float64)
+    if len(ordered) > MOST_PAIRED:
+        ordered = np.quantile(ordered, (np.arange(MOST_PAIRED) + 0.5) / MOST_PAIRED)
+    first, second = np.triu_indices(len(ordered))
+    return float(np.median((ordered[first] + ordered[second]) / 2))
 
 
 def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estimate:
@@ -122,6 +132,13 @@ def _welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, floa
     total = sum(shares)
     below = sum(share**2 / (len(values) - 1) for share, values in zip(shares, (first, second), strict=True))
     return math.sqrt(total), total**2 / below if below else math.inf
+
+
+@lru_cache(maxsize=4096)
+def _rank(count: int, confidence: float) -> int:
+    """Return the rank of the lower bound of a median's interval, below zero where there are too few values."""
+    rank = int(stats.binom.ppf((1 - confidence) / 2, count, 0.5))
+    return rank - 1 if stats.binom.cdf(rank, count, 0.5) > (1 - confidence) / 2 else rank
 
 
 @lru_cache(maxsize=4096)

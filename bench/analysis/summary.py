@@ -173,7 +173,7 @@ class Summary:
         for row in self.timing_rows:
             key = (row.recipe, row.phase, row.target)
             known = fastest.get(key)
-            if row.phase in _FLOPS and not row.is_floor and row.target in self.peaks:
+            if row.phase in _FLOPS and not row.is_floor and row.target in self.peaks and row.recipe in RECIPES:
                 fastest[key] = row if known is None or _beats(row, known) else known
         return [self._hardware(row) for row in fastest.values()]
 
@@ -208,7 +208,13 @@ class Summary:
 
     @cached_property
     def failures(self) -> list[FailureRecord]:
-        return self._of(FailureRecord)
+        """The failures whose work was not measured later."""
+        return self.run.failures()
+
+    @cached_property
+    def incomplete(self) -> list[str]:
+        """What the run lacks besides its failures, in words."""
+        return accuracy.incomplete(self.run)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
@@ -217,7 +223,7 @@ class Summary:
             *[accuracy.verdict(row) for row in self.accuracy if row.decides],
             *[accuracy.parity(record) for record in self._of(ParityRecord)],
             *[accuracy.serving(record) for record in self._of(ServingRecord)],
-            *accuracy.completeness(self.run.records),
+            *accuracy.completeness(self.run),
         ]
 
     @cached_property
@@ -261,13 +267,18 @@ class Summary:
         return accuracy.accuracy(
             recipe,
             target,
-            self.targets[target].facts.backend,
+            self._backend(target),
             trained=trained,
             epochs=epochs,
             corpus=self.run.header.corpus,
             references=self.references,
             path=path,
         )
+
+    def _backend(self, target: str) -> str:
+        """Return the backend of ``target``: as it greeted, or by its name where that line is lost."""
+        known = self.targets.get(target)
+        return target.partition("-")[0] if known is None else known.facts.backend
 
     def _timing(self, cell: Cell, records: Sequence[TimingRecord]) -> TimingRow:
         seconds = paired_ratio.seconds(records)
@@ -331,7 +342,8 @@ class Summary:
             "order_seed": header.order_seed,
             "seeds": sorted({record.seed for record in self._of(TrainingRecord)}),
             "steal_share": self.run.stolen,
-            "failures": [FailureRow(**r.model_dump(exclude={"kind", "log"})) for r in self.failures],
+            "incomplete": self.incomplete,
+            "failures": [FailureRow(**r.model_dump(exclude={"kind", "log", "lost"})) for r in self.failures],
         }
 
 
@@ -345,11 +357,18 @@ def summarize(run: Run) -> Summary:
 def place(cell: Cell) -> tuple[int, int, int, int, str]:
     """Return where ``cell`` stands in every table: by recipe, phase, batch size, path as listed, then target.
 
-    Recipes that are not this suite's come last.
+    Recipes and paths that are not this suite's come last.
     """
-    recipes, names = list(RECIPES), paths.names(cell.phase)
-    own = recipes.index(cell.recipe) if cell.recipe in RECIPES else len(recipes)
-    return own, _ORDER.index(cell.phase), cell.batch_size, names.index(cell.path), cell.target
+    own, phase, path = (
+        _position(cell.recipe, list(RECIPES)),
+        _position(cell.phase, _ORDER),
+        _position(cell.path, paths.names(cell.phase)),
+    )
+    return own, phase, cell.batch_size, path, cell.target
+
+
+def _position(name: str, known: Sequence[str]) -> int:
+    return known.index(name) if name in known else len(known)
 
 
 def _decided(decision: Decision) -> dict[str, Any]:
@@ -417,7 +436,8 @@ def _grouped(records: Sequence[TrainingRecord], path: str) -> list[tuple[Recipe,
     """Group the trainings on ``path`` by recipe, in the order of the recipes, and target."""
     order = list(RECIPES)
     key: Callable[[TrainingRecord], tuple[int, str]] = lambda r: (order.index(r.recipe), r.target)  # noqa: E731
-    groups = groupby(sorted((record for record in records if record.path == path), key=key), key=key)
+    chosen = [record for record in records if record.path == path and record.recipe in RECIPES]
+    groups = groupby(sorted(chosen, key=key), key=key)
     return [(RECIPES[order[index]], target, list(group)) for (index, target), group in groups]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.plan import paths
+from bench.plan import paths, targets
 from bench.plan.paths import FLOOR
 from bench.plan.targets import Target
+from bench.records import identity
 from bench.records.schema import Cell
 from models.recipes import Recipe
 
@@ -292,6 +293,32 @@ def step_cells(step: Step) -> list[Cell]:
     if isinstance(step, Startup):
         return [cell for target in step.targets for cell in startup_cells(step, target.name)]
     return step.cells if isinstance(step, Timing) else []
+
+
+def identities(step: Step, target: str | None = None) -> list[str]:
+    """Return the identities of the records that ``step`` makes, perhaps those of one target alone."""
+    return [found for name, found in _identities(step) if target in (None, name)]
+
+
+def _identities(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the target and the identity of each record that ``step`` makes."""
+    recipe = step.recipe.name
+    match step:
+        case Timing() | Startup():
+            yield from ((cell.target, identity.timing(cell, step.replicate)) for cell in step_cells(step))
+        case Training():
+            yield step.target.name, identity.training(recipe, step.target.name, seed=step.seed, path=step.path)
+        case Counting():
+            yield from ((cell.target, identity.counters(cell)) for cell in step.cells)
+        case ParityCheck():
+            names = tuple(target.name for target in step.targets)
+            yield from ((name, identity.parity(recipe, names)) for name in names)
+        case Serving():
+            for target in step.targets:
+                for backend in targets.installed_serving_backends():
+                    yield target.name, identity.serving(recipe, target.name, backend)
+        case BaselineTraining():
+            yield step.target.name, identity.baseline(recipe, step.baseline)
 
 
 def startup_cells(step: Startup, target: str) -> list[Cell]:

@@ -1,16 +1,40 @@
-"""The schema of a record: what one worker measured and under which circumstances."""
+"""The schema of a record: what one worker measured and under which circumstances.
+
+Its types hold what a measurement can be: seconds are above zero and below a day, a moment is a moment, and a name that
+becomes part of a file's name holds no separator of folders.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic.dataclasses import dataclass
+from pydantic_core import from_json
 
 from bench.records.machine import Commit, Machine
+from bench.records.settings import Settings
+from datasets import plain_text
 
 # Raise it when a field changes its name or meaning, list the change in CHANGELOG.md and let `parse` read the older
 # versions.
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
+# From this version on a run's lines have digests, and it records its plan and its end.
+PLANNED_VERSION = 3
+
+# No block, call or epoch lasts a day: the worker's time limit ends it long before.
+Seconds = Annotated[float, Field(gt=0, lt=86_400, allow_inf_nan=False)]
+Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, lt=2**53)]
+Moment = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(\+00:00|Z)$")
+]  # ISO 8601, UTC
+# Of a recipe, a target, a profile: some become part of a file's name.
+Name = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")]
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+LogFile = Annotated[str, Field(pattern=r"^logs/[^/\\\x00-\x1f\x7f]{1,220}$")]
 
 
 class _Frozen(BaseModel):
@@ -26,7 +50,7 @@ class TargetFacts(_Frozen):
     device_name: str
     versions: dict[str, str]
     settings: dict[str, Any]
-    import_s: float
+    import_s: Annotated[float, Field(ge=0, lt=86_400)]
 
 
 class RunOptions(_Frozen):
@@ -40,20 +64,33 @@ class RunOptions(_Frozen):
 
 
 class RunHeader(_Frozen):
-    """What all records of a run have in common."""
+    """What all records of a run have in common.
+
+    order_seed  decides the order in which targets take turns
+    options     None for runs that compare targets: their command is given again to resume them
+    settings    the environment of the process that measures; None in older runs
+    process     the id of that process
+    """
 
     kind: Literal["run"] = "run"
-    schema_version: Literal[2] = SCHEMA_VERSION
-    run_id: str
-    started_at: str  # ISO 8601, UTC
-    profile: str
-    corpus: str
-    corpus_digest: str
-    order_seed: int  # decides the order in which targets take turns
+    schema_version: Annotated[int, Field(ge=2, le=SCHEMA_VERSION)] = SCHEMA_VERSION
+    run_id: Slug
+    started_at: Moment
+    profile: Slug
+    corpus: Slug
+    corpus_digest: Slug
+    order_seed: int
     command: str
     machine: Machine
     commit: Commit | None
-    options: RunOptions | None = None  # None for runs that compare targets, which cannot be resumed
+    options: RunOptions | None = None
+    settings: Settings | None = None
+    process: int = 0
+
+    @property
+    def planned(self) -> bool:
+        """Whether the run says what it was to measure, and when it ended."""
+        return self.schema_version >= PLANNED_VERSION
 
     @model_validator(mode="before")
     @classmethod
@@ -62,23 +99,42 @@ class RunHeader(_Frozen):
         if not isinstance(fields, dict) or fields.get("schema_version") != 1:
             return fields
         renamed = {"options" if name == "asked" else name: value for name, value in fields.items()}
-        return {**renamed, "schema_version": SCHEMA_VERSION}
+        return {**renamed, "schema_version": 2}
+
+
+class PlanRecord(_Frozen):
+    """What is to be measured from here on, by the identities of its records (`bench.records.identity`)."""
+
+    kind: Literal["plan"] = "plan"
+    work: list[str]
 
 
 class ResumedRecord(_Frozen):
-    """An interrupted run was resumed; the records that follow were measured from then on."""
+    """An interrupted run was resumed; the records that follow were measured from then on.
+
+    damaged  the numbers of the lines that could not be read then: what they held is measured again
+    """
 
     kind: Literal["resumed"] = "resumed"
-    resumed_at: str  # ISO 8601, UTC
+    resumed_at: Moment
     order_seed: int
     command: str
+    process: int = 0
+    damaged: list[int] = []
+
+
+class FinishedRecord(_Frozen):
+    """Everything that was planned had its turn; what failed has a record of its own."""
+
+    kind: Literal["finished"] = "finished"
+    finished_at: Moment
 
 
 class TargetRecord(_Frozen):
     """A target's worker started (the first of possibly several processes)."""
 
     kind: Literal["target"] = "target"
-    target: str
+    target: Name
     facts: TargetFacts
 
 
@@ -89,7 +145,7 @@ class PhaseResult(_Frozen):
     """
 
     curves: dict[str, list[float]]
-    epoch_s: list[float]
+    epoch_s: list[Seconds]
     test_accuracy: float | None = None
     test_loss: float | None = None
 
@@ -105,8 +161,8 @@ class TrainingRecord(_Frozen):
     """A recipe trained to its accuracy by one target with one seed, by one path of the phase `train`."""
 
     kind: Literal["training"] = "training"
-    recipe: str
-    target: str
+    recipe: Name
+    target: Name
     seed: int
     path: str = "fit"
     phases: dict[str, PhaseResult]
@@ -115,11 +171,11 @@ class TrainingRecord(_Frozen):
 class Cell(_Frozen):
     """An operation on a target: a phase of a recipe by a path at a batch size."""
 
-    recipe: str
+    recipe: Name
     phase: Literal["vectorize", "startup", "train", "predict", "harness"]
-    path: str
-    batch_size: int
-    target: str
+    path: Name
+    batch_size: Count
+    target: Name
 
     @property
     def name(self) -> str:
@@ -142,12 +198,14 @@ class Cell(_Frozen):
         return self.target.partition("@")[2]
 
 
-class Sample(_Frozen):
+# A run has ten times as many samples as records: slots take a quarter of the memory that a model takes.
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class Sample:
     """One block: ``duration_s`` over ``repeats`` calls; ``calls_s`` if each call was timed by itself."""
 
-    repeats: int
-    duration_s: float
-    calls_s: list[float] | None = None
+    repeats: Count
+    duration_s: Seconds
+    calls_s: Annotated[list[Seconds], Field(min_length=1)] | None = None
     warmup: bool = False
     turn: int = 0  # position in the session's order of turns
     processor_s: float = 0.0  # of the worker, user and system
@@ -156,25 +214,60 @@ class Sample(_Frozen):
     load_1min: float = 0.0
 
 
+@lru_cache(maxsize=4096)
+def _shared(cell: Cell) -> Cell:
+    """Return one object for all equal cells: a run has many records of few cells."""
+    return cell
+
+
 class TimingRecord(_Frozen):
-    """What one replicate measured for one cell: every raw sample, warm-up included."""
+    """What one replicate measured for one cell: every raw sample, warm-up included.
+
+    attempt       how often the run had been resumed before: blocks of two attempts were never neighbours
+    first_call_s  of a step in replicate 0 alone on the machine; others beside other targets' first calls
+    steady        whether warm-up ended because blocks agreed, not at its cap
+    work          what one repeat processes: reviews, megabytes, steps
+    resolved      settings as the framework resolved them for this cell
+    """
 
     kind: Literal["timing"] = "timing"
-    cell: Cell
-    replicate: int
-    first_call_s: float  # of a step in replicate 0 alone on the machine; others beside other targets' first calls
+    cell: Annotated[Cell, AfterValidator(_shared)]
+    replicate: Annotated[int, Field(ge=0)]
+    attempt: Annotated[int, Field(ge=0)] = 0
+    first_call_s: Seconds
     samples: list[Sample]
-    steady: bool  # whether warm-up ended because blocks agreed, not at its cap
-    work: dict[str, float]  # what one repeat processes: reviews, megabytes, steps
-    resolved: dict[str, Any]  # settings as the framework resolved them for this cell
+    steady: bool
+    work: dict[str, Quantity]
+    resolved: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _has_measured(self) -> Self:
+        """Refuse a record without a block after warm-up, without its work, or whose calls are not its block."""
+        if all(sample.warmup for sample in self.samples):
+            raise ValueError("expected a block after warm-up")
+        if any(sample.calls_s and not _is_whole(sample) for sample in self.samples):
+            raise ValueError("expected the seconds of the calls to add up to their block's")
+        lacking = [name for name in _WORK.get(self.cell.phase, ()) if name not in self.work]
+        if lacking:
+            raise ValueError(f"expected the {' and '.join(lacking)} of a repeat")
+        return self
+
+
+# What the rates of a phase are computed from.
+_WORK = {"train": ("reviews",), "predict": ("reviews",), "vectorize": ("reviews", "megabytes")}
+
+
+def _is_whole(sample: Sample) -> bool:
+    calls_s = sample.calls_s or []
+    return len(calls_s) == sample.repeats and abs(sum(calls_s) - sample.duration_s) <= 1e-6 * sample.duration_s
 
 
 class ParityRecord(_Frozen):
     """Two targets from the same weights: how much predictions and first losses differ."""
 
     kind: Literal["parity"] = "parity"
-    recipe: str
-    targets: tuple[str, str]
+    recipe: Name
+    targets: tuple[Name, Name]
     reviews: int
     steps: int
     prediction_difference: float  # the largest absolute one, of probabilities
@@ -185,9 +278,9 @@ class ServingRecord(_Frozen):
     """A model saved by one target and served by a backend: how much its scores of raw text differ from the saver's."""
 
     kind: Literal["serving"] = "serving"
-    recipe: str
-    target: str  # the one that trained and saved it
-    served_on: str  # a backend, perhaps an inference-only one
+    recipe: Name
+    target: Name  # the one that trained and saved it
+    served_on: Name  # a backend, perhaps an inference-only one
     reviews: int
     prediction_difference: float  # the largest absolute one, of probabilities
 
@@ -196,22 +289,22 @@ class BaselineRecord(_Frozen):
     """A classical baseline of scikit-learn, trained and tested on a recipe's encoding."""
 
     kind: Literal["baseline", "peer"] = "baseline"  # "peer" in schema 1
-    recipe: str
-    target: str  # its process trained the model, which uses no framework
-    name: str
-    train_s: float  # starting from sparse rows
+    recipe: Name
+    target: Name  # its process trained the model, which uses no framework
+    name: Name
+    train_s: Seconds  # starting from sparse rows
     test_accuracy: float
     roc_auc: float
-    predict_s: dict[int, float]  # median seconds of a prediction by its number of reviews
+    predict_s: dict[int, Seconds]  # median seconds of a prediction by its number of reviews
 
 
 class PeaksRecord(_Frozen):
     """What a target reached in a large float32 matrix product and a large copy, one value a repeat."""
 
     kind: Literal["peaks"] = "peaks"
-    target: str
-    product_gflops: list[float]
-    copy_gb_per_s: list[float]  # bytes read and bytes written
+    target: Name
+    product_gflops: Annotated[list[Quantity], Field(min_length=1)]
+    copy_gb_per_s: Annotated[list[Quantity], Field(min_length=1)]  # bytes read and bytes written
 
 
 class CounterRecord(_Frozen):
@@ -236,10 +329,10 @@ class ComparisonRecord(_Frozen):
     """
 
     kind: Literal["comparison"] = "comparison"
-    sides: dict[str, str]
-    margin: float
-    alpha: float
-    replicates: int
+    sides: Annotated[dict[str, str], Field(min_length=1)]
+    margin: Annotated[float, Field(gt=0, lt=1)]
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    replicates: Count
     deciding: list[tuple[str, str]]
     controls: dict[Literal["itself", "extra work"], str] = {}
     confirm: bool = True
@@ -252,19 +345,27 @@ class ComparisonRecord(_Frozen):
 
 
 class FailureRecord(_Frozen):
-    """Work that failed, and why."""
+    """Work that failed, and why.
+
+    work  "start", "parity", or an operation's name
+    lost  the identities of the records that it cost; one that is measured later is lost no more
+    log   the name of the log file, relative to the run's folder
+    """
 
     kind: Literal["failure"] = "failure"
-    recipe: str
-    target: str
-    work: str  # "start", "accuracy", "parity", or an operation's name
+    recipe: Name
+    target: Name
+    work: str
     reason: str
-    log: str  # name of the log file, relative to the run's folder
+    log: LogFile
+    lost: list[str] = []
 
 
 Record = (
     RunHeader
+    | PlanRecord
     | ResumedRecord
+    | FinishedRecord
     | TargetRecord
     | TrainingRecord
     | TimingRecord
@@ -277,12 +378,30 @@ Record = (
     | FailureRecord
 )
 
+# What may stand for a control character in JSON: an escape, DEL, and in UTF-8 C1 controls and the bidirectional ones.
+_CONTROLS = re.compile(
+    rb"\\u00[0-9a-f]|\\u20[26]|\\[bfr]|\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", re.I
+)
+
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="kind")])
 
 
 def parse(line: str | bytes) -> Record:
-    """Return the record in one line of JSON; raise pydantic's ValidationError if it does not fit the schema."""
+    """Return the record in one line of JSON; raise pydantic's ValidationError if it does not fit the schema.
+
+    Control characters in its words are replaced: a record must not drive the terminal that shows it.
+    """
+    if _CONTROLS.search(line.encode() if isinstance(line, str) else line):
+        return _ADAPTER.validate_python(_plain_json(line))
     return _ADAPTER.validate_json(line)
+
+
+def _plain_json(line: str | bytes) -> Any:
+    """Return the JSON in ``line`` with plain words; what is no JSON is left to the schema to refuse."""
+    try:
+        return plain_text.tree(from_json(line))
+    except ValueError:
+        return None
 
 
 class ReferenceRecord(_Frozen):
@@ -290,10 +409,10 @@ class ReferenceRecord(_Frozen):
 
     kind: Literal["reference"] = "reference"
     schema_version: Literal[1] = 1
-    recipe: str
-    backend: str
+    recipe: Name
+    backend: Name
     seed: int
-    corpus: str
+    corpus: Slug
     corpus_digest: str
     measured_at: str
     machine: str

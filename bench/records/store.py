@@ -1,20 +1,36 @@
-"""A run on disk: its folder, append-only records and logs, and how its lines are read and written."""
+"""A run on disk: its folder, append-only records and logs, and how its lines are read and written.
+
+A line is a record in JSON, and as its last field a digest over the digest of the line before and the record: a line
+that was changed, added or taken out by hand shows. One process at a time writes a run: it holds a lock on the file.
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import hashlib
 import os
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from bench import ROOT
+from bench.records import identity
 from bench.records.schema import (
     SCHEMA_VERSION,
     ComparisonRecord,
+    FailureRecord,
+    FinishedRecord,
+    PlanRecord,
     Record,
     ResumedRecord,
     RunHeader,
@@ -31,18 +47,43 @@ LOGS = "logs"
 # From this share of steal time on the hour was busy: intervals are wide, and seconds belong to that hour.
 BUSY = 0.05
 
+# The longest record, a training of many epochs, has some kilobytes.
+LONGEST_LINE = 16 << 20
+# Who only looks whether a run is being written holds its lock for some microseconds.
+LOCK_ATTEMPTS, LOCK_PAUSE_S = 20, 0.02
+
+EDITED = "was edited after it was measured, or lines before it were"
+
+_DIGEST = re.compile(rb',"digest":"([0-9a-f]{16})"\}\n$')
+
 
 class StoreError(ExpectedError):
     """The results folder or a run in it cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True)
+class Damage:
+    """What is wrong with a line of a run; ``lost`` if it cannot be read, so that its work is to be measured again."""
+
+    line: int
+    reason: str
+    lost: bool
+
+    def __str__(self) -> str:
+        return f"line {self.line} {self.reason}"
+
+
+@dataclass(frozen=True)
 class Run:
-    """A finished or interrupted run: its header, then every record in the order of arrival."""
+    """A finished or interrupted run: its header, then every record in the order of arrival, and its damaged lines.
+
+    A cell that was timed again after a resume is there once, as it was timed last.
+    """
 
     folder: Path
     header: RunHeader
     records: tuple[Record, ...]
+    damage: tuple[Damage, ...] = ()
 
     @property
     def is_comparison(self) -> bool:
@@ -59,11 +100,39 @@ class Run:
         """When the run was resumed, ISO 8601, UTC."""
         return [record.resumed_at for record in self.records if isinstance(record, ResumedRecord)]
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end; True for an older one, which does not say."""
+        ends = [record for record in self.records if isinstance(record, ResumedRecord | FinishedRecord)]
+        return not self.header.planned or (bool(ends) and isinstance(ends[-1], FinishedRecord))
+
+    @property
+    def open_damage(self) -> list[Damage]:
+        """The damaged lines but those whose work was measured again after a resume."""
+        known = {line for r in self.records if isinstance(r, ResumedRecord) for line in r.damaged}
+        return [one for one in self.damage if not (one.lost and one.line in known)]
+
+    @cached_property
+    def measured(self) -> frozenset[str | None]:
+        """The identities of everything that was measured."""
+        return frozenset(identity.of(record) for record in self.records)
+
+    def missing(self) -> list[str]:
+        """Return the identities of what was planned and is not there, in the order of the plan."""
+        planned = [work for record in self.records if isinstance(record, PlanRecord) for work in record.work]
+        return [work for work in dict.fromkeys(planned) if work not in self.measured]
+
+    def failures(self) -> list[FailureRecord]:
+        """Return the failures whose work was not measured later; all of them where an older run does not say."""
+        found = [record for record in self.records if isinstance(record, FailureRecord)]
+        return [one for one in found if not self.header.planned or not self.measured.issuperset(one.lost)]
+
 
 class RunWriter:
     """Append records to a run, each one flushed to disk before the next step starts.
 
-    With ``resumed`` the run must exist; an unfinished last line is dropped.
+    It holds a lock on the run as long as it is open. With ``resumed`` the run must exist; an unfinished last line is
+    dropped. Raises StoreError where another process writes the run, or the disk does not take a record.
     """
 
     def __init__(self, folder: Path, *, resumed: bool = False) -> None:
@@ -71,19 +140,44 @@ class RunWriter:
         self.logs = folder / LOGS
         try:
             self.logs.mkdir(parents=True, exist_ok=resumed)
-            self._file = (folder / RECORDS).open("r+b" if resumed else "xb+")
-            drop_cut_line(self._file)
+            self._file = (folder / RECORDS).open("rb+" if resumed else "xb+", buffering=0)
         except OSError as error:
             raise StoreError(f"cannot write results to {folder}: {error.strerror}; give a folder with --out") from error
+        try:
+            _lock(self._file, folder)
+            drop_cut_line(self._file)
+            self._digest = _last_digest(folder / RECORDS)
+        except BaseException:
+            self._file.close()
+            raise
 
-    def append(self, record: Record) -> None:
-        """Write ``record`` as one line."""
-        self._file.write(record.model_dump_json().encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def append(self, *records: Record) -> None:
+        """Write ``records``, a line each, in one step: after an error none of them is in the file."""
+        lines, digest = [], self._digest
+        for record in records:
+            body = record.model_dump_json().encode()
+            digest = _digest(digest, body)
+            lines.append(body[:-1] + f',"digest":"{digest}"}}\n'.encode())
+        self._write(b"".join(lines))
+        self._digest = digest
 
     def close(self) -> None:
         self._file.close()
+
+    def _write(self, lines: bytes) -> None:
+        size = self._file.seek(0, os.SEEK_END)
+        try:
+            left = memoryview(lines)
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(size)
+            raise StoreError(
+                f"cannot write to {self.folder.name}: {error.strerror}; what was measured before is kept: make room, "
+                f"then resume it with --resume {self.folder.name}"
+            ) from error
 
 
 def run_id(started: datetime, profile: str) -> str:
@@ -92,25 +186,22 @@ def run_id(started: datetime, profile: str) -> str:
 
 
 def read(folder: Path) -> Run:
-    """Return the run in ``folder``; StoreError if there is none or its records do not fit the schema."""
+    """Return the run in ``folder`` with its damaged lines; StoreError where not even its header can be read."""
     file = folder / RECORDS
     try:
-        lines = whole_lines(file)
+        with file.open("rb") as lines:
+            return _read(folder, lines)
     except OSError as error:
         raise StoreError(f"no run at {folder}: {error.strerror}; `bench runs` lists what there is") from error
+
+
+def header(folder: Path) -> RunHeader:
+    """Return the header of the run in ``folder``, without reading its records; StoreError if it cannot be read."""
     try:
-        header, *records = [parse(line) for line in lines]
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise StoreError(
-            f"{file} does not fit record schema {SCHEMA_VERSION}: {first['msg']} at {first['loc']}; "
-            "read it with the version of kerasmark that wrote it"
-        ) from error
-    except ValueError as error:
-        raise StoreError(f"{file} holds no record") from error
-    if not isinstance(header, RunHeader):
-        raise StoreError(f"{file} does not begin with a run's header; received a record of kind {header.kind!r}")
-    return Run(folder, header, tuple(records))
+        with (folder / RECORDS).open("rb") as lines:
+            return _read(folder, BytesIO(lines.readline(LONGEST_LINE))).header
+    except OSError as error:
+        raise StoreError(f"no run at {folder}: {error.strerror}") from error
 
 
 def runs(folder: Path) -> list[Path]:
@@ -119,15 +210,28 @@ def runs(folder: Path) -> list[Path]:
 
 
 def find(name: str, folder: Path) -> Path:
-    """Return the folder of the run called ``name``: a path, an id, or "latest"."""
+    """Return the folder of the run called ``name``: a path, an id, or "latest", the newest that nobody writes."""
     found = runs(folder)
-    if name == "latest" and found:
-        return found[-1]
-    for path in (Path(name), folder / name):
-        if name and path.is_dir():
-            return path
+    if name == "latest":
+        finished = [path for path in found if not is_being_written(path)]
+        if finished:
+            return finished[-1]
+    with suppress(OSError, ValueError):  # a name that is too long for a path, or holds a zero byte
+        for path in (Path(name), folder / name):
+            if name and path.is_dir():
+                return path
     known = ", ".join(path.name for path in found[-3:]) or "none"
-    raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}")
+    busy = "; it is still being written" if name == "latest" and found else ""
+    raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}{busy}")
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether a process holds the lock on the run in ``folder``."""
+    try:
+        with (folder / RECORDS).open("rb") as file:
+            return not _lockable(file, fcntl.LOCK_SH)
+    except OSError:
+        return False
 
 
 def steal_share(records: Sequence[Record], processors: int) -> float | None:
@@ -162,3 +266,130 @@ def write_atomically(file: Path, content: bytes) -> None:
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _read(folder: Path, lines: BinaryIO) -> Run:
+    records: dict[str | int, Record] = {}  # by identity; those of which there may be many by the number of their line
+    damage: list[Damage] = []
+    header = None
+    digest: str | None = ""  # of the line before; None where it cannot be read, so that nothing tells about the next
+    for number, line in _whole(lines):
+        try:
+            record = parse(_body(line))
+        except ValidationError as error:
+            if header is None:
+                raise _no_header(folder, error) from error
+            damage.append(Damage(number, _misfit(error), lost=True))
+        else:
+            if header is None:
+                header, wrong = _header(folder, record), None
+            else:
+                wrong = _add(records, number, record)
+            edited = header.planned and digest is not None and _stored(line) != _digest(digest, _body(line))
+            damage += [Damage(number, reason, lost=False) for reason in [wrong or (EDITED if edited else "")] if reason]
+        digest = _stored(line) or None
+    if header is None:
+        raise StoreError(f"{folder / RECORDS} holds no record")
+    return Run(folder, header, tuple(records.values()), tuple(damage))
+
+
+def _whole(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the bytes of each complete line; one that is too long is cut, and so damaged."""
+    number = 0
+    while line := lines.readline(LONGEST_LINE):
+        number += 1
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = lines.readline(LONGEST_LINE)
+        if rest:
+            yield number, line
+
+
+def _add(records: dict[str | int, Record], number: int, record: Record) -> str | None:
+    """Add ``record``, which a later attempt at the same cell replaces; return what is wrong if it repeats another."""
+    name = identity.of(record)
+    known = records.get(name or number)
+    if isinstance(record, RunHeader):
+        return "holds a second header"
+    if known is not None and not _is_later_attempt(record, known):
+        return f"repeats {name}, which was measured once"
+    records[name or number] = record
+    return None
+
+
+def _is_later_attempt(record: Record, known: Record) -> bool:
+    timings = isinstance(record, TimingRecord) and isinstance(known, TimingRecord)
+    return timings and record.attempt > known.attempt  # type: ignore[union-attr]
+
+
+def _header(folder: Path, record: Record) -> RunHeader:
+    if not isinstance(record, RunHeader):
+        raise StoreError(
+            f"{folder / RECORDS} does not begin with a run's header; received a record of kind {record.kind!r}"
+        )
+    return record
+
+
+def _no_header(folder: Path, error: ValidationError) -> StoreError:
+    return StoreError(
+        f"{folder / RECORDS} does not begin with a run's header: line 1 {_misfit(error)}; read it with the version of "
+        "kerasmark that wrote it"
+    )
+
+
+def _misfit(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"does not fit record schema {SCHEMA_VERSION}: {first['msg']}{f' at {place}' if place else ''}"
+
+
+def _body(line: bytes) -> bytes:
+    """Return the record's own JSON."""
+    return _DIGEST.sub(b"}", line).rstrip(b"\n")
+
+
+def _stored(line: bytes) -> str:
+    """Return the digest that ``line`` states; empty if it states none."""
+    found = _DIGEST.search(line)
+    return found[1].decode() if found else ""
+
+
+def _digest(before: str, body: bytes) -> str:
+    return hashlib.sha256(before.encode() + body).hexdigest()[:16]
+
+
+def _last_digest(file: Path) -> str:
+    """Return the digest of the last line, on which the next one builds."""
+    digest = ""
+    with file.open("rb") as lines:
+        for _, line in _whole(lines):
+            digest = _stored(line) or _digest(digest, line)
+    return digest
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    """Lock a run for its writer, until ``file`` is closed or the process ends; StoreError if it is locked."""
+    for _ in range(LOCK_ATTEMPTS):
+        if _lockable(file, fcntl.LOCK_EX):
+            return
+        time.sleep(LOCK_PAUSE_S)
+    raise StoreError(f"{folder.name} is being written by {_holder(folder)}: wait until it ends, or stop it")
+
+
+def _lockable(file: BinaryIO, kind: int) -> bool:
+    """Take the lock on ``file`` if nobody else holds it, and return whether that is so."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def _holder(folder: Path) -> str:
+    """Return who writes the run: the last process that its records name."""
+    run = read(folder)
+    resumed = [record for record in run.records if isinstance(record, ResumedRecord)]
+    last: RunHeader | ResumedRecord = resumed[-1] if resumed else run.header
+    return f"process {last.process} ({last.command})"

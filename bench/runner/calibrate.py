@@ -26,7 +26,7 @@ from bench.plan.gate import Gate
 from bench.plan.steps import Step, Timing
 from bench.plan.targets import Target
 from bench.records import machine
-from bench.records.schema import Cell, FailureRecord, TimingRecord
+from bench.records.schema import Cell, FailureRecord, PlanRecord, TimingRecord
 from bench.records.store import Run
 from bench.runner import run, sides
 from bench.runner.process import WorkerLost
@@ -192,9 +192,12 @@ def _with_slowed(step: Step) -> Step:
 
 
 def _seen_by(planned: Gate, done: Run) -> Run:
-    """Return ``done`` without the slowed cells, which the gate must not see."""
+    """Return ``done`` without the slowed cells, which the gate must not see, and without the plan that names them."""
     own = _cells(planned.passes())
-    return replace(done, records=tuple(r for r in done.records if not isinstance(r, TimingRecord) or r.cell in own))
+    seen = [
+        r for r in done.records if not isinstance(r, PlanRecord) and (not isinstance(r, TimingRecord) or r.cell in own)
+    ]
+    return replace(done, records=tuple(seen))
 
 
 def _check_complete(done: Run, passes: Sequence[Sequence[Step]], measured: Sequence[Sequence[PoolRecord]]) -> None:

@@ -9,11 +9,13 @@ from functools import partial
 from math import ceil
 from typing import Any, Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from bench.plan import paths
 from bench.protocol import Block, Json, Message, Prepare
 from bench.records import machine
-from bench.records.schema import Cell, Sample, TimingRecord
-from bench.runner.process import WorkerLost, WorkFailed
+from bench.records.schema import Cell, Count, Quantity, Sample, Seconds, TimingRecord
+from bench.runner.process import WorkerLost, WorkFailed, parsed
 
 # The shortest block: 20 ms is far above the clock's resolution and a scheduler's slice.
 BLOCK_S = 0.02
@@ -35,6 +37,17 @@ class Worker(Protocol):
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
 
 
+class Prepared(BaseModel):
+    """What a worker answers to `Prepare`; `largest` is the most repeats that one block can hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first_call_s: Seconds
+    work: dict[str, Quantity]
+    largest: Count
+    resolved: dict[str, Any]
+
+
 @dataclass(eq=False)
 class CellRunner:
     """One cell: a path on a target, with the worker that runs it."""
@@ -51,15 +64,17 @@ class CellRunner:
     steady: bool = False
 
     def record(self, replicate: int) -> TimingRecord:
-        """Return the record of everything that was measured."""
-        return TimingRecord(
-            cell=self.cell,
-            replicate=replicate,
-            first_call_s=self.first_call_s,
-            samples=self.samples,
-            steady=self.steady,
-            work=self.work,
-            resolved=self.resolved,
+        """Return the record of everything that was measured; RequestFailed where it cannot be."""
+        return parsed(
+            lambda: TimingRecord(
+                cell=self.cell,
+                replicate=replicate,
+                first_call_s=self.first_call_s,
+                samples=self.samples,
+                steady=self.steady,
+                work=self.work,
+                resolved=self.resolved,
+            )
         )
 
 
@@ -81,10 +96,7 @@ def prepare(
     return CellRunner(
         cell=cell,
         worker=worker,
-        first_call_s=answer["first_call_s"],
-        work=answer["work"],
-        resolved=answer["resolved"],
-        largest=answer["largest"],
+        **dict(parsed(lambda: Prepared.model_validate(answer))),
         lengths=lengths,
         samples=[],
         block_s=BLOCK_S if paths.find(cell.phase, cell.path).slope else block_s,
@@ -175,9 +187,8 @@ def _block(runner: CellRunner, *, repeats: int, each: bool, warmup: bool, turn: 
     cell = runner.cell
     answer = runner.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats=repeats, each=each))
     after = machine.moment()
-    sample = Sample(
-        **answer, warmup=warmup, turn=turn, steal_s=after.steal_s - before.steal_s, load_1min=after.load_1min
-    )
+    steal_s = max(0.0, after.steal_s - before.steal_s)  # some hosts correct their count
+    sample = parsed(lambda: Sample(**answer, warmup=warmup, turn=turn, steal_s=steal_s, load_1min=after.load_1min))
     runner.samples.append(sample)
     return sample
 

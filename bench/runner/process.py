@@ -6,20 +6,31 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pydantic import ValidationError
 
 from bench.plan.targets import Target, environment
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
+from bench.runner.scratch import ScratchFolder
 from datasets.errors import ExpectedError
 
 # A worker that sends nothing for this long counts as hung; the longest silence is one epoch.
 STALL_LIMIT_S = 300.0
 # Seconds that a worker may take to exit after `Quit` before it is killed.
 LEAVE_LIMIT_S = 10.0
+# While it waits for a worker, a session looks so often whether that is still there.
+LOOK_S = 1.0
+# The longest message, the predictions and losses of a parity check, has some 30 KB.
+LONGEST_MESSAGE = 16 << 20
+# A training reports once an epoch; a worker that reports so often does nothing else.
+MOST_PROGRESS = 100_000
 
 
 class WorkFailed(ExpectedError):
@@ -38,8 +49,44 @@ def _ignore(_: Json) -> None:
     """Ignore progress."""
 
 
+class Endable(Protocol):
+    """What ends a worker: politely, or at once."""
+
+    def close(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+Ended = TypeVar("Ended", bound=Endable)
+Parsed = TypeVar("Parsed")
+
+
+@contextmanager
+def running(worker: Ended) -> Iterator[Ended]:
+    """Yield ``worker`` and end it: politely after its work, at once where the session was interrupted."""
+    try:
+        yield worker
+    except WorkFailed:
+        worker.close()
+        raise
+    except BaseException:
+        worker.kill()
+        raise
+    worker.close()
+
+
+def parsed(make: Callable[[], Parsed]) -> Parsed:
+    """Return what ``make`` reads from a worker's answer; RequestFailed where the answer does not fit."""
+    try:
+        return make()
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise RequestFailed(f"its answer does not fit protocol {PROTOCOL_VERSION}: {_first_line(error)}") from error
+
+
 class WorkerProcess:
-    """The process of one target. Its output goes to ``log``; messages have their own pipe."""
+    """The process of one target and its children, in a process group. Its output goes to ``log``.
+
+    Messages have a pipe of their own. The framework is imported while the session goes on: `hello` waits for it.
+    """
 
     def __init__(
         self,
@@ -55,20 +102,32 @@ class WorkerProcess:
         self.target = target
         self.log = log
         self._stall_limit_s = stall_limit_s
-        self._keras_home = tempfile.TemporaryDirectory(prefix="kerasmark-")
+        self._keras_home = ScratchFolder()
         self._buffer = b""
+        self._ending = threading.Lock()  # a session that is interrupted ends workers while threads wait for them
         self._process = self._start(corpus, module, hash_seed)
         if processors:
             self.confine(processors)  # before the framework starts its threads, whose number follows
-        self.hello = self._greet()
+
+    @cached_property
+    def hello(self) -> Hello:
+        """The worker's greeting; WorkerLost where none comes."""
+        hello = self._receive()
+        if isinstance(hello, Failed):
+            self.kill()
+            raise WorkerLost(f"{self.target.name} did not start: {hello.error}: {hello.message}")
+        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
+            raise self._lost(_other_protocol(hello))
+        return hello
 
     def ask(self, request: Message, progress: Callable[[Json], None] = _ignore) -> Json:
         """Send ``request``, pass each progress on, and return the values of the answer.
 
         Raise RequestFailed if the worker says so, WorkerLost if no answer comes.
         """
+        _ = self.hello
         self._send(request)
-        while True:
+        for _ in range(MOST_PROGRESS):
             answer = self._receive()
             if isinstance(answer, Progress):
                 progress(answer.values)
@@ -78,7 +137,8 @@ class WorkerProcess:
             elif isinstance(answer, Failed):
                 raise RequestFailed(f"{answer.error}: {answer.message}")
             else:
-                raise self._lost(f"it answered {answer!r}")
+                raise self._lost(f"it answered {answer!r}"[:300])
+        raise self._lost(f"it reported progress {MOST_PROGRESS:,} times and never answered")
 
     def confine(self, processors: set[int]) -> None:
         """Pin every thread of the worker to ``processors``, if the system can; later threads inherit that."""
@@ -89,20 +149,20 @@ class WorkerProcess:
                 os.sched_setaffinity(int(thread.name), processors)
 
     def close(self) -> None:
-        """Ask the worker to exit, or kill it; safe to call twice."""
+        """Ask the worker to exit, wait a little, and kill what is left of it; safe to call twice."""
         if self._closed:
             return
-        try:
+        with suppress(WorkerLost, subprocess.TimeoutExpired):
             self._send(Quit())
             self._process.wait(LEAVE_LIMIT_S)
-        except (WorkerLost, subprocess.TimeoutExpired):
-            self.kill()
-        self._forget()
+        self.kill()
 
     def kill(self) -> None:
-        """Kill the worker."""
-        if self._process.poll() is None:
-            self._process.kill()
+        """Kill the worker with its children; safe to call twice."""
+        if self._closed:
+            return
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left of its group
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._forget()
 
@@ -114,45 +174,55 @@ class WorkerProcess:
         command += ["--corpus", str(corpus), "--device", self.target.device]
         command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=self.target.checkout,
-                env=environment(self.target, self._keras_home.name, hash_seed=hash_seed),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(request_fd, answer_fd),
-                start_new_session=True,  # Ctrl-C reaches only the session, which then ends its workers
-            )
-        os.close(request_fd)
-        os.close(answer_fd)
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=self.target.checkout,
+                    env=environment(self.target, str(self._keras_home.path), hash_seed=hash_seed),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(request_fd, answer_fd),
+                    start_new_session=True,  # Ctrl-C reaches only the session, which then ends its workers
+                )
+            except OSError as error:
+                self._forget()
+                raise WorkerLost(f"{self.target.name} cannot be started: {error.strerror}") from error
+            finally:
+                os.close(request_fd)
+                os.close(answer_fd)
+        os.set_blocking(self._write_fd, False)
         return process
 
-    def _greet(self) -> Hello:
-        hello = self._receive()
-        if isinstance(hello, Failed):
-            self.kill()
-            raise WorkerLost(f"{self.target.name} did not start: {hello.error}: {hello.message}")
-        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
-            raise self._lost(_other_protocol(hello))
-        return hello
-
     def _send(self, message: Message) -> None:
-        try:
-            os.write(self._write_fd, encode(message))
-        except OSError as error:
-            raise self._lost("it closed its pipe") from error
+        left = memoryview(encode(message))
+        deadline = time.monotonic() + self._stall_limit_s
+        while left:
+            _, ready, _ = select.select([], [self._write_fd], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise self._lost(f"it read nothing for {self._stall_limit_s:.0f} s and was ended")
+            try:
+                left = left[os.write(self._write_fd, left) :]
+            except OSError as error:
+                raise self._lost("it closed its pipe") from error
 
     def _receive(self) -> Message:
         deadline = time.monotonic() + self._stall_limit_s
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._read_fd], [], [], max(0.0, deadline - time.monotonic()))
+            left_s = deadline - time.monotonic()
+            ready, _, _ = select.select([self._read_fd], [], [], min(max(0.0, left_s), LOOK_S))
             if not ready:
-                raise self._lost(f"it sent nothing for {self._stall_limit_s:.0f} s and was ended")
+                if left_s <= 0:
+                    raise self._lost(f"it sent nothing for {self._stall_limit_s:.0f} s and was ended")
+                if self._process.poll() is not None:  # a child of it holds the pipe open
+                    raise self._lost("it ended")
+                continue
             chunk = os.read(self._read_fd, 1 << 16)
             if not chunk:
                 raise self._lost("it closed its pipe")
             self._buffer += chunk
+            if len(self._buffer) > LONGEST_MESSAGE:
+                raise self._lost(f"it sent more than {LONGEST_MESSAGE >> 20} MiB without the end of a message")
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             return decode(line)
@@ -160,7 +230,7 @@ class WorkerProcess:
             raise self._lost(f"it sent no message: {error}") from error
 
     def _lost(self, what: str) -> WorkerLost:
-        """Kill the process and return the error that says how it ended."""
+        """Kill the process and its children, and return the error that says how it ended."""
         try:
             status = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
@@ -169,11 +239,13 @@ class WorkerProcess:
         return WorkerLost(f"{self.target.name}: {what if status is None else _describe(status)}")
 
     def _forget(self) -> None:
-        if not self._closed:
+        with self._ending:
+            if self._closed:
+                return
             self._closed = True
             os.close(self._read_fd)
             os.close(self._write_fd)
-            self._keras_home.cleanup()
+            self._keras_home.remove()
 
 
 def _other_protocol(hello: Message) -> str:
@@ -183,6 +255,13 @@ def _other_protocol(hello: Message) -> str:
         f"expected a greeting in protocol {PROTOCOL_VERSION}; received {spoken}; measure commits whose "
         "bench/protocol.py has the same version, or run the older checkout's own suite"
     )
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{first['msg']} at {'.'.join(map(str, first['loc']))}; received {str(first['input'])[:80]}"
+    return f"{type(error).__name__} {error}"[:200]
 
 
 def _describe(status: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,20 @@ from bench.analysis import budget, resume
 from bench.plan import steps, targets
 from bench.plan.steps import Profile, Step
 from bench.plan.targets import Target
-from bench.records import machine, store
+from bench.records import identity, machine, settings, store
 from bench.records.schema import (
     Cell,
     ComparisonRecord,
+    FinishedRecord,
     PeaksRecord,
+    PlanRecord,
     Record,
     ResumedRecord,
     RunHeader,
     RunOptions,
     TimingRecord,
 )
-from bench.runner import affinity, scoring
+from bench.runner import affinity, scoring, scratch
 from bench.runner.affinity import Cores
 from bench.runner.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
 from bench.runner.session import Serve, Session, Watcher
@@ -66,14 +68,21 @@ class RunSpec:
     next_passes: Callable[[ReadRecords], Iterator[list[Step]]] | None = None
     resumed: store.Run | None = None
 
-    def passes(self) -> list[list[Step]]:
+    def planned(self) -> list[list[Step]]:
         """Return the steps of each pass in order; with a budget only the first pass is known beforehand."""
         if self.fixed_passes is not None:
             return [list(steps) for steps in self.fixed_passes]
         seeds = self.profile.seeds if self.seeds is None else self.seeds
         every = steps.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
-        planned = every[:1] if self.budget_s is not None else every
-        return planned if self.resumed is None else resume.outstanding(planned, self.resumed.records)
+        return every[:1] if self.budget_s is not None else every
+
+    def plan(self) -> PlanRecord:
+        """Return the record of what is planned; a comparison needs no peaks."""
+        return resume.plan(self.planned(), self.targets if self.comparison is None else ())
+
+    def passes(self) -> list[list[Step]]:
+        """Return what is planned and not measured yet."""
+        return self.planned() if self.resumed is None else resume.outstanding(self.planned(), self.resumed.records)
 
     @property
     def options(self) -> RunOptions | None:
@@ -96,7 +105,18 @@ def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: 
     """
     if spec.resumed is not None:
         resume.require_same_setup(spec.resumed, located.corpus)
+        resume.require_same_work(spec.resumed, spec.comparison, spec.plan())
     writer = _writer(spec, located, out, command)
+    try:
+        _measure(spec, located, writer, watch)
+        writer.append(FinishedRecord(finished_at=_now()))
+    finally:
+        writer.close()
+    return store.read(writer.folder)
+
+
+def _measure(spec: RunSpec, located: Located, writer: store.RunWriter, watch: Watcher) -> None:
+    """Do every pass that the run lacks, and those that a budget or a comparison's further rounds add."""
 
     def read() -> Sequence[Record]:
         return store.read(writer.folder).records
@@ -104,54 +124,73 @@ def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: 
     keep = writer.append if spec.resumed is None else _append_new(spec.resumed, writer)
     draw = random.Random(spec.order_seed)
     lengths: dict[Cell, tuple[int, ...]] = {}
-    try:
-        with affinity.separated(quiet=any(target.quiet for target in spec.targets)) as shared:
-            for number, work in enumerate(_passes(spec, read)):
-                peaks = number == 0 and spec.comparison is None and _lacks_peaks(spec, read())
-                Session(
-                    spec.profile,
-                    _starter(spec, located, writer.logs, shared, hash_seed=steps.replicate(work)),
-                    keep,
-                    watch,
-                    draw,
-                    peaks=peaks,
-                    serve=_server(located),
-                    cores=shared,
-                    lengths=lengths,
-                ).run(work)
-    finally:
-        writer.close()
-    return store.read(writer.folder)
+    with affinity.separated(quiet=any(target.quiet for target in spec.targets)) as shared:
+        for number, work in enumerate(_passes(spec, read, writer)):
+            peaks = number == 0 and spec.comparison is None and _lacks_peaks(spec, read())
+            Session(
+                spec.profile,
+                _starter(spec, located, writer.logs, shared, hash_seed=steps.replicate(work)),
+                keep,
+                watch,
+                draw,
+                peaks=peaks,
+                serve=_server(located),
+                cores=shared,
+                lengths=lengths,
+            ).run(work, () if work else spec.targets)
 
 
 def run_in_scratch_folder(spec: RunSpec, located: Located, *, command: str, watch: Watcher) -> store.Run:
     """Run ``spec`` in a temporary folder, for callers that keep only an extract of the records."""
-    with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
-        return execute(spec, located, out=Path(folder), command=command, watch=watch)
+    with scratch.folder() as folder:
+        return execute(spec, located, out=folder, command=command, watch=watch)
 
 
 def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.RunWriter:
-    """Return the writer of a new run, its header written, or of the resumed one."""
-    now = datetime.now(UTC)
+    """Return the writer of a new run, its header and plan written, or of the resumed one."""
     if spec.resumed is not None:
-        writer = store.RunWriter(spec.resumed.folder, resumed=True)
-        at = now.isoformat(timespec="seconds")
-        writer.append(ResumedRecord(resumed_at=at, order_seed=spec.order_seed, command=command))
-        return writer
+        return _resumed_writer(spec, spec.resumed, command)
+    now = datetime.now(UTC)
     writer = store.RunWriter(out / store.run_id(now, spec.profile.name))
-    writer.append(_header(spec, located, writer.folder.name, now, command))
-    if spec.comparison is not None:
-        writer.append(spec.comparison)
+    writer.append(_header(spec, located, writer.folder.name, now, command), *_work(spec))
     return writer
 
 
-def _append_new(resumed: store.Run, writer: store.RunWriter) -> Callable[[Record], None]:
-    """Return a function that appends a record unless the run has it: a step cut short kept some of its cells."""
-    known = {resume.identity(record) for record in resumed.records} - {None}
+def _work(spec: RunSpec) -> list[Record]:
+    """Return what a run is to do: the rule by which it decides, if it compares targets, and its plan."""
+    rule = [] if spec.comparison is None else [spec.comparison]
+    return [*rule, spec.plan()]
 
-    def keep(record: Record) -> None:
-        if resume.identity(record) not in known:
-            writer.append(record)
+
+def _resumed_writer(spec: RunSpec, resumed: store.Run, command: str) -> store.RunWriter:
+    """Return the writer of a run that is resumed; StoreError if another process has resumed it since it was read."""
+    writer = store.RunWriter(resumed.folder, resumed=True)
+    if len(store.read(resumed.folder).records) != len(resumed.records):
+        writer.close()
+        raise store.StoreError(f"{resumed.folder.name} was resumed by another process just now: give the command again")
+    unsaid = [record for record in _work(spec) if not any(isinstance(known, type(record)) for known in resumed.records)]
+    writer.append(
+        *unsaid,  # the line was cut
+        ResumedRecord(
+            resumed_at=_now(),
+            order_seed=spec.order_seed,
+            command=command,
+            process=os.getpid(),
+            damaged=[damage.line for damage in resumed.damage if damage.lost],
+        ),
+    )
+    return writer
+
+
+def _append_new(resumed: store.Run, writer: store.RunWriter) -> Callable[..., None]:
+    """Return a function that appends what the run lacks, and cells that were timed again beside one that it lacked."""
+    known = {identity.of(record) for record in resumed.records} - {None}
+    attempt = 1 + len(resumed.resumed_at)
+
+    def keep(*records: Record) -> None:
+        new = [r for r in records if isinstance(r, TimingRecord) or identity.of(r) not in known]
+        numbered = [r.model_copy(update={"attempt": attempt}) if isinstance(r, TimingRecord) else r for r in new]
+        writer.append(*numbered)
 
     return keep
 
@@ -195,14 +234,23 @@ def _server(located: Located) -> Serve:
     return serve
 
 
-def _passes(spec: RunSpec, read: ReadRecords) -> Iterator[list[Step]]:
-    """Yield the planned passes, then those that a budget or ``next_passes`` adds."""
+def _passes(spec: RunSpec, read: ReadRecords, writer: store.RunWriter) -> Iterator[list[Step]]:
+    """Yield the planned passes, then those that a budget or ``next_passes`` adds.
+
+    What ``next_passes`` adds is recorded first, and belongs to what a complete run has. What a budget adds does not.
+    """
     begun = time.monotonic()
-    yield from spec.passes()
+    work = spec.passes()
+    yield from work
+    if not work and spec.comparison is None and _lacks_peaks(spec, read()):
+        yield []
     if spec.budget_s is not None:
         yield from _budget_passes(spec, read, until=begun + spec.budget_s)
-    if spec.next_passes is not None:
-        yield from spec.next_passes(read)
+    for further in spec.next_passes(read) if spec.next_passes is not None else ():
+        left = resume.outstanding([further], read())
+        if left:
+            writer.append(resume.plan([further]))
+            yield from left
 
 
 def _budget_passes(spec: RunSpec, read: ReadRecords, *, until: float) -> Iterator[list[Step]]:
@@ -234,4 +282,10 @@ def _header(spec: RunSpec, located: Located, run_id: str, started: datetime, com
         machine=machine.machine(),
         commit=machine.commit(),
         options=spec.options,
+        settings=settings.settings(),
+        process=os.getpid(),
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

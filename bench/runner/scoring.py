@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from bench import ROOT
 from bench.plan.targets import Target, environment
+from bench.runner import scratch
 from bench.runner.process import WorkFailed
 from datasets.errors import ExpectedError
+
+_SCORES: TypeAdapter[list[list[float]]] = TypeAdapter(list[list[float]])
 
 
 def texts(model: Path, backend: str, given: Sequence[str]) -> list[float]:
@@ -37,7 +41,10 @@ def serve(models: Sequence[Path], texts: Sequence[str], backend: str) -> list[li
         written = _answer(backend, json.dumps(list(texts)).encode(), "bench.worker.serving.serve", *map(str, models))
     except ExpectedError as error:
         raise WorkFailed(f"{backend} could not serve the model: {error}") from error
-    return json.loads(written.splitlines()[-1])  # type: ignore[no-any-return]
+    try:
+        return _SCORES.validate_json((written.splitlines() or [b""])[-1])
+    except ValidationError as error:
+        raise WorkFailed(f"{backend} gave no scores: {error.errors()[0]['msg']}") from error
 
 
 def _score(model: Path, batch_size: int, *options: str) -> list[str]:
@@ -54,6 +61,6 @@ def _answer(backend: str, given: bytes, *words: str) -> bytes:
 
 
 def _run(backend: str, *words: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
-    with tempfile.TemporaryDirectory(prefix="kerasmark-") as keras_home:
-        variables = {**environment(Target(backend), keras_home), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    with scratch.folder() as keras_home:
+        variables = {**environment(Target(backend), str(keras_home)), "TF_CPP_MIN_LOG_LEVEL": "2"}
         return subprocess.run([sys.executable, "-m", *words], env=variables, cwd=ROOT, check=False, **streams)

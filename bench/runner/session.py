@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Any, Protocol, TypeVar
+
+from pydantic import BaseModel, Field
 
 from bench import protocol
 from bench.analysis import stats
@@ -18,6 +20,7 @@ from bench.plan import steps, targets
 from bench.plan.steps import BaselineTraining, Counting, ParityCheck, Profile, Serving, Startup, Step, Timing, Training
 from bench.plan.targets import Target
 from bench.protocol import Hello, Json, Learn, Message, Parity, Peer, Release, Train
+from bench.records import identity
 from bench.records.schema import (
     BaselineRecord,
     Cell,
@@ -25,8 +28,6 @@ from bench.records.schema import (
     FailureRecord,
     ParityRecord,
     PeaksRecord,
-    PhaseResult,
-    Record,
     Sample,
     ServingRecord,
     TargetFacts,
@@ -34,9 +35,9 @@ from bench.records.schema import (
     TimingRecord,
     TrainingRecord,
 )
-from bench.runner import interleave
+from bench.runner import interleave, scratch
 from bench.runner.affinity import Cores
-from bench.runner.process import WorkerLost, WorkFailed
+from bench.runner.process import WorkerLost, WorkFailed, parsed, running
 
 # After this many lost workers a target is given up: its remaining work fails with the last reason.
 RESTARTS = 3
@@ -44,6 +45,8 @@ RESTARTS = 3
 PARITY_STEPS = 10
 PARITY_REVIEWS = 1_000
 
+
+Parsed = TypeVar("Parsed")
 
 # Returns the scores of the same texts by saved models under a backend.
 Serve = Callable[[Sequence[Path], str], list[list[float]]]
@@ -56,8 +59,8 @@ def _no_serving(_models: Sequence[Path], backend: str) -> list[list[float]]:
 class Worker(Protocol):
     """A worker as the session sees it; `WorkerProcess` is the real one."""
 
-    hello: Hello
-
+    @property
+    def hello(self) -> Hello: ...
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
     def confine(self, processors: set[int]) -> None: ...
     def close(self) -> None: ...
@@ -85,7 +88,7 @@ class WorkerSlot:
 
 @dataclass
 class Session:
-    """One pass of a run: ``start`` makes a worker, ``keep`` stores a record before the next step starts.
+    """One pass of a run: ``start`` begins a worker, ``keep`` stores records before the next step starts.
 
     peaks    measure the machine's peaks first
     serve    scores text with saved models under a backend
@@ -95,7 +98,7 @@ class Session:
 
     profile: Profile
     start: Callable[[Target], Worker]
-    keep: Callable[[Record], None]
+    keep: Callable[..., None]
     watch: Watcher
     order: random.Random
     peaks: bool = False
@@ -104,17 +107,22 @@ class Session:
     lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
     slots: dict[str, WorkerSlot] = field(default_factory=dict)
 
-    def run(self, steps: Sequence[Step]) -> None:
-        """Start a worker for each target of ``steps``, do every step and always end the workers."""
-        self.slots = {target.name: WorkerSlot(target) for step in steps for target in step.targets}
-        with ExitStack() as stack:
-            stack.callback(self._end)
+    def run(self, steps: Sequence[Step], targets: Sequence[Target] = ()) -> None:
+        """Start a worker for each target of ``steps``, and for ``targets``, do every step and always end the workers.
+
+        They end at once where the session is interrupted.
+        """
+        every = [*targets, *(target for step in steps for target in step.targets)]
+        self.slots = {target.name: WorkerSlot(target) for target in every}
+        with self._killed_if_interrupted():
             self._start_all()
             if self.peaks:
                 self._measure_peaks()
             for step in steps:
                 self.watch.begin(step)
                 self._do(step)
+        for worker in self._alive():
+            worker.close()
 
     def _do(self, step: Step) -> None:
         match step:
@@ -133,10 +141,13 @@ class Session:
             case ParityCheck():
                 self._compare(step)
 
-    def _ask(self, step: Step, target: str, worker: Worker, request: Message) -> Json | None:
-        """Return the answer of ``worker``; None, and its failure kept, if it has none."""
+    def _ask(
+        self, step: Step, target: str, worker: Worker, request: Message, read: Callable[[Json], Parsed]
+    ) -> Parsed | None:
+        """Return what ``read`` makes of the worker's answer; None, and the failure kept, if it has none that fits."""
         try:
-            return worker.ask(request, self.watch.progress)
+            answer = worker.ask(request, self.watch.progress)
+            return parsed(lambda: read(answer))
         except WorkFailed as error:
             self._fail(step, target, error)
             return None
@@ -144,14 +155,16 @@ class Session:
     def _train(self, step: Training) -> None:
         recipe, request = step.recipe.name, Train(step.recipe.name, step.seed, step.epochs, step.path)
         for name, worker in self._workers(step).items():
-            answer = self._ask(step, name, worker, request)
-            if answer is not None:
-                phases = {phase: PhaseResult.model_validate(result) for phase, result in answer["phases"].items()}
-                self.keep(TrainingRecord(recipe=recipe, target=name, seed=step.seed, path=step.path, phases=phases))
+            read = partial(_training, recipe=recipe, target=name, seed=step.seed, path=step.path)
+            record = self._ask(step, name, worker, request, read)
+            if record is not None:
+                self.keep(record)
 
     def _time(self, step: Timing) -> None:
+        """Time the cells of ``step``; their records are kept in one piece, since they belong to one moment."""
+
         def drop(runner: interleave.CellRunner, error: WorkFailed) -> None:
-            self._fail(step, runner.cell.target, error, work=runner.cell.operation)
+            self._fail(step, runner.cell.target, error, cell=runner.cell)
 
         prepared = self._prepare_all(step)
         self._confine(step, timed=True)
@@ -163,11 +176,22 @@ class Session:
             drop=drop,
         )
         self._confine(step, timed=False)
-        for runner in finished:
-            self.keep(runner.record(step.replicate))
-            self.lengths[runner.cell] = runner.lengths
+        self.lengths |= {runner.cell: runner.lengths for runner in finished}
+        self.keep(*self._timed(finished, step.replicate, drop))
         for target in step.targets:
-            self._release(step, target)
+            self._release(target)
+
+    def _timed(
+        self,
+        finished: Sequence[interleave.CellRunner],
+        replicate: int,
+        drop: Callable[[interleave.CellRunner, WorkFailed], None],
+    ) -> Iterator[TimingRecord]:
+        for runner in finished:
+            try:
+                yield runner.record(replicate)
+            except WorkFailed as error:
+                drop(runner, error)
 
     def _confine(self, step: Timing, *, timed: bool) -> None:
         for worker in (self.slots[target.name].worker for target in step.targets):
@@ -180,7 +204,7 @@ class Session:
         Later replicates prepare targets in parallel, since compiling takes longer than all blocks.
         """
         together = min(len(step.targets), os.cpu_count() or 1) if step.side_by_side else 1
-        with ThreadPoolExecutor(together) as pool:
+        with ThreadPoolExecutor(together) as pool, self._killed_if_interrupted():
             found = [*pool.map(lambda target: self._prepare_target(step, target), step.targets)]
         return [runner for runners in found for runner in runners]
 
@@ -188,7 +212,7 @@ class Session:
         """Prepare every cell of ``target``; a lost worker costs one cell, and a new one prepares the rest."""
         cells = [cell for cell in step.cells if cell.target == target.name]
         while cells:
-            worker = self._worker(target, step, [cell.operation for cell in cells])
+            worker = self._worker(target, step, cells)
             if worker is None:
                 return []
             runners: list[interleave.CellRunner] = []
@@ -197,7 +221,7 @@ class Session:
                     runners.append(self._prepare(cell, worker, target))
                 except WorkFailed as error:
                     cells.remove(cell)
-                    self._fail(step, cell.target, error, work=cell.operation)
+                    self._fail(step, cell.target, error, cell=cell)
                     if isinstance(error, WorkerLost):
                         break
             else:
@@ -214,21 +238,26 @@ class Session:
             block_s=(cell.phase == "train" and self.profile.block_s) or interleave.BLOCK_S,
         )
 
-    def _release(self, step: Timing, target: Target) -> None:
+    def _release(self, target: Target) -> None:
         worker = self.slots[target.name].worker
-        if worker is not None:
-            self._ask(step, target.name, worker, Release())
+        if worker is None:
+            return
+        try:
+            worker.ask(Release())
+        except WorkFailed as error:  # nothing is lost but the worker
+            self._lose(self.slots[target.name], error)
 
     def _count(self, step: Counting) -> None:
         """Count on every target in parallel: counts do not depend on load."""
         workers = self._workers(step)
         request = protocol.Count(step.recipe.name, step.phase, step.path, step.batch_size)
         cells = [cell for cell in step.cells if cell.target in workers]
-        with ThreadPoolExecutor(max(1, len(cells))) as pool:
+        with ThreadPoolExecutor(max(1, len(cells))) as pool, self._killed_if_interrupted():
             asked = [(cell, pool.submit(workers[cell.target].ask, request)) for cell in cells]
+            wait(counted for _, counted in asked)
         for cell, counted in asked:
             try:
-                self.keep(CounterRecord(cell=cell, counters=counted.result()))
+                self.keep(parsed(partial(_counters, cell, counted)))
             except WorkFailed as error:
                 self._fail(step, cell.target, error)
 
@@ -238,22 +267,24 @@ class Session:
             if slot.worker is None:
                 continue
             try:
-                self.keep(PeaksRecord(target=slot.target.name, **slot.worker.ask(protocol.Peaks())))
+                answer = slot.worker.ask(protocol.Peaks())
+                self.keep(parsed(partial(_peaks, slot.target.name, answer)))
             except WorkFailed as error:
                 self._lose(slot, error)
-                self._keep_failure("machine", slot.target.name, "peaks", str(error))
+                lost = [identity.peaks(slot.target.name)]
+                self._keep_failure("machine", slot.target.name, "peaks", str(error), lost)
 
     def _time_startup(self, step: Startup) -> None:
         """Start one more process of each target, one after another, and time its first build, step and prediction."""
         for target in step.targets:
+            cells = steps.startup_cells(step, target.name)
             try:
-                with closing(self.start(target)) as worker:
+                with running(self.start(target)) as worker:
                     answer = worker.ask(protocol.Startup(recipe=step.recipe.name))
+                    self.keep(*parsed(partial(_startup_records, cells, step, answer)))
             except WorkFailed as error:
-                self._keep_failure(step.recipe.name, target.name, step.name, str(error))
-                continue
-            for cell in steps.startup_cells(step, target.name):
-                self.keep(_startup_record(cell, step, answer["seconds"][cell.path]))
+                lost = [identity.timing(cell, step.replicate) for cell in cells]
+                self._keep_failure(step.recipe.name, target.name, step.name, str(error), lost)
 
     def _compare(self, step: ParityCheck) -> None:
         workers = self._workers(step)
@@ -261,25 +292,30 @@ class Session:
             for name in workers:
                 self._fail(step, name, WorkFailed("the other target has no worker to compare with"))
             return
-        with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
-            answers = self._ask_parity(step, workers, Path(folder) / "parity.weights.h5")
-        if len(answers) == len(workers):
-            self.keep(_parity(step, *answers))
+        with scratch.folder() as folder:
+            answers = self._ask_parity(step, workers, folder / "parity.weights.h5")
+        if len(answers) < len(workers):
+            return
+        try:
+            self.keep(parsed(lambda: _parity(step, *answers)))
+        except WorkFailed as error:
+            self._fail(step, step.targets[1].name, error)
 
     def _train_baseline(self, step: BaselineTraining) -> None:
         for name, worker in self._workers(step).items():
-            answer = self._ask(step, name, worker, Peer(step.recipe.name, step.baseline))
-            if answer is not None:
-                self.keep(BaselineRecord(recipe=step.recipe.name, target=name, name=step.baseline, **answer))
+            read = partial(_baseline, step, name)
+            record = self._ask(step, name, worker, Peer(step.recipe.name, step.baseline), read)
+            if record is not None:
+                self.keep(record)
 
     def _serve(self, step: Serving) -> None:
         """Let each worker save a model, then every backend score the same text with all models."""
-        with tempfile.TemporaryDirectory(prefix="kerasmark-") as folder:
+        with scratch.folder() as folder:
             models: dict[str, Path] = {}
             for name, worker in self._workers(step).items():
-                file = Path(folder) / f"{name}.keras"
+                file = folder / f"{name}.keras"
                 request = Learn(step.recipe.name, 0, step.epochs, "compiled loop", str(file))
-                if self._ask(step, name, worker, request) is not None:
+                if self._ask(step, name, worker, request, dict) is not None:
                     models[name] = file
             self._serve_saved(step, models)
 
@@ -290,7 +326,8 @@ class Session:
                 scores[backend] = dict(zip(models, self.serve([*models.values()], backend), strict=True))
             except WorkFailed as error:
                 for name in models:
-                    self._keep_failure(step.recipe.name, name, f"serving on {backend}", str(error))
+                    lost = [identity.serving(step.recipe.name, name, backend)]
+                    self._keep_failure(step.recipe.name, name, f"serving on {backend}", str(error), lost)
         for name in models:
             own = scores.get(self.slots[name].target.backend)
             if own is None:
@@ -298,81 +335,133 @@ class Session:
             for backend, found in scores.items():
                 self.keep(_served(step.recipe.name, name, backend, own[name], found[name]))
 
-    def _ask_parity(self, step: ParityCheck, workers: dict[str, Worker], weights: Path) -> list[Json]:
-        answers: list[Json] = []
+    def _ask_parity(self, step: ParityCheck, workers: dict[str, Worker], weights: Path) -> list[Outputs]:
+        answers: list[Outputs] = []
         for name, worker in workers.items():
             request = Parity(step.recipe.name, str(weights), not answers, PARITY_STEPS, PARITY_REVIEWS)
-            answer = self._ask(step, name, worker, request)
+            answer = self._ask(step, name, worker, request, Outputs.model_validate)
             if answer is None:
                 break
             answers.append(answer)
         return answers
 
     def _workers(self, step: Training | Counting | ParityCheck | BaselineTraining | Serving) -> dict[str, Worker]:
-        found = {target.name: self._worker(target, step, [step.name]) for target in step.targets}
+        found = {target.name: self._worker(target, step) for target in step.targets}
         return {name: worker for name, worker in found.items() if worker is not None}
 
-    def _worker(self, target: Target, step: Step, works: list[str]) -> Worker | None:
-        """Return the target's worker, restarted if it was lost; without one keep failures of ``works``, return None."""
+    def _worker(self, target: Target, step: Step, cells: Sequence[Cell] = ()) -> Worker | None:
+        """Return the target's worker, restarted if it was lost; without one keep the failure of its work, return None.
+
+        Of a step that times, its work are these ``cells``.
+        """
         slot = self.slots[target.name]
         if slot.worker is None and 0 < slot.losses < RESTARTS:
-            self._restart(slot)
+            self._begin(slot)
+            self._greet(slot)
         if slot.worker is None:
-            for work in works:
-                self._keep_failure(step.recipe.name, target.name, work, slot.reason)
+            for cell in cells or (None,):
+                self._keep_lost(step, target.name, slot.reason, cell)
         return slot.worker
 
     def _start_all(self) -> None:
-        """Start all workers in parallel: importing a framework takes seconds, and nothing is timed yet."""
+        """Start all workers, then wait for each: importing a framework takes seconds, and nothing is timed yet."""
         for slot in self.slots.values():
-            self.watch.starting(slot.target)
-        with ThreadPoolExecutor(max(1, len(self.slots))) as pool:
-            starts = [(slot, pool.submit(self.start, slot.target)) for slot in self.slots.values()]
-        for slot, started in starts:
-            self._start_in(slot, started.result)
+            self._begin(slot)
+        for slot in self.slots.values():
+            self._greet(slot)
 
-    def _restart(self, slot: WorkerSlot) -> None:
+    def _begin(self, slot: WorkerSlot) -> None:
         self.watch.starting(slot.target)
-        self._start_in(slot, lambda: self.start(slot.target))
-
-    def _start_in(self, slot: WorkerSlot, start: Callable[[], Worker]) -> None:
         try:
-            slot.worker = start()
+            slot.worker = self.start(slot.target)
         except WorkFailed as error:
-            slot.losses, slot.reason = RESTARTS, str(error)  # a worker that did not start once will not start later
-            return
-        self.keep(TargetRecord(target=slot.target.name, facts=_facts(slot.worker.hello)))
+            self._give_up(slot, error)
 
-    def _fail(self, step: Step, target: str, error: WorkFailed, *, work: str = "") -> None:
+    def _greet(self, slot: WorkerSlot) -> None:
+        """Wait for a worker's greeting and keep it."""
+        if slot.worker is None:
+            return
+        try:
+            hello = slot.worker.hello
+            self.keep(parsed(lambda: TargetRecord(target=slot.target.name, facts=_facts(hello))))
+        except WorkFailed as error:
+            slot.worker.kill()
+            self._give_up(slot, error)
+
+    def _give_up(self, slot: WorkerSlot, error: WorkFailed) -> None:
+        """Note that a target has no worker: one that did not start once will not start later."""
+        slot.worker, slot.losses, slot.reason = None, RESTARTS, str(error)
+
+    def _fail(self, step: Step, target: str, error: WorkFailed, *, cell: Cell | None = None) -> None:
         self._lose(self.slots[target], error)
-        self._keep_failure(step.recipe.name, target, work or step.name, str(error))
+        self._keep_lost(step, target, str(error), cell)
+
+    def _keep_lost(self, step: Step, target: str, reason: str, cell: Cell | None) -> None:
+        """Keep the failure of ``cell``, or of all that ``step`` does on ``target``."""
+        lost = [identity.timing(cell, steps.replicate([step]))] if cell else steps.identities(step, target)
+        self._keep_failure(step.recipe.name, target, cell.operation if cell else step.name, reason, lost)
 
     def _lose(self, slot: WorkerSlot, error: WorkFailed) -> None:
         if isinstance(error, WorkerLost) and slot.worker is not None:  # its other cells fail too: that is one loss
             slot.worker, slot.losses, slot.reason = None, slot.losses + 1, str(error)
 
-    def _keep_failure(self, recipe: str, target: str, work: str, reason: str) -> None:
-        record = FailureRecord(recipe=recipe, target=target, work=work, reason=reason, log=f"logs/{target}.log")
+    def _keep_failure(self, recipe: str, target: str, work: str, reason: str, lost: list[str]) -> None:
+        log = f"logs/{target}.log"
+        record = FailureRecord(recipe=recipe, target=target, work=work, reason=reason, log=log, lost=lost)
         self.keep(record)
         self.watch.failed(record)
 
-    def _end(self) -> None:
-        for slot in self.slots.values():
-            if slot.worker is not None:
-                slot.worker.close()
+    @contextmanager
+    def _killed_if_interrupted(self) -> Iterator[None]:
+        """Kill every worker where an exception ends the session: nothing then waits for its work."""
+        try:
+            yield
+        except BaseException:
+            for worker in self._alive():
+                worker.kill()
+            raise
+
+    def _alive(self) -> list[Worker]:
+        return [slot.worker for slot in self.slots.values() if slot.worker is not None]
 
 
-def _startup_record(cell: Cell, step: Startup, duration_s: float) -> TimingRecord:
-    """Return the record of an operation that a process does only once."""
-    return TimingRecord(
-        cell=cell,
-        replicate=step.replicate,
-        first_call_s=duration_s,
-        samples=[Sample(repeats=1, duration_s=duration_s)],
-        steady=True,
-        work={},
-        resolved={},
-    )
+class Outputs(BaseModel):
+    """What a worker answers to `Parity`: probabilities of reviews, and the losses of the first steps."""
+
+    predictions: Annotated[list[float], Field(min_length=1)]
+    losses: Annotated[list[float], Field(min_length=1)]
+
+
+def _training(answer: Json, **fields: Any) -> TrainingRecord:
+    return TrainingRecord(**fields, phases=answer["phases"])
+
+
+def _counters(cell: Cell, counted: Future[Json]) -> CounterRecord:
+    return CounterRecord(cell=cell, counters=counted.result())
+
+
+def _peaks(target: str, answer: Json) -> PeaksRecord:
+    return PeaksRecord(target=target, **answer)
+
+
+def _baseline(step: BaselineTraining, target: str, answer: Json) -> BaselineRecord:
+    return BaselineRecord(recipe=step.recipe.name, target=target, name=step.baseline, **answer)
+
+
+def _startup_records(cells: Sequence[Cell], step: Startup, answer: Json) -> list[TimingRecord]:
+    """Return the records of operations that a process does only once."""
+    return [
+        TimingRecord(
+            cell=cell,
+            replicate=step.replicate,
+            first_call_s=answer["seconds"][cell.path],
+            samples=[Sample(repeats=1, duration_s=answer["seconds"][cell.path])],
+            steady=True,
+            work={},
+            resolved={},
+        )
+        for cell in cells
+    ]
 
 
 def _facts(hello: Hello) -> TargetFacts:
@@ -386,15 +475,15 @@ def _facts(hello: Hello) -> TargetFacts:
     )
 
 
-def _parity(step: ParityCheck, first: Json, second: Json) -> ParityRecord:
+def _parity(step: ParityCheck, first: Outputs, second: Outputs) -> ParityRecord:
     """Compare two targets' answers: probabilities absolutely, losses relative to the first target's."""
-    pairs = zip(first["predictions"], second["predictions"], strict=True)
-    losses = zip(first["losses"], second["losses"], strict=True)
+    pairs = zip(first.predictions, second.predictions, strict=True)
+    losses = zip(first.losses, second.losses, strict=True)
     return ParityRecord(
         recipe=step.recipe.name,
         targets=(step.targets[0].name, step.targets[1].name),
-        reviews=len(first["predictions"]),
-        steps=len(first["losses"]),
+        reviews=len(first.predictions),
+        steps=len(first.losses),
         prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
         loss_differences=[_relative_difference(a, b) for a, b in losses],
     )

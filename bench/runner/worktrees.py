@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.records import machine
+from bench.runner import scratch
 from datasets.errors import ExpectedError
 
 
@@ -35,8 +35,9 @@ def describe(repository: Path) -> str:
 @contextmanager
 def worktree(repository: Path, commit: str) -> Iterator[Path]:
     """Yield a temporary folder with the files of ``commit``."""
-    with tempfile.TemporaryDirectory(prefix="kerasmark-") as parent:
-        folder = Path(parent) / commit[:10]
+    with scratch.folder() as parent:
+        folder = parent / commit[:10]
+        _git(repository, "worktree", "prune", wrong="cannot forget the worktrees of runs that were killed")
         _git(repository, "worktree", "add", "--detach", "--quiet", str(folder), commit, wrong="cannot make a worktree")
         try:
             yield folder

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,7 @@ from bench.protocol import (
     Peaks,
     Peer,
     Prepare,
+    Progress,
     Quit,
     Release,
     Startup,
@@ -133,6 +135,27 @@ def _misbehave(channel: Channel, request: str) -> bool:
         time.sleep(600)
     if deed == "babble":
         os.write(channel._writer.fileno(), b"I am no message\n")
+    if deed == "flood":  # of bytes without the end of a message
+        while True:
+            os.write(channel._writer.fileno(), b"x" * (1 << 16))
+    if deed == "chatter":  # of progress, without reading what the session answers
+        while True:
+            channel.send(Progress({"phase": "final", "epoch": 1, "epochs": 1, "elapsed_s": 1.0}))
+    if deed == "half":
+        os.write(channel._writer.fileno(), b'{"kind":"done","values":{"phas')
+        time.sleep(600)
+    if deed == "halve":
+        os.write(channel._writer.fileno(), b'{"kind":"done","values":{"phas')
+        os._exit(0)
+    if deed == "misfit":
+        channel.send(Done({"phases": {"final": {"curves": 5}}, "duration_s": -1.0, "largest": "many"}))
+    if deed == "standstill":  # the answer of a clock that stands still
+        channel.send(Done({"repeats": 1, "duration_s": 0.0, "calls_s": None, "processor_s": 0.0, "switches": 0}))
+    if deed == "escape":
+        channel.send(Failed(error="ValueError", message="\x1b[2J\x1b]0;owned\x07 [bold]not markup[/nope]"))
+    if deed == "children":  # one that outlives its parent, and holds its pipes and its log
+        subprocess.Popen(["sleep", "600"], close_fds=False)
+        os.kill(os.getpid(), signal.SIGKILL)
     if deed == "fail":
         channel.send(Failed(error="ValueError", message="the layers do not fit"))
     if deed == "wrong-device":

@@ -15,9 +15,11 @@ from bench.records.schema import (
     CounterRecord,
     FailureRecord,
     FinishedPhase,
+    FinishedRecord,
     ParityRecord,
     PeaksRecord,
     PhaseResult,
+    PlanRecord,
     Record,
     ReferenceRecord,
     ResumedRecord,
@@ -59,6 +61,16 @@ def header(**changes: Any) -> RunHeader:
 def resumed(at: str = "2026-08-01T09:30:00+00:00") -> ResumedRecord:
     """Return the mark of a resumed run."""
     return ResumedRecord(resumed_at=at, order_seed=8, command="python -m bench run --resume latest")
+
+
+def plan(*work: str) -> PlanRecord:
+    """Return the plan of a run, by the identities of its records."""
+    return PlanRecord(work=list(work))
+
+
+def finished(at: str = "2026-07-31T13:00:00+00:00") -> FinishedRecord:
+    """Return the end of a run, an hour after its begin."""
+    return FinishedRecord(finished_at=at)
 
 
 def target(name: str = "jax-cpu", **changes: Any) -> TargetRecord:
@@ -144,11 +156,12 @@ def calls(*turns: Sequence[float]) -> list[Sample]:
 
 def timing(cell: Cell, samples: Sequence[Sample], **changes: Any) -> TimingRecord:
     """Return the timing of ``cell`` with these samples, steady, 512 reviews a repeat."""
+    megabytes = {"megabytes": 1.0} if cell.phase == "vectorize" else {}
     fields: dict[str, Any] = {
         "replicate": 0,
         "first_call_s": 1.5,
         "steady": True,
-        "work": {"reviews": 512.0},
+        "work": {"reviews": 512.0, **megabytes},
         "resolved": {"jit_compile": True},
     }
     return TimingRecord(cell=cell, samples=list(samples), **{**fields, **changes})
@@ -200,7 +213,8 @@ def counters(cell: Cell, **counted: float) -> CounterRecord:
 
 def failure(work: str = "parity", target: str = "tensorflow-cpu", recipe: str = "dense") -> FailureRecord:
     """Return work that gave no answer."""
-    return FailureRecord(recipe=recipe, target=target, work=work, reason="it was killed", log=f"logs/{target}.log")
+    log, lost = f"logs/{target}.log", [f"{recipe} {work} {target}"]
+    return FailureRecord(recipe=recipe, target=target, work=work, reason="it was killed", log=log, lost=lost)
 
 
 def reference(seed: int, *, recipe: str = "dense", backend: str = "jax", **phases: PhaseResult) -> ReferenceRecord:
@@ -226,9 +240,9 @@ def references(*, mean: float = 0.88, half: float = 0.005, **changes: Any) -> li
 
 
 def run(*records: Record, folder: Path = Path("made"), **changes: Any) -> Run:
-    """Return a run with both CPU targets, as `store.read` would."""
+    """Return a finished run with both CPU targets, as `store.read` would."""
     greeted: list[Record] = [target("jax-cpu"), target("tensorflow-cpu")]
-    return Run(folder, header(**changes), (*greeted, *records))
+    return Run(folder, header(**changes), (*greeted, *records, finished()))
 
 
 class FakeWorker:

@@ -12,6 +12,7 @@ from bench.records.schema import Record
 from bench.records.store import Run, RunWriter
 from bench.report.page.published import of_document
 from tests.bench import made
+from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
 
 COMMAND = "python -m bench run --recipe dense --profile smoke"
 PACES = {"jax-cpu": 1.0, "tensorflow-cpu": 1.25}
@@ -39,8 +40,7 @@ def records(**header: Any) -> list[Record]:
 def write(folder: Path, *found: Record) -> Path:
     """Write a run into ``folder``; the whole one if no records are given."""
     writer = RunWriter(folder)
-    for record in found or records():
-        writer.append(record)
+    writer.append(*(found or records()), made.finished())
     writer.close()
     return folder
 
@@ -53,6 +53,17 @@ def of_run(run: Run, warnings: Sequence[str] = ()) -> RunDocument:
 def one(**changes: Any) -> RunDocument:
     """Return the whole run as it is published."""
     return of_run(made.run(*records()[3:], command=COMMAND)).model_copy(update=changes)
+
+
+def compared_records() -> list[Record]:
+    """Return the timings of a comparison whose one cell is 10 % slower, which a fresh batch confirms."""
+    cells = [*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3)]
+    return [*cells, *timed("base again", TIGHT), *timed("base +10% work", [1.099, 1.1, 1.101])]
+
+
+def compared() -> RunDocument:
+    """Return that comparison."""
+    return of_run(made.run(made.comparison(controls=CONTROLS), *compared_records(), profile="gate"))
 
 
 def hostile() -> RunDocument:

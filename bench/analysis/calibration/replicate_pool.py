@@ -42,13 +42,16 @@ class PoolRecord(BaseModel):
     repeat_s: list[float]
 
     def timing(self, replicate: int, *, target: str | None = None) -> TimingRecord:
-        """Return the record of a gate, numbered ``replicate``, perhaps under another target's name."""
+        """Return the record of a gate, numbered ``replicate``, perhaps under another target's name.
+
+        It lacks what the pool does not keep, such as its first call, and so is not validated as a measured one is.
+        """
         cell = self.cell if target is None else self.cell.model_copy(update={"target": target})
         samples = [
             Sample(repeats=self.repeats, duration_s=seconds * self.repeats, turn=turn)
             for turn, seconds in enumerate(self.repeat_s)
         ]
-        return TimingRecord(
+        return TimingRecord.model_construct(
             cell=cell, replicate=replicate, first_call_s=0.0, samples=samples, steady=True, work={}, resolved={}
         )
 

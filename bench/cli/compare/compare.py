@@ -37,18 +37,19 @@ def compare(
     """
     from bench.analysis import compare_runs, summary
     from bench.cli import execution
-    from bench.exit_codes import of_run_comparison
+    from bench.exit_codes import ExitCode, of_run_comparison
     from bench.records.store import StoreError
     from bench.report import comparison
     from bench.report import json as documents
 
     try:
-        runs = [summary.summarize(execution.find(name, out)) for name in (first, second)]
+        compared = [summary.summarize(execution.find(name, out)) for name in (first, second)]
     except StoreError:
-        of = summary.summarize(execution.find(run, out))
-        found = compare_runs.targets(of, first, second, margin=margin, alpha=alpha)
+        compared = [summary.summarize(execution.find(run, out))]
+        found = compare_runs.targets(compared[0], first, second, margin=margin, alpha=alpha)
     else:
-        found = compare_runs.runs(*runs, margin=margin, alpha=alpha)
-    code = of_run_comparison(found)
+        found = compare_runs.runs(compared[0], compared[1], margin=margin, alpha=alpha)
+    damaged = any(summary.run.open_damage for summary in compared)
+    code = ExitCode.CELLS_FAILED if damaged else of_run_comparison(found)
     shown = documents.compared(found, code) if json else comparison.compared(found, anyway=anyway)
     return Outcome(shown, int(code))

@@ -54,6 +54,10 @@ class GateOptions:
     data: Data = None
     out: Runs = None
     order_seed: OrderSeed = None
+    resume: Annotated[
+        str | None,
+        Parameter(help='Resume an interrupted run of this same command: its id, its folder, or "latest".'),
+    ] = None
     markdown: Markdown = None
     json: Json = False
 
@@ -63,11 +67,15 @@ DEFAULTS = GateOptions()
 
 def compare(sides: Sides, recipes: Sequence[Recipe], options: GateOptions, *, allow_unresolved: bool) -> Outcome:
     """Measure ``sides`` in turns on ``recipes``, decide, and report."""
+    from dataclasses import replace
+
     from bench.cli import execution
     from bench.plan.gate import Gate
 
     gate = Gate(recipes, sides.targets, options.replicates, options.turns, beside=options.beside, settle=options.settle)
     seed = execution.seed(options.order_seed)
     spec = sides.run_spec(gate, margin=options.margin, alpha=options.alpha, order_seed=seed)
+    if options.resume is not None:
+        spec = replace(spec, resumed=execution.find(options.resume, options.out))
     done = execution.execute(spec, options.data, options.out)
     return execution.report(done, json=options.json, markdown=options.markdown, allow_unresolved=allow_unresolved)

@@ -64,7 +64,7 @@ def run(
         raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
     else:
         spec = _resumed(execution.find(resume, out))
-    if spec.resumed and not spec.passes() and spec.budget_s is None:
+    if spec.resumed and spec.resumed.finished and not spec.resumed.missing() and spec.budget_s is None:
         execution.say(f"{spec.resumed.header.run_id} is complete")
         return execution.report(spec.resumed, json=json)
     spec = replace(spec, order_seed=execution.seed(order_seed), stall_limit_s=worker_timeout)

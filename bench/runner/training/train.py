@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +12,8 @@ from bench.plan.targets import Target
 from bench.protocol import Json, Learn
 from bench.records import machine, store
 from bench.records.schema import FinishedPhase, TestMetrics, TrainedModelRecord
-from bench.runner.process import WorkerProcess
+from bench.runner import scratch
+from bench.runner.process import WorkerProcess, parsed, running
 from bench.runner.session import Watcher
 from datasets.locate import Located
 from models.recipes import Recipe
@@ -69,13 +68,15 @@ def train(
 
     Each file is written whole or not at all. Raises WorkFailed if the worker fails.
     """
-    with tempfile.TemporaryDirectory(prefix="kerasmark-") as scratch:
-        model = Path(scratch) / MODEL
+    with scratch.folder() as work:
+        model = work / MODEL
         watch.starting(job.target)
-        with closing(WorkerProcess(job.target, corpus=located.folder, log=Path(scratch) / "worker.log")) as worker:
+        with running(WorkerProcess(job.target, corpus=located.folder, log=work / "worker.log")) as worker:
+            circumstances = job.circumstances(worker, located)
             watch.begin(job.step)
             request = Learn(job.recipe.name, job.seed, job.epochs, job.path, str(model) if folder else "")
-            record = _record(worker.ask(request, watch.progress), job.circumstances(worker, located), command)
+            answer = worker.ask(request, watch.progress)
+            record = parsed(lambda: _record(answer, circumstances, command))
         if folder:
             store.write_atomically(folder / MODEL, model.read_bytes())
             store.write_atomically(folder / RECORD, record.model_dump_json(indent=2).encode())

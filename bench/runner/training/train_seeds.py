@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +13,8 @@ from bench.plan.targets import Target
 from bench.protocol import Train
 from bench.records import reference
 from bench.records.schema import FinishedPhase, ReferenceRecord
-from bench.runner.process import WorkerProcess
+from bench.runner import scratch
+from bench.runner.process import WorkerProcess, running
 from bench.runner.training import train
 from bench.runner.training.train import TrainJob
 from datasets.locate import Located
@@ -39,10 +38,15 @@ def collect(
     done = {(r.recipe, r.backend, r.seed) for r in reference.load(file)}
     every = [TrainJob(recipe, target, seed) for recipe in recipes for seed in range(seeds) for target in targets]
     jobs = [job for job in every if (job.recipe.name, job.target.backend, job.seed) not in done]
-    queue = _Queue(jobs, located, file, Path(tempfile.mkdtemp(prefix="kerasmark-")), notice)
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-    with ThreadPoolExecutor(len(processors)) as pool:
+    with scratch.folder() as logs, ThreadPoolExecutor(len(processors)) as pool:
+        queue = _Queue(jobs, located, file, logs, notice)
         lanes = [pool.submit(queue.serve, one, targets[n % len(targets)]) for n, one in enumerate(processors)]
+        try:
+            wait(lanes)
+        except BaseException:
+            queue.stop()
+            raise
     for lane in lanes:
         lane.result()
 
@@ -57,6 +61,7 @@ class _Queue:
     logs: Path
     notice: Callable[[str], None]
     lock: threading.Lock = field(default_factory=threading.Lock)
+    alive: list[WorkerProcess] = field(default_factory=list)
 
     def serve(self, processor: int, target: Target) -> None:
         """Train on ``processor`` until no job is left, ``target`` first; a worker lives while its target has jobs."""
@@ -64,10 +69,17 @@ class _Queue:
         while job:
             target = job.target
             log = self.logs / f"{target.name}-{processor}.log"
-            with closing(WorkerProcess(target, corpus=self.located.folder, log=log, processors={processor})) as worker:
+            with running(WorkerProcess(target, corpus=self.located.folder, log=log, processors={processor})) as worker:
+                self.alive.append(worker)
                 while job and job.target == target:
                     self._keep(_trained(job, worker, self.located))
                     job = self._take(target)
+
+    def stop(self) -> None:
+        """Drop the jobs and kill the workers: an interruption waits for no training."""
+        self.jobs.clear()
+        for worker in self.alive:
+            worker.kill()
 
     def _take(self, wanted: Target) -> TrainJob | None:
         with self.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from bench.analysis import accuracy
 from bench.analysis.accuracy import Figure
 from bench.analysis.rows import AccuracyRow
 from bench.plan.steps import PROFILES, epochs
+from bench.records import identity
 from bench.records.schema import PhaseResult, ReferenceRecord
 from models.recipes import RECIPES, Published, Recipe
 from tests.bench import made
@@ -287,8 +289,8 @@ def test_a_parity_verdict_names_both_targets_and_what_was_compared() -> None:
 
 def test_each_piece_of_work_without_an_answer_is_a_failing_verdict() -> None:
     """What was not measured is never an empty cell; what was, is no business of this rule."""
-    records = [made.target(), made.failure("parity"), made.training(), made.failure("train fit 32", recipe="lstm")]
-    found = accuracy.completeness(records)
+    run = made.run(made.failure("parity"), made.training(), made.failure("train fit 32", recipe="lstm"))
+    found = accuracy.completeness(run)
     assert [(v.rule, v.recipe, v.target, v.seen, v.limit, v.answer) for v in found] == [
         ("completeness", "dense", "tensorflow-cpu", "nothing", "parity", "failed"),
         ("completeness", "lstm", "tensorflow-cpu", "nothing", "train fit 32", "failed"),
@@ -298,7 +300,35 @@ def test_each_piece_of_work_without_an_answer_is_a_failing_verdict() -> None:
 
 def test_complete_work_has_no_verdict_of_completeness() -> None:
     """Each measurement has its own rule."""
-    assert accuracy.completeness([made.target(), made.training(), made.parity()]) == []
+    assert accuracy.completeness(made.run(made.training(), made.parity())) == []
+
+
+def test_what_was_planned_and_not_measured_is_a_failing_verdict() -> None:
+    """An interrupted run with nothing but good cells is no whole run, though no piece of it failed."""
+    cells = [made.cell(), made.cell(path="floor")]
+    plan = made.plan(*(identity.timing(cell, 0) for cell in cells))
+    timings = [made.timing(cell, made.blocks(0.1)) for cell in cells]
+    assert accuracy.completeness(made.run(plan, *timings)) == []
+    (verdict,) = accuracy.completeness(made.run(plan, timings[0]))
+    assert verdict.answer == "failed"
+    assert verdict.reason.endswith("1 pieces of work were not measured, first dense train floor 512 jax-cpu, process 0")
+
+
+def test_a_failure_whose_work_was_measured_later_fails_nothing() -> None:
+    """`--resume` measures it again: the run is as whole as one in which nothing failed."""
+    lost = made.cell()
+    failure = made.failure(target="jax-cpu").model_copy(update={"lost": [identity.timing(lost, 0)]})
+    again = made.timing(lost, made.blocks(0.1), attempt=1)
+    assert len(accuracy.completeness(made.run(failure))) == 1
+    assert accuracy.completeness(made.run(failure, made.resumed(), again)) == []
+
+
+def test_a_run_that_did_not_come_to_its_end_is_unfinished() -> None:
+    """Cut off after its last record, or still being measured."""
+    whole = made.run(made.training())
+    for cut in (whole.records[:-1], (*whole.records, made.resumed())):
+        (verdict,) = accuracy.completeness(replace(whole, records=cut))
+        assert verdict.reason.startswith("unfinished")
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)

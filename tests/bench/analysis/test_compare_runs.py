@@ -13,7 +13,9 @@ import pytest
 from bench.analysis import compare_runs
 from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode, of_run_comparison
+from bench.records import settings
 from bench.records.schema import Record
+from bench.records.settings import Settings
 from bench.records.store import Run
 from bench.report import comparison as report
 from bench.report import json as documents
@@ -107,6 +109,62 @@ def test_runs_that_differ_in_what_matters_are_refused(header: dict[str, Any], fi
     assert "+25.0%" in anyway
     assert "slower" not in anyway
     assert of_run_comparison(found) == ExitCode.UNRESOLVED
+
+
+def with_settings(name: str, **settings: Any) -> Summary:
+    """Return a run whose only target started under these settings."""
+    return Summary(Run(Path("made"), made.header(run_id=name), (made.target(settings=settings),)), ())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({"jit": True}, {"jit": False}, ("jit of jax-cpu", "True", "False")),
+        (
+            {"variables": {"XLA_FLAGS": "--x", "TF_A": "1"}},
+            {"variables": {"TF_A": "1"}},
+            ("XLA_FLAGS of jax-cpu", "--x", "unset"),
+        ),
+        ({"processors": 2, "jit": True}, {"processors": 1, "jit": True}, ("processors of jax-cpu", "2", "1")),
+    ],
+)
+def test_the_setting_that_differs_is_named_alone(
+    first: dict[str, Any], second: dict[str, Any], told: tuple[str, str, str]
+) -> None:
+    """Two dictionaries side by side leave the reader to find it."""
+    (found,) = compare_runs.differences(with_settings("first", **first), with_settings("second", **second))
+    assert (found.field, found.first, found.second) == told
+    assert found.matters
+
+
+def test_the_hash_seed_is_no_difference() -> None:
+    """It changes from replicate to replicate by design."""
+    seeds = [settings.variables({"PYTHONHASHSEED": seed, "XLA_FLAGS": "--x"}) for seed in ("0", "1")]
+    both = [with_settings(name, variables=seed) for name, seed in zip(("first", "second"), seeds, strict=True)]
+    assert compare_runs.differences(*both) == []
+
+
+def test_what_an_older_run_did_not_record_is_no_difference() -> None:
+    """It held seven variables, called flags: those are compared, and of the rest nothing is known."""
+    older = with_settings("first", floatx="float32", flags={"XLA_FLAGS": "--x"})
+    variables = {"XLA_FLAGS": "--y", "OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "1"}
+    newer = with_settings("second", floatx="float32", jit=True, variables=variables)
+    found = compare_runs.differences(older, newer)
+    assert [(d.field, d.first, d.second) for d in found] == [
+        ("XLA_FLAGS of jax-cpu", "--x", "--y"),
+        ("OMP_NUM_THREADS of jax-cpu", "unset", "2"),
+    ]
+
+
+def test_the_limits_of_the_measuring_process_are_compared_where_both_runs_have_them() -> None:
+    """`taskset` and a container's quota make another machine of the same one; an older run does not say."""
+    two, one = (Settings(usable_processors=n, processor_quota=quota) for n, quota in ((2, None), (1, 0.5)))
+    found = compare_runs.differences(run_of(2.0, settings=two), run_of(2.0, settings=one))
+    assert [(d.field, d.first, d.second, d.matters) for d in found] == [
+        ("usable processors", "2", "1", True),
+        ("processor quota", "none", "0.5", True),
+    ]
+    assert compare_runs.differences(run_of(2.0, settings=two), run_of(2.0)) == []
 
 
 def test_another_commit_is_told_and_compared() -> None:

@@ -24,7 +24,7 @@ NAN = math.nan
 def parity_of(first: list[float], second: list[float], losses: tuple[float, float]) -> accuracy.Verdict:
     """Judge two targets' predictions and one loss each."""
     step = ParityCheck(DENSE, (Target("jax"), Target("tensorflow")))
-    answers = [{"predictions": p, "losses": [loss]} for p, loss in zip((first, second), losses, strict=True)]
+    answers = [session.Outputs(predictions=p, losses=[loss]) for p, loss in zip((first, second), losses, strict=True)]
     return accuracy.parity(session._parity(step, *answers))
 
 
@@ -78,9 +78,9 @@ def test_a_deciding_figure_that_was_not_measured_fails(phases: dict[str, object]
 def test_a_record_of_another_schema_is_refused(tmp_path: Path) -> None:
     """Fields may have changed their meaning: reading on would be guessing."""
     (tmp_path / "records.jsonl").write_text(
-        made.header().model_dump_json().replace('"schema_version":2', '"schema_version":99') + "\n"
+        made.header().model_dump_json().replace('"schema_version":3', '"schema_version":99') + "\n"
     )
-    with pytest.raises(store.StoreError, match="schema 2"):
+    with pytest.raises(store.StoreError, match="schema 3"):
         store.read(tmp_path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ def pairs(draw: st.DrawFn) -> tuple[list[TimingRecord], list[TimingRecord]]:
 
 def scaled(records: Sequence[TimingRecord], factor: float) -> list[TimingRecord]:
     """Return the same records from a machine that takes ``factor`` times as long."""
-    samples = [[s.model_copy(update={"duration_s": factor * s.duration_s}) for s in r.samples] for r in records]
+    samples = [[replace(s, duration_s=factor * s.duration_s) for s in r.samples] for r in records]
     return [r.model_copy(update={"samples": s}) for r, s in zip(records, samples, strict=True)]
 
 
@@ -176,7 +177,7 @@ def test_a_ratio_turned_round_is_the_reciprocal(two: tuple[list[TimingRecord], l
 
 
 @settings(deadline=None)
-@given(pairs(), st.floats(0.01, 100))
+@given(pairs(), st.floats(0.01, 10))
 def test_a_machine_of_another_speed_changes_no_ratio(
     two: tuple[list[TimingRecord], list[TimingRecord]], factor: float
 ) -> None:

@@ -231,7 +231,7 @@ def test_passed_controls_are_not_remeasured() -> None:
 
 def test_a_gate_that_is_void_for_lack_of_cells_says_that_they_failed() -> None:
     """A control that was lost with its worker is another thing than one that came out wrong."""
-    found = Decision(made.comparison(controls=CONTROLS), (*pair(TIGHT), made.failure()))
+    found = Decision(made.comparison(controls=CONTROLS), (*pair(TIGHT),), failures=(made.failure(),))
     assert found.void
     assert of_comparison(found) == ExitCode.CELLS_FAILED
 

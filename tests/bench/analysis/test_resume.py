@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bench.analysis import resume
-from bench.plan import steps
+from bench.plan import steps, targets
 from bench.plan.steps import PROFILES, BaselineTraining, Counting, ParityCheck, Serving, Startup, Step, Timing, Training
 from bench.plan.targets import Target
-from bench.records import packages
+from bench.records import identity, packages
 from bench.records.machine import Commit
 from bench.records.schema import Record
 from bench.records.store import Run
@@ -31,7 +31,7 @@ def answers(step: Step) -> list[Record]:
     name, (one, *_) = step.recipe.name, step.targets
     match step:
         case Timing() | Startup():
-            return [made.timing(cell, [], replicate=step.replicate) for cell in steps.step_cells(step)]
+            return [made.timing(cell, made.blocks(0.1), replicate=step.replicate) for cell in steps.step_cells(step)]
         case Training():
             return [made.training(name, one.name, seed=step.seed, path=step.path)]
         case Counting():
@@ -44,7 +44,7 @@ def answers(step: Step) -> list[Record]:
             return [
                 made.serving(recipe=name, target=target.name, served_on=backend)
                 for target in step.targets
-                for backend in resume.targets.installed_serving_backends()
+                for backend in targets.installed_serving_backends()
             ]
 
 
@@ -71,14 +71,14 @@ def test_what_is_outstanding_keeps_its_order_and_its_pass(count: int) -> None:
 
 def test_records_of_every_kind_that_is_measured_once_are_told_apart() -> None:
     """No two records of a whole full run have the same identity."""
-    every = [resume.identity(record) for step in STEPS for record in answers(step)]
+    every = [identity.of(record) for step in STEPS for record in answers(step)]
     assert len(every) == len(set(every))
 
 
-@pytest.mark.parametrize("record", [made.target(), made.failure(), made.header()])
+@pytest.mark.parametrize("record", [made.target(), made.failure(), made.plan(), made.resumed(), made.finished()])
 def test_a_record_of_which_there_may_be_many_has_no_identity(record: Record) -> None:
     """A target greets in every pass, and what failed once may fail again."""
-    assert resume.identity(record) is None
+    assert identity.of(record) is None
 
 
 @pytest.fixture
@@ -130,5 +130,5 @@ def test_other_packages_are_refused_by_name(
 def test_a_run_with_options_can_be_resumed() -> None:
     """And one that does not, a comparison or one of an older version, is refused in words."""
     assert resume.options(begun()) == made.OPTIONS
-    with pytest.raises(ExpectedError, match="compares targets, or is older"):
+    with pytest.raises(ExpectedError, match="compares targets: give its own command"):
         resume.options(made.run())

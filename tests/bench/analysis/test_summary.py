@@ -393,7 +393,9 @@ def test_every_cell_of_a_plan_has_a_place_in_the_summary(profile: steps.Profile)
 def test_measurements_are_trainings_timings_and_comparisons() -> None:
     """A greeting and a failure measured nothing: a run of those alone is not usable."""
     assert summarized(made.failure()).measured == 0
-    assert summarized(made.failure(), made.training(), made.parity(), made.timing(made.cell(), [])).measured == 3
+    assert (
+        summarized(made.failure(), made.training(), made.parity(), made.timing(made.cell(), blocks(1.0))).measured == 3
+    )
 
 
 def test_a_target_is_what_its_first_worker_said() -> None:
@@ -405,7 +407,7 @@ def test_a_target_is_what_its_first_worker_said() -> None:
 
 def test_an_empty_run_has_no_rows() -> None:
     """Interrupted before its first step, it still has a summary."""
-    found = Summary(store.Run(Path("made"), made.header(), ()), ())
+    found = Summary(store.Run(Path("made"), made.header(), (made.finished(),)), ())
     assert (found.timing_rows, found.time_to_accuracy) == ([], [])
     assert (found.accuracy, found.parity, found.failures, found.verdicts, found.measured) == ([], [], [], [], 0)
     assert (found.startup, found.best_paths, found.left_out) == ([], [], [])

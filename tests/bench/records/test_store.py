@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from bench import ROOT
 from bench.records import store
-from bench.records.schema import Record, parse
+from bench.records.schema import Record
 from bench.records.store import RECORDS, RunWriter, StoreError
 from tests.bench import made
 
@@ -37,6 +41,11 @@ def written(folder: Path, *records: Record) -> Path:
     return folder
 
 
+def lines_of(folder: Path) -> list[bytes]:
+    """Return the lines of the run in ``folder``."""
+    return (folder / RECORDS).read_bytes().splitlines(keepends=True)
+
+
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     """The header first, then every record in the order of its arrival."""
     run = store.read(written(tmp_path / "a", *BODY))
@@ -55,7 +64,7 @@ def test_a_record_is_on_disk_before_the_next_step(writer: RunWriter) -> None:
         lines = (writer.folder / RECORDS).read_bytes().splitlines(keepends=True)
         assert len(lines) == count
         assert all(line.endswith(b"\n") for line in lines)
-        assert parse(lines[-1]) == record
+        assert store.read(writer.folder).records[-1] == record
 
 
 def test_a_record_is_synced(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +77,7 @@ def test_a_record_is_synced(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_reason_with_line_breaks_stays_one_line(writer: RunWriter) -> None:
     """Tracebacks have line breaks, and so have the separators of Unicode."""
-    record = made.failure().model_copy(update={"reason": "one\ntwo\r\nthree\u2028four\x85five"})
+    record = made.failure().model_copy(update={"reason": "one\ntwo\n\nthree\u2028four"})
     writer.append(record)
     assert store.read(writer.folder).records == (record,)
 
@@ -110,14 +119,188 @@ def test_a_file_without_a_whole_line_holds_no_record(content: bytes, tmp_path: P
         made.failure().model_dump_json().encode()[:-20] + b"\n",
     ],
 )
-def test_a_damaged_line_is_an_error_that_names_the_schema(damage: bytes, tmp_path: Path) -> None:
-    """A line that was whole and does not fit is never skipped: a missing cell would look like one not asked for."""
+def test_a_damaged_line_hides_no_other_and_is_named_by_its_number(damage: bytes, tmp_path: Path) -> None:
+    """What is whole is read; a line that is not says which it is, and is never passed over in silence."""
     folder = written(tmp_path / "a", *BODY)
-    lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
-    (folder / RECORDS).write_bytes(b"".join([*lines[:2], damage, *lines[2:]]))
-    with pytest.raises(StoreError, match=r"does not fit record schema 2: .*; read it with the version") as caught:
+    lines = lines_of(folder)
+    (folder / RECORDS).write_bytes(b"".join([*lines[:2], damage, *lines[3:]]))
+    run = store.read(folder)
+    assert run.records == (BODY[0], *BODY[2:])
+    (lost,) = [one for one in run.damage if one.lost]
+    assert str(lost).startswith("line 3 does not fit record schema 3: ")
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_line_that_was_edited_by_hand_is_told_by_its_number(number: int, tmp_path: Path) -> None:
+    """Each line has a digest over itself and the one before; that is no security, it is honesty."""
+    folder = written(tmp_path / "a", *BODY)
+    lines = lines_of(folder)
+    lines[number] = lines[number].replace(b"jax", b"jox").replace(b"Made", b"Mode").replace(b"dense", b"dance")
+    (folder / RECORDS).write_bytes(b"".join(lines))
+    (edited,) = store.read(folder).damage
+    assert (edited.line, edited.reason, edited.lost) == (number + 1, store.EDITED, False)
+
+
+@pytest.mark.parametrize("change", ["removed", "inserted", "swapped"])
+def test_a_line_that_was_taken_out_put_in_or_moved_shows(change: str, tmp_path: Path) -> None:
+    """Every record by itself is whole and fits the schema."""
+    folder = written(tmp_path / "a", *BODY)
+    one, two, three, four = lines_of(folder)
+    extra = lines_of(written(tmp_path / "b", made.peaks()))[1]
+    changed = {
+        "removed": [one, two, four],
+        "inserted": [one, two, extra, three, four],
+        "swapped": [one, three, two, four],
+    }
+    (folder / RECORDS).write_bytes(b"".join(changed[change]))
+    assert store.EDITED in {damage.reason for damage in store.read(folder).damage}
+
+
+@pytest.mark.parametrize("record", [made.training(), made.peaks(), made.parity(), made.comparison(), made.header()])
+def test_a_record_that_occurs_twice_is_a_damaged_line_and_counts_once(record: Record, tmp_path: Path) -> None:
+    """The same line three times read as three processes that agree to the last digit."""
+    run = store.read(written(tmp_path / "a", *[record] * 3))
+    assert len(run.records) == (0 if record.kind == "run" else 1)
+    assert [damage.line for damage in run.damage] == ([2, 3, 4] if record.kind == "run" else [3, 4])
+
+
+def test_a_cell_that_was_timed_again_after_a_resume_counts_as_it_was_timed_last(tmp_path: Path) -> None:
+    """A later attempt replaces the earlier one; twice in one attempt is damage."""
+    first, again = (made.timing(made.cell(), made.blocks(s), attempt=n) for n, s in enumerate((0.1, 0.2)))
+    run = store.read(written(tmp_path / "a", first, made.resumed(), again))
+    assert [record for record in run.records if record.kind == "timing"] == [again]
+    assert run.damage == ()
+
+
+def test_a_line_without_end_is_damaged_and_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was filled with something else is not read into memory whole."""
+    monkeypatch.setattr(store, "LONGEST_LINE", 4096)
+    folder = written(tmp_path / "a", *BODY)
+    with (folder / RECORDS).open("ab") as lines:
+        lines.write(b"x" * 1_000_000 + b"\n")
+    run = store.read(folder)
+    assert (run.records, [damage.line for damage in run.damage]) == (tuple(BODY), [5])
+
+
+def test_damage_that_was_measured_again_is_damage_no_more(tmp_path: Path) -> None:
+    """A resumed run says which lines it could not read; an edited line stays one."""
+    folder = written(tmp_path / "a", *BODY)
+    lines = lines_of(folder)
+    lines[1] = b"lost\n"
+    (folder / RECORDS).write_bytes(b"".join(lines))
+    writer = RunWriter(folder, resumed=True)
+    writer.append(made.resumed().model_copy(update={"damaged": [2]}), BODY[0], made.finished())
+    writer.close()
+    run = store.read(folder)
+    assert [damage.line for damage in run.damage] == [2]
+    assert (run.open_damage, run.finished) == ([], True)
+
+
+def test_a_run_that_is_written_has_a_holder_whom_the_error_names(tmp_path: Path) -> None:
+    """Two resumes at once overwrote each other: the second one is refused until the first has ended."""
+    folder = written(tmp_path / "a", *BODY)
+    holder = RunWriter(folder, resumed=True)
+    holder.append(made.resumed().model_copy(update={"process": 4711}))
+    with pytest.raises(StoreError, match=r"a is being written by process 4711 \(python -m bench run --resume latest\)"):
+        RunWriter(folder, resumed=True)
+    assert store.is_being_written(folder)
+    holder.close()
+    assert not store.is_being_written(folder)
+    RunWriter(folder, resumed=True).close()
+
+
+def test_a_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
+    """Killed with SIGKILL, a writer leaves no lock behind."""
+    folder = written(tmp_path / "a", *BODY)
+    code = (
+        "import sys, time; from pathlib import Path; from bench.records.store import RunWriter\n"
+        "writer = RunWriter(Path(sys.argv[1]), resumed=True); print('locked', flush=True); time.sleep(600)"
+    )
+    words = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert store.is_being_written(folder)
+        process.kill()
+    RunWriter(folder, resumed=True).close()
+
+
+def test_the_latest_run_is_the_newest_that_nobody_writes(tmp_path: Path) -> None:
+    """`resume latest` beside a run that measures takes the one before it."""
+    first, second = (written(tmp_path / f"20260{month}01T000000Z-smoke") for month in (1, 2))
+    holder = RunWriter(second, resumed=True)
+    assert store.find("latest", tmp_path) == first
+    holder.close()
+    assert store.find("latest", tmp_path) == second
+
+
+def test_a_full_disk_costs_the_record_at_hand_alone(tmp_path: Path) -> None:
+    """A real limit of the system on the file's size: what was whole stays whole, and the error says what to do."""
+    folder = written(tmp_path / "a", *BODY)
+    size = (folder / RECORDS).stat().st_size
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from bench.records import store; from tests.bench import made\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 100},) * 2)\n"
+        "writer = store.RunWriter(Path(sys.argv[1]), resumed=True)\n"
+        "try: writer.append(made.training(), made.peaks('tensorflow-cpu'))\n"
+        "except store.StoreError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == (
+        "cannot write to a: File too large; what was measured before is kept: make room, "
+        "then resume it with --resume a\n"
+    )
+    assert (folder / RECORDS).stat().st_size == size
+    assert store.read(folder).records == tuple(BODY)
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b", "", "/" + "y/" * 3_000])
+def test_a_name_that_no_folder_can_have_is_no_run(name: str, tmp_path: Path) -> None:
+    """The system refuses it with an error of its own."""
+    with pytest.raises(StoreError, match="no run called"):
+        store.find(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"started_at": "../../x"},
+        {"started_at": "/etc/2026-07-31T12:00:00+00:00"},
+        {"started_at": "yesterday"},
+        {"run_id": "../a"},
+        {"run_id": "x" * 5_000},
+        {"profile": "a/b"},
+        {"corpus": "../../reference"},
+    ],
+)
+def test_what_becomes_a_path_is_checked_by_the_schema(field: dict[str, str], tmp_path: Path) -> None:
+    """A header's moment became a file name: `publish` wrote outside its folder."""
+    folder = written(tmp_path / "a")
+    body = {**json.loads(made.header().model_dump_json()), **field}
+    (folder / RECORDS).write_text(json.dumps(body) + "\n")
+    with pytest.raises(StoreError, match=f"line 1 does not fit record schema 3.*{next(iter(field))}"):
         store.read(folder)
-    assert str(folder / RECORDS) in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["../jax-cpu", "jax/cpu", "a\\b", "", "x" * 300])
+def test_a_target_names_no_other_folder(target: str, tmp_path: Path) -> None:
+    """Its name is that of its log."""
+    folder = written(tmp_path / "a", made.target())
+    lines = lines_of(folder)
+    body = {**json.loads(made.target().model_dump_json()), "target": target}
+    (folder / RECORDS).write_bytes(lines[0] + json.dumps(body).encode() + b"\n")
+    assert store.read(folder).records == ()
+
+
+def test_no_word_of_a_record_drives_a_terminal(tmp_path: Path) -> None:
+    """Escape sequences, C1 controls, overrides of the writing direction: replaced when they are read."""
+    hostile = "a\x1b[2Jb\x07c\x9bd\u202ee\x7ff\rg"
+    run = store.read(written(tmp_path / "a", made.failure().model_copy(update={"reason": hostile})))
+    (record,) = run.records
+    assert record.reason == "a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf\ufffdg"  # type: ignore[union-attr]
 
 
 def test_a_file_that_begins_with_another_record_is_refused(tmp_path: Path) -> None:

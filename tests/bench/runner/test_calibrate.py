@@ -47,7 +47,7 @@ def calibration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calibration:
         ]
         if order.comparison is not None:
             records = [order.comparison, *records]
-        return Run(tmp_path, made.header(), tuple(records))
+        return Run(tmp_path, made.header(), (*records, made.finished()))
 
     @contextmanager
     def identical(targets: object, revision: str) -> Iterator[Sides]:

@@ -77,7 +77,8 @@ def take_turns(
 def test_a_worker_is_asked_to_prepare_the_operation_and_its_answer_is_kept() -> None:
     """The first call, which compiles, is a value of its own and no sample."""
     worker = FakeWorker(linear(0.05))
-    record = prepared(worker).record(replicate=2)
+    ((runner,), _) = take_turns([prepared(worker)])
+    record = runner.record(replicate=2)
     assert worker.requests[0] == Prepare("dense", "train", "train_on_batch", 512)
     assert (record.replicate, record.first_call_s, record.work) == (2, 1.5, {"reviews": 512.0, "megabytes": 0.5})
     assert record.resolved == {"jit_compile": True}
@@ -127,7 +128,6 @@ def test_warm_up_ends_when_three_neighbouring_blocks_agree(blocks_s: list[float]
     runner = prepared(worker)
     assert runner.steady
     assert len(worker.blocks) == needed
-    assert runner.record(0).steady
 
 
 def test_warm_up_that_never_settles_ends_at_its_cap_and_says_so() -> None:

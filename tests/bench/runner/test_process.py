@@ -11,6 +11,7 @@ import pytest
 
 from bench.plan.targets import Target
 from bench.protocol import Block, Json, Prepare, Release, Startup, Train
+from bench.runner import process
 from bench.runner.process import RequestFailed, WorkerLost, WorkerProcess
 
 Start = Callable[..., WorkerProcess]
@@ -91,7 +92,7 @@ def test_a_lost_worker_is_told_with_its_reason(start: Start, deed: str, reason: 
 def test_a_worker_that_cannot_prove_its_device_does_not_start(start: Start) -> None:
     """JAX falls back to the CPU without an error: the worker's own word decides."""
     with pytest.raises(WorkerLost, match="WrongDevice: expected the device 'gpu'"):
-        start("jax:hello:wrong-device")
+        _ = start("jax:hello:wrong-device").hello
 
 
 def test_what_the_framework_writes_is_in_the_log(start: Start, tmp_path: Path) -> None:
@@ -102,9 +103,65 @@ def test_what_the_framework_writes_is_in_the_log(start: Start, tmp_path: Path) -
     assert "about to exit" in (tmp_path / "jax.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("flood", "without the end of a message"),
+        ("chatter", "read nothing for 2 s|reported progress 1,000 times"),
+        ("half", "sent nothing for 2 s"),
+        ("halve", "exit status 0"),
+    ],
+)
+def test_floods_and_halves_of_messages_end_the_worker(
+    start: Start, deed: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither memory nor time is given to a worker that does not speak the protocol; a full pipe blocks nobody."""
+    monkeypatch.setattr(process, "LONGEST_MESSAGE", 1 << 20)
+    monkeypatch.setattr(process, "MOST_PROGRESS", 1_000)
+    worker = start(f"jax:train:{deed}", stall_limit_s=2.0)
+    with pytest.raises(WorkerLost, match=reason):
+        worker.ask(TRAIN)
+    assert not psutil.pid_exists(worker._process.pid)
+
+
+def test_the_words_of_a_worker_drive_no_terminal(start: Start) -> None:
+    """An exception's text may hold anything; it goes to the records, the progress line and the tables."""
+    with pytest.raises(RequestFailed) as caught:
+        start("jax:train:escape").ask(TRAIN)
+    assert "\x1b" not in str(caught.value)
+    assert "\x07" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["kill", "close", "death"])
+def test_the_children_of_a_worker_end_with_it(start: Start, end: str) -> None:
+    """A process of its own that a framework started would take a core beside the next measurement."""
+    worker = start("jax:train:children" if end == "death" else "")
+    if end == "death":
+        with pytest.raises(WorkerLost, match="SIGKILL"):
+            worker.ask(TRAIN)
+    else:
+        _ = worker.hello
+        getattr(worker, end)()
+    assert [p for p in psutil.process_iter() if _is_alive_in(p, worker._process.pid)] == []
+
+
+def _is_alive_in(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return False
+
+
+def test_an_interpreter_that_is_gone_is_a_lost_worker(tmp_path: Path) -> None:
+    """An environment may be removed while a run goes on."""
+    with pytest.raises(WorkerLost, match="jax-cpu cannot be started: No such file or directory"):
+        WorkerProcess(Target("jax", python=str(tmp_path / "python")), corpus=tmp_path, log=tmp_path / "jax.log")
+
+
 def test_no_process_is_left_behind(start: Start) -> None:
     """Closing ends the worker, a hanging one too, and closing twice is harmless."""
     worker = start()
+    _ = worker.hello
     children = {child.pid for child in psutil.Process().children()}
     worker.close()
     worker.close()
@@ -115,11 +172,12 @@ def test_no_process_is_left_behind(start: Start) -> None:
 def test_a_worker_leaves_when_its_session_is_gone(start: Start) -> None:
     """A session that is killed cannot tidy up: an idle worker sees the closed pipe and goes."""
     worker = start()
-    process = psutil.Process(worker._process.pid)
+    _ = worker.hello
+    seen = psutil.Process(worker._process.pid)
     os.close(worker._write_fd)
     worker._write_fd = os.open(os.devnull, os.O_WRONLY)
-    process.wait(timeout=20)
-    assert not process.is_running()
+    seen.wait(timeout=20)
+    assert not seen.is_running()
 
 
 def test_a_worker_runs_on_the_processors_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

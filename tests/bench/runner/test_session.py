@@ -76,7 +76,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
             )
 
         profile = replace(PROFILES["smoke"], block_s=block_s)
-        session = Session(profile, start, kept.append, watch or Silent(), random.Random(1))
+        session = Session(profile, start, lambda *records: kept.extend(records), watch or Silent(), random.Random(1))
         session.run(steps.passes(DENSE, TARGETS, profile, seeds=1)[0])
         return kept
 
@@ -236,5 +236,7 @@ def small_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Sequen
         log = tmp_path / f"{target.name}.log"
         return WorkerProcess(target, corpus=tmp_path, log=log, stall_limit_s=3.0, module="tests.bench.fake_worker")
 
-    Session(PROFILES["full"], start, kept.append, Silent(), random.Random(1), **more).run(steps)
+    Session(PROFILES["full"], start, lambda *records: kept.extend(records), Silent(), random.Random(1), **more).run(
+        steps
+    )
     return kept

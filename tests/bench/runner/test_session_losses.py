@@ -47,7 +47,7 @@ class Stage:
         self.journal: list[tuple[str, str]] = []
         self.workers: dict[str, list[FakeWorker]] = {"jax-cpu": [], "tensorflow-cpu": []}
         self._refuse = refuse
-        self.session = Session(PROFILES["smoke"], self._start, self.records.append, Deaf(), random.Random(1))
+        self.session = Session(PROFILES["smoke"], self._start, self._keep, Deaf(), random.Random(1))
 
     def run(self, *steps: Step) -> Stage:
         self.session.run(steps)
@@ -60,6 +60,9 @@ class Stage:
     @property
     def failures(self) -> list[tuple[str, str, str]]:
         return [(r.target, r.work, r.reason) for r in self.records if isinstance(r, FailureRecord)]
+
+    def _keep(self, *records: Record) -> None:
+        self.records += records
 
     def _start(self, target: Target) -> FakeWorker:
         number = len(self.workers[target.name])
@@ -232,9 +235,9 @@ def test_a_start_that_fails_leaves_no_process_and_costs_no_worker(error: Excepti
     open_at_turns: list[bool] = []
     keep = stage.session.keep
 
-    def noting(record: Record) -> None:
+    def noting(*records: Record) -> None:
         open_at_turns.extend(worker.closed for worker in stage.workers["jax-cpu"])
-        keep(record)
+        keep(*records)
 
     stage.session.keep = noting
     stage.run(Startup(DENSE, BOTH), TRAIN)
@@ -272,8 +275,8 @@ def test_workers_are_ended_whatever_happens(steps: Sequence[Step]) -> None:
     """A full disk ends the run; no process outlives it."""
     stage = Stage()
 
-    def keep(record: Record) -> None:
-        if isinstance(record, TimingRecord):
+    def keep(*records: Record) -> None:
+        if any(isinstance(record, TimingRecord) for record in records):
             raise OSError("no space left on device")
 
     stage.session.keep = keep
