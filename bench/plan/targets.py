@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,8 +14,40 @@ from bench import ROOT, backends
 
 Device = Literal["cpu", "gpu"]
 
-# Keras reads these and silently cuts `fit` short: a run that finds them set would measure something else.
-REFUSED_VARIABLES = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+# Frameworks obey these in silence, and then compute something else, or compile it otherwise. Variables that change
+# speed alone are recorded (`bench.records.settings`). `bench.worker.device` asks the framework what is in force.
+REFUSED_VARIABLES = {
+    "KERAS_MAX_EPOCHS": "Keras would cut training short",
+    "KERAS_MAX_STEPS_PER_EPOCH": "Keras would cut training short",
+    "KERAS_NNX_ENABLED": "Keras would use another class of variables",
+    "JAX_DISABLE_JIT": "JAX would compile nothing",
+    "JAX_ENABLE_X64": "JAX would compute in 64 bits",
+    "JAX_DEFAULT_MATMUL_PRECISION": "JAX would multiply matrices in another precision",
+    "JAX_EXPLICIT_X64_DTYPES": "JAX would compute in 64 bits",
+    "JAX_NUMPY_DTYPE_PROMOTION": "JAX would choose other types",
+    "JAX_DEFAULT_PRNG_IMPL": "JAX would draw other random numbers",
+    "JAX_THREEFRY_PARTITIONABLE": "JAX would draw other random numbers",
+    "JAX_RANDOM_SEED_OFFSET": "JAX would draw other random numbers",
+    "JAX_DEBUG_NANS": "JAX would check every result, and repeat steps",
+    "JAX_DEBUG_INFS": "JAX would check every result, and repeat steps",
+    "JAX_ENABLE_CHECKS": "JAX would check itself inside timed regions",
+    "JAX_CHECK_TRACER_LEAKS": "JAX would check itself inside timed regions",
+    "TF_FUNCTION_JIT_COMPILE_DEFAULT": "TensorFlow would compile every function by XLA",
+    "TF_SET_ONEDNN_FPMATH_MODE": "oneDNN would multiply matrices in another precision",
+    "ONEDNN_DEFAULT_FPMATH_MODE": "oneDNN would multiply matrices in another precision",
+    "DNNL_DEFAULT_FPMATH_MODE": "oneDNN would multiply matrices in another precision",
+}
+# Values, in small letters, that leave the default in place: of a switch, and of those that are none.
+_OFF = ("", "0", "n", "no", "f", "false", "off")
+_DEFAULTS = {
+    "JAX_DEFAULT_MATMUL_PRECISION": ("", "default"),
+    "JAX_EXPLICIT_X64_DTYPES": ("", "warn", "error"),
+    "JAX_NUMPY_DTYPE_PROMOTION": ("", "standard"),
+    "JAX_DEFAULT_PRNG_IMPL": ("", "threefry2x32"),
+    "JAX_THREEFRY_PARTITIONABLE": ("", "1", "y", "yes", "t", "true", "on"),
+    "ONEDNN_DEFAULT_FPMATH_MODE": ("", "strict"),
+    "DNNL_DEFAULT_FPMATH_MODE": ("", "strict"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,9 +101,17 @@ def installed_serving_backends() -> list[str]:
 
 
 def refused(environ: Mapping[str, str]) -> str | None:
-    """Return which variables in ``environ`` would falsify a run, or None."""
-    found = [name for name in REFUSED_VARIABLES if environ.get(name)]
-    return f"unset {' and '.join(found)}: Keras would silently cut training short" if found else None
+    """Return which variables in ``environ`` would falsify a run, and how, in one line, or None."""
+    found: dict[str, list[str]] = {}
+    for name, why in REFUSED_VARIABLES.items():
+        if environ.get(name, "").lower() not in _DEFAULTS.get(name, _OFF):
+            found.setdefault(why, []).append(name)
+    return f"unset {', '.join(f'{_and(names)} ({why})' for why, names in found.items())}" if found else None
+
+
+def _and(names: Sequence[str]) -> str:
+    """Return ``names`` in words: "A", "A and B", "A, B and C"."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def environment(

@@ -19,6 +19,7 @@ def main() -> int:
     """Serve the session at the two inherited file descriptors; return the exit status."""
     options = _options()
     channel = Channel(options.read_fd, options.write_fd)
+    channel.end_with_session()
     try:
         dispatcher = _start(channel, options)
         while not isinstance(request := channel.receive(), Quit):
@@ -39,7 +40,10 @@ def _options() -> argparse.Namespace:
 
 
 def _start(channel: Channel, options: argparse.Namespace) -> object:
-    """Import the framework, which takes seconds, and send Hello; report a failure before it ends the worker."""
+    """Import the framework, which takes seconds, and send Hello; report a failure, and end the worker.
+
+    It ends at once: the user's file may have left threads and exit handlers that would hold it.
+    """
     started = time.perf_counter()
     try:
         import keras
@@ -50,9 +54,10 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
         import_s = time.perf_counter() - started
         kind, name = device.prove(options.device)
         dispatcher = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, user_file=options.recipes)
-    except Exception as error:
+        device.require_same_work()  # after the user's file, which may have changed it
+    except (Exception, SystemExit) as error:  # noqa: BLE001, reported, whatever it is
         channel.send(_failed(error))
-        raise
+        leave(1)
     channel.send(
         Hello(
             protocol=PROTOCOL_VERSION,
@@ -69,15 +74,19 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
 
 def _answer(dispatcher: object, request: Message) -> Message:
     """Answer ``request``; an exception becomes `Failed`, so that one bad cell does not end the others."""
+    from bench.worker import device
+
     try:
-        return Done(dispatcher.answer(request))  # type: ignore[attr-defined]
+        values = dispatcher.answer(request)  # type: ignore[attr-defined]
+        device.require_same_work()  # the `build` of a user's file may have changed it
+        return Done(values)
     except SessionGone:
         raise
-    except Exception as error:  # noqa: BLE001, an exception of the framework ends one cell, not the worker
+    except (Exception, SystemExit) as error:  # noqa: BLE001, what a framework raises ends one cell, not the worker
         return _failed(error)
 
 
-def _failed(error: Exception) -> Failed:
+def _failed(error: BaseException) -> Failed:
     traceback.print_exception(error, file=sys.stderr)
     return Failed(error=type(error).__name__, message=(str(error).strip().splitlines() or [""])[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import resource
 import time
 from collections.abc import Callable
@@ -32,19 +33,38 @@ class Operation:
     program: Callable[[], dict[str, float]] = dict
 
 
-def block(operation: Operation, *, repeats: int, each: bool, now: Callable[[], float] = time.perf_counter) -> Json:
+class ClockError(Exception):
+    """The clock of this machine cannot be trusted: a second one measured another time, or it gave none at all."""
+
+
+def second_clock() -> float:
+    """Return the seconds of another clock than `time.perf_counter`: one that no time service slews."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC_RAW) if hasattr(time, "CLOCK_MONOTONIC_RAW") else time.monotonic()
+
+
+def block(
+    operation: Operation,
+    *,
+    repeats: int,
+    each: bool,
+    now: Callable[[], float] = time.perf_counter,
+    second: Callable[[], float] = second_clock,
+) -> Json:
     """Run ``repeats`` calls and return their seconds with the worker's processor time and switches meanwhile.
 
     With ``each``, every call is timed and the device waited for by itself: latency.
     Otherwise one clock spans all of them: throughput. Garbage collection happens before the block, never inside.
+    Raises ClockError where a second clock, read outside of what is timed, measured another span.
     """
     gc.collect()  # quick, since `freeze` exempted the objects of the framework
     gc.disable()
     before = resource.getrusage(resource.RUSAGE_SELF)
+    begun = _bracketed(now, second)
     try:
         durations = [_timed(operation, 1, now) for _ in range(repeats)] if each else [_timed(operation, repeats, now)]
     finally:
         gc.enable()
+    _check(durations, begun, _bracketed(now, second))
     after = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "repeats": repeats,
@@ -68,6 +88,30 @@ def freeze() -> None:
 def unfreeze() -> None:
     """Let the next collection walk everything again, once the operations of a recipe are released."""
     gc.unfreeze()
+
+
+# A time service slews a clock by 0.05 % at most; a microsecond is above both clocks' resolution.
+AGREEMENT, RESOLUTION_S = 0.01, 1e-6
+
+Reading = tuple[float, float, float]
+
+
+def _bracketed(now: Callable[[], float], second: Callable[[], float]) -> Reading:
+    """Return the second clock's time, the clock's, and the second's again: the process may be interrupted between."""
+    return second(), now(), second()
+
+
+def _check(durations: list[float], begun: Reading, ended: Reading) -> None:
+    """Raise ClockError unless ``durations`` are above zero and fit into their span, and the second clock agrees."""
+    span_s, least_s, most_s = ended[1] - begun[1], ended[0] - begun[2], ended[2] - begun[0]
+    if not all(math.isfinite(duration_s) and duration_s > 0 for duration_s in durations):
+        raise ClockError(f"expected seconds above zero; the clock measured {min(durations)}: it stood or went back")
+    if sum(durations) > span_s + RESOLUTION_S:
+        raise ClockError(f"expected calls that fit into {span_s:.6f} s; they add up to {sum(durations):.6f} s")
+    if not least_s * (1 - AGREEMENT) - RESOLUTION_S <= span_s <= most_s * (1 + AGREEMENT) + RESOLUTION_S:
+        raise ClockError(
+            f"expected two clocks to agree; one measured {span_s:.6f} s, the other {least_s:.6f} to {most_s:.6f} s"
+        )
 
 
 def _timed(operation: Operation, repeats: int, now: Callable[[], float]) -> float:

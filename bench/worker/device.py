@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import keras
@@ -12,6 +11,10 @@ from bench.worker import backend
 
 class WrongDevice(Exception):
     """The framework does not run on the device of the target."""
+
+
+class WrongSetting(Exception):
+    """The framework is set to compute something else than what is measured."""
 
 
 def prove(wanted: str) -> tuple[str, str]:
@@ -36,23 +39,53 @@ def wait_for_weights(model: keras.Model) -> None:
 
 
 def settings() -> dict[str, Any]:
-    """Return the settings that change speed or results, as they are in force here."""
+    """Return the settings that change speed or results: as the framework reports them, and the variables it reads."""
+    from bench.records import settings as here  # pydantic: not part of a framework's import, which is timed
+
     return {
-        "floatx": keras.config.floatx(),
-        "dtype_policy": keras.config.dtype_policy().name,
+        **in_force(),
         "image_data_format": keras.config.image_data_format(),
         "tf32": False,
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "flags": {name: os.environ[name] for name in _FLAGS if name in os.environ},
+        "processors": here.usable_processors(),
+        "variables": here.variables(),
     }
 
 
-_FLAGS = (
-    "XLA_FLAGS",
-    "TF_XLA_FLAGS",
-    "TF_ENABLE_ONEDNN_OPTS",
-    "JAX_PLATFORMS",
-    "JAX_CPU_ENABLE_ASYNC_DISPATCH",
-    "PJRT_NPROC",
-    "OMP_NUM_THREADS",
-)
+def in_force() -> dict[str, Any]:
+    """Return what Keras and the backend say about themselves: quick, since it is asked after every answer."""
+    return {
+        "floatx": keras.config.floatx(),
+        "dtype_policy": keras.config.dtype_policy().name,
+        **{name: getattr(keras.config, name)() for name in _CUTS if hasattr(keras.config, name)},
+        **backend.module("device").reported(),
+    }
+
+
+def require_same_work() -> None:
+    """Raise WrongSetting where the settings in force compute something else than the recipes say.
+
+    A variable may have set it, or the user's file of recipes.
+    """
+    found = in_force()
+    wrong = {name: value for name, value in EXPECTED.items() if found.get(name, value) != value}
+    if wrong:
+        expected = ", ".join(f"{name} {value}" for name, value in wrong.items())
+        came = ", ".join(f"{name} is {found[name]}" for name in wrong)
+        raise WrongSetting(f"expected {expected}; {came}: unset what sets it, a variable or the file of recipes")
+
+
+# By these `fit` ends earlier than it was asked to; older releases of Keras have none.
+_CUTS = ("max_epochs", "max_steps_per_epoch")
+
+# What a backend reports, where it has such a setting, if the work is that of the recipes.
+EXPECTED: dict[str, Any] = {
+    **dict.fromkeys(_CUTS),
+    "floatx": "float32",
+    "dtype_policy": "float32",
+    "jit": True,
+    "x64": False,
+    "matmul_precision": "default",
+    "type_promotion": "standard",
+    "random_numbers": "threefry2x32",
+    "checks": False,
+}

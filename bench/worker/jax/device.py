@@ -14,6 +14,24 @@ def probe() -> tuple[str, str]:
     return ("gpu" if device.platform in ("gpu", "cuda", "rocm") else device.platform), device.device_kind
 
 
+def reported() -> dict[str, Any]:
+    """Return what JAX says about itself: whether it compiles, in which precision, and whether it checks results.
+
+    It does not say how many threads it has.
+    """
+    return {
+        "jit": not jax.config.jax_disable_jit,
+        "x64": bool(jax.config.jax_enable_x64),
+        "matmul_precision": jax.config.jax_default_matmul_precision or "default",
+        "type_promotion": str(getattr(jax.config.jax_numpy_dtype_promotion, "value", "standard")),
+        "random_numbers": jax.config.jax_default_prng_impl,
+        "checks": any(getattr(jax.config, name) for name in _CHECKS),
+    }
+
+
+_CHECKS = ("jax_debug_nans", "jax_debug_infs", "jax_enable_checks", "jax_check_tracer_leaks")
+
+
 def wait(value: Any) -> None:
     """Return once ``value``, an array or a tree of them, is computed."""
     jax.block_until_ready(value)

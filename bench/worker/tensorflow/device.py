@@ -18,6 +18,31 @@ def probe() -> tuple[str, str]:
     return kind, str(details.get("device_name", kind))
 
 
+def reported() -> dict[str, Any]:
+    """Return what TensorFlow says about itself: whether it compiles, its precision, its threads (0: it chooses).
+
+    No such switch as JAX's is there for the precision: every tensor has a type of its own.
+    """
+    return {
+        "jit": not tf.config.functions_run_eagerly(),
+        "x64": False,
+        "matmul_precision": "default",
+        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+        "auto_jit": str(tf.config.optimizer.get_jit()),
+        "onednn": _onednn(),
+    }
+
+
+def _onednn() -> bool | None:
+    """Return whether oneDNN multiplies matrices; None where this release does not say."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return None
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
 def wait(value: Any) -> None:
     """Return once ``value``, a tensor or a tree of them, is computed."""
     tf.nest.map_structure(np.asarray, value)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import pytest
+from rich.console import Console
 
 from bench.backends import BACKENDS
+from bench.cli.info.doctor import doctor
 from bench.plan import targets
 from bench.plan.targets import Device, Target
 from datasets.errors import UsageError
+from tests.bench import fresh
 
 DEVICES: tuple[Device, ...] = ("cpu", "gpu")
 
@@ -66,23 +70,76 @@ def test_a_target_needs_no_other_backends_package(backend: str, monkeypatch: pyt
     assert targets.missing(Target(backend)) is None
 
 
-@pytest.mark.parametrize("environ", [{}, {"KERAS_MAX_EPOCHS": ""}, {"KERAS_BACKEND": "torch"}])
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"KERAS_MAX_EPOCHS": ""},
+        {"KERAS_BACKEND": "torch"},
+        {"JAX_ENABLE_X64": "0", "JAX_DISABLE_JIT": "False", "KERAS_NNX_ENABLED": "n"},
+        {"JAX_DEFAULT_MATMUL_PRECISION": "default", "JAX_NUMPY_DTYPE_PROMOTION": "standard"},
+        {"JAX_THREEFRY_PARTITIONABLE": "true", "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT"},
+        {"TF_NUM_INTRAOP_THREADS": "1", "XLA_FLAGS": "--x"},  # change speed alone: recorded
+    ],
+)
 def test_an_ordinary_environment_is_not_refused(environ: dict[str, str]) -> None:
-    """A worker's environment overrides the rest; only what cuts `fit` short is in the way."""
+    """A worker's environment overrides the rest; a variable with its default value changes nothing."""
     assert targets.refused(environ) is None
 
 
 @pytest.mark.parametrize("name", targets.REFUSED_VARIABLES)
-def test_a_variable_that_cuts_training_short_is_refused_by_name(name: str) -> None:
-    """A run of less work would look fast, and its accuracy would be blamed on the backend."""
-    assert targets.refused({name: "1", "HOME": "/"}) == f"unset {name}: Keras would silently cut training short"
+def test_a_variable_that_changes_the_work_is_refused_by_name(name: str) -> None:
+    """A run of other work would look fast or slow, and its accuracy would be blamed on the backend."""
+    value = "0" if name == "JAX_THREEFRY_PARTITIONABLE" else "2"
+    assert targets.refused({name: value, "HOME": "/"}) == f"unset {name} ({targets.REFUSED_VARIABLES[name]})"
+
+
+# What each backend does under a variable that is refused, beside what it does without: the question is put to it.
+OBEYED = {
+    "JAX_DISABLE_JIT": ("jax", "1", "jax.config.jax_disable_jit"),
+    "JAX_ENABLE_X64": ("jax", "1", "str(jax.numpy.ones(1).dtype)"),
+    "JAX_DEFAULT_MATMUL_PRECISION": ("jax", "highest", "jax.config.jax_default_matmul_precision"),
+    "JAX_EXPLICIT_X64_DTYPES": ("jax", "allow", "str(jax.numpy.ones(1, 'float64').dtype)"),
+    "JAX_DEFAULT_PRNG_IMPL": ("jax", "rbg", "jax.random.normal(jax.random.key(1)).item()"),
+    "JAX_THREEFRY_PARTITIONABLE": ("jax", "0", "jax.random.normal(jax.random.key(1), 3).tolist()"),
+    "JAX_RANDOM_SEED_OFFSET": ("jax", "3", "jax.random.normal(jax.random.key(1)).item()"),
+    "JAX_NUMPY_DTYPE_PROMOTION": ("jax", "strict", "str(jax.config.jax_numpy_dtype_promotion)"),
+    "JAX_DEBUG_NANS": ("jax", "1", "jax.config.jax_debug_nans"),
+    "JAX_DEBUG_INFS": ("jax", "1", "jax.config.jax_debug_infs"),
+    "JAX_ENABLE_CHECKS": ("jax", "1", "jax.config.jax_enable_checks"),
+    "JAX_CHECK_TRACER_LEAKS": ("jax", "1", "jax.config.jax_check_tracer_leaks"),
+}
+
+
+@pytest.mark.framework
+def test_jax_obeys_the_variables_that_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that JAX does not know would be refused in vain, and the one that it took instead would be missed."""
+    questions = ", ".join(f"{name!r}: {question}" for name, (_, _, question) in OBEYED.items())
+    program = f"import json, warnings, jax; warnings.simplefilter('ignore'); print(json.dumps({{{questions}}}))"
+    without = fresh.answer(program, "jax")
+    for name, (backend, value, question) in OBEYED.items():
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            alone = program.replace(questions, f"{name!r}: {question}")
+            assert fresh.answer(alone, backend)[name] != without[name], name
+
+
+def test_doctor_names_the_variables_that_are_refused_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks what this machine can measure hears what is in the way."""
+    monkeypatch.setenv("JAX_DISABLE_JIT", "1")
+    screen = Console(width=200, record=True, file=io.StringIO())
+    screen.print(doctor().text)
+    assert "environment: unset JAX_DISABLE_JIT (JAX would compile nothing)" in screen.export_text()
 
 
 def test_all_refused_variables_are_named_at_once() -> None:
     """Whoever unsets one should not meet the next at the second try."""
-    reason = targets.refused(dict.fromkeys(targets.REFUSED_VARIABLES, "1"))
+    reason = targets.refused({**dict.fromkeys(targets.REFUSED_VARIABLES, "2"), "JAX_THREEFRY_PARTITIONABLE": "0"})
     assert reason is not None
-    assert "KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH" in reason
+    assert "unset KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH (Keras would cut training short), KERAS_NNX" in reason
+    assert all(name in reason and why in reason for name, why in targets.REFUSED_VARIABLES.items())
+    assert reason.count("Keras would cut training short") == 1
+    assert "\n" not in reason
 
 
 @pytest.mark.parametrize("device", DEVICES)

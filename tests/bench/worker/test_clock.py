@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,9 @@ class FakeDevice:
         self.events.append("now")
         return self.now_ms / 1000
 
+    def second(self) -> float:
+        return self.now_ms / 1000
+
     @property
     def operation(self) -> Operation:
         return Operation(self.run, self.wait, {"reviews": 512.0})
@@ -62,8 +66,8 @@ def collections_noted() -> Iterator[list[str]]:
 def test_one_clock_spans_a_block_and_the_devices_work(repeats: int) -> None:
     """Throughput: the clock starts before the first repeat and stops when the last result is there."""
     made = FakeDevice()
-    answer = clock.block(made.operation, repeats=repeats, each=False, now=made.now)
-    assert made.events == ["now", f"run {repeats}", f"wait {repeats}", "now"]
+    answer = clock.block(made.operation, repeats=repeats, each=False, now=made.now, second=made.second)
+    assert made.events == ["now", "now", f"run {repeats}", f"wait {repeats}", "now", "now"]
     assert answer["duration_s"] == pytest.approx(0.008 * repeats)
     assert (answer["repeats"], answer["calls_s"]) == (repeats, None)
 
@@ -72,8 +76,8 @@ def test_one_clock_spans_a_block_and_the_devices_work(repeats: int) -> None:
 def test_each_call_has_a_clock_and_a_wait_of_its_own(repeats: int) -> None:
     """Latency: the device is idle when a call starts, so no call pays for the one before it."""
     made = FakeDevice()
-    answer = clock.block(made.operation, repeats=repeats, each=True, now=made.now)
-    assert made.events == ["now", "run 1", "wait 1", "now"] * repeats
+    answer = clock.block(made.operation, repeats=repeats, each=True, now=made.now, second=made.second)
+    assert made.events == ["now", *["now", "run 1", "wait 1", "now"] * repeats, "now"]
     assert answer["calls_s"] == pytest.approx([0.008] * repeats)
     assert answer["duration_s"] == pytest.approx(sum(answer["calls_s"]))
 
@@ -120,6 +124,45 @@ def test_a_blocks_answer_is_a_sample_of_the_record(each: bool) -> None:
     assert sample.processor_s >= 0
     assert sample.switches >= 0
     assert set(answer) == {"repeats", "duration_s", "calls_s", "processor_s", "switches"}
+
+
+# What a clock shows while 80 ms pass: each is wrong in its own way.
+WRONG = {
+    "stands still": lambda true_s: 5.0,
+    "goes back": lambda true_s: 5.0 - true_s,
+    "at half speed": lambda true_s: true_s / 2,
+    "2 % too fast": lambda true_s: true_s * 1.02,
+    "jumps ahead": lambda true_s: true_s + 3600.0 * (true_s > 0.02),
+    "is no number": lambda true_s: float("nan"),
+}
+
+
+@pytest.mark.parametrize("each", [False, True])
+@pytest.mark.parametrize("name", WRONG)
+def test_a_clock_that_is_wrong_is_found_by_a_second_one(name: str, each: bool) -> None:
+    """Durations of zero and below were shown as speeds: no block of such a clock is a sample."""
+    made = FakeDevice()
+    wrong = WRONG[name]
+    with pytest.raises(clock.ClockError, match="expected"):
+        clock.block(made.operation, repeats=10, each=each, now=lambda: wrong(made.now_ms / 1000), second=made.second)
+
+
+def test_a_process_that_is_interrupted_between_its_clocks_is_not_blamed() -> None:
+    """On a busy machine it loses a tenth of a second between two readings: the second clock's own bracket shows it."""
+    made = FakeDevice()
+    readings = itertools.count()
+
+    def second() -> float:
+        made.now_ms += 100 * (next(readings) in (1, 3))
+        return made.now_ms / 1000
+
+    assert clock.block(made.operation, repeats=2, each=False, now=made.now, second=second)["duration_s"] == 0.016
+
+
+def test_the_clocks_of_this_machine_agree() -> None:
+    """Whatever it does meanwhile: the check costs no good block."""
+    for _ in range(20):
+        clock.block(Operation(lambda n: sum(range(1000 * n)), lambda _: None, {}), repeats=3, each=True)
 
 
 def test_processor_time_is_the_blocks_own() -> None:

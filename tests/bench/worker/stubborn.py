@@ -1,0 +1,15 @@
+"""A worker that trains for ever and asks its session nothing, with a child of its own; nothing here is a test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from bench.worker.channel import Channel
+
+if __name__ == "__main__":
+    Channel(int(sys.argv[1]), int(sys.argv[2])).end_with_session()
+    subprocess.Popen(["sleep", "600"])
+    while True:
+        time.sleep(0.01)
