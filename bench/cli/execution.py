@@ -59,8 +59,11 @@ def corpus(data: str | None) -> Located:
 
 
 def find(name: str, runs: Path | None) -> Run:
-    """Return the finished run called ``name`` in the folder ``runs``."""
-    return store.read(store.find(name, runs or store.DEFAULT_FOLDER))
+    """Return the finished run called ``name`` in the folder ``runs``; say what of it is damaged."""
+    found = store.read(store.find(name, runs or store.DEFAULT_FOLDER))
+    for damage in found.open_damage:
+        say(f"{found.header.run_id} is damaged: {damage}")
+    return found
 
 
 def say(words: str) -> None:

@@ -82,9 +82,10 @@ def _heading(summary: Summary) -> RenderableType:
 
 
 def _failures(summary: Summary) -> RenderableType | None:
-    if not summary.failures:
+    if not (summary.failures or summary.incomplete):
         return None
     lines = [Text(f"  {f.target}: {f.recipe} {f.work}: {f.reason}") for f in summary.failures]
+    lines += [Text(f"  {reason}") for reason in summary.incomplete]
     logs = Text(f"  logs: {summary.run.folder / 'logs'}", style="dim")
     return terminal.spaced(Text("Not measured", style="bold red"), *lines, logs)
 

@@ -1,14 +1,22 @@
-"""CSV: every row of a run, each with what it was measured on, so that a line that is cut out still says it."""
+"""CSV: every row of a run, each with what it was measured on, so that a line that is cut out still says it.
+
+No cell has a second line, and none is a formula.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from typing import Any
 
 from bench.analysis.rows import RunDocument, once
 from bench.report.tables import words
+from datasets.plain_text import one_line
+
+# What a spreadsheet takes for a formula, wide forms of the signs included.
+FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 
 ABOUT = ("run", "machine", "date", "commit", "warnings", "versions", "corpus", "seeds", "command")
 
@@ -25,18 +33,20 @@ def render(document: RunDocument, only: str | None = None) -> str:
     into = io.StringIO()
     writer = csv.writer(into, lineterminator="\n")
     writer.writerow(["table", *columns, *ABOUT])
-    about = _about(document)
+    about = [*map(_inert, _about(document))]
     for table, rows in tables.items():
-        writer.writerows([[table, *(_plain(row.get(name)) for name in columns), *about] for row in rows])
+        writer.writerows([[table, *(_inert(row.get(name)) for name in columns), *about] for row in rows])
     return into.getvalue()
 
 
-def _plain(value: Any) -> Any:
+def _inert(value: Any) -> Any:
     """Return a value for a CSV file; words that a spreadsheet would take for a formula begin with a quotation mark."""
-    if isinstance(value, dict):
-        return json.dumps(value)
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
-    return f"'{value}" if formula else "" if value is None else value
+    if isinstance(value, dict | list):
+        return one_line(json.dumps(value, ensure_ascii=False))
+    if not isinstance(value, str):
+        return "" if value is None else value
+    words_ = one_line(value)
+    return f"'{words_}" if FORMULA.match(words_) else words_
 
 
 def _about(document: RunDocument) -> list[str]:

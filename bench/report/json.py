@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import to_json
 
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.summary import Summary
+from bench.analysis.verify import CheckRow
 from bench.exit_codes import ExitCode
 
 
@@ -23,6 +25,11 @@ def compared(found: RunComparison, code: ExitCode) -> str:
     """Return the comparison of two runs, or of two targets of one."""
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     return _text({**fields, "verdicts": found.verdicts, "exit_code": int(code)})
+
+
+def verified(run_id: str, checks: Sequence[CheckRow], code: ExitCode) -> str:
+    """Return the rules about the records of a run."""
+    return _text({"run_id": run_id, "checks": checks, "exit_code": int(code)})
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -1,7 +1,11 @@
-"""Markdown: tables, a run's page, and the summary of a comparison for a pull request."""
+"""Markdown: tables, a run's page, and the summary of a comparison for a pull request.
+
+A word of a record is shown as it is, by GitHub too: no markup, no link, no mention, no reference.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bench.analysis.rows import RunDocument
@@ -10,20 +14,47 @@ from bench.report import comparison, overview
 from bench.report.tables import comparison as comparisons
 from bench.report.tables import every, words
 from bench.report.tables.columns import Column, Table, sentence
+from datasets.plain_text import one_line
+
+# What begins markup anywhere, and what does at the beginning of a line: a heading, a quotation, a list, a rule.
+MARKS = re.compile(
+    r"""[\\`*\[\]|]
+    | (?<![^\W_])_ | _(?![^\W_])  # within a word it is a letter
+    | (?<!\s)(?<!^)~ | ~(?!\s|$)  # a lone one strikes nothing out""",
+    re.VERBOSE,
+)
+BEGINNINGS = re.compile(r"^(\d{0,9})(?=\#{1,6}(?:\s|$)|>|[-+.)](?:\s|$)|-{2,}$)")
+# What GitHub makes a link, a mention, a reference or a picture of, and where it is parted by a space without a width.
+LINKS = re.compile(
+    r"""(?<=:)(?=//) | (?<=\bwww)(?=\.)
+    | (?<![A-Za-z0-9_]@)(?<=@)(?=[A-Za-z0-9])  # @name
+    | (?<=[A-Za-z0-9_]@)(?=[\w-]+(?:\.[\w-]+)*\.[\w-]*[A-Za-z])  # name@example.org
+    | (?<=\#)(?=\d) | (?<=\bGH-)(?=\d)
+    | (?<=:)(?=(?:[\w+-]*[a-z][\w+-]*|[+-]1|100|1234):)  # :name: is a picture""",
+    re.VERBOSE | re.IGNORECASE,
+)
+NO_WIDTH = "&#8203;"
 
 SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "unresolved": "❔ unresolved"}
 
 
 def escaped(text: str) -> str:
     """Return ``text`` so that Markdown and HTML show it as it is, on one line, with no link and no element."""
-    for mark in "\\`*[]|":
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
+    return BEGINNINGS.sub(r"\1\\", in_line(text))
+
+
+def in_line(text: str) -> str:
+    """Return ``text`` escaped as it stands within a line, such as in a cell."""
+    parted = LINKS.sub("\0", one_line(text))  # no control character is left in it
+    marked = MARKS.sub(r"\\\g<0>", parted)
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), ("$", "&#36;"), ("\0", NO_WIDTH)):
+        marked = marked.replace(character, entity)
+    return marked
 
 
 def code(text: str) -> str:
     """Return ``text`` as a span of code that nothing in it ends."""
-    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
+    return f"`{one_line(text.replace('`', chr(39))) or ' '}`"
 
 
 def line(cells: Sequence[str]) -> str:
@@ -88,7 +119,7 @@ def pull_request(summary: Summary) -> str:
 
 def _cell(column: Column, row: object) -> str:
     text = column.text(row)
-    return escaped(SIGNS.get(text, text) if column.format == "answer" else text)
+    return in_line(SIGNS.get(text, text) if column.format == "answer" else text)
 
 
 def _folded(title: str, table: Table) -> str:
@@ -106,8 +137,9 @@ def _failures(document: RunDocument) -> str:
 def _footer(summary: Summary) -> str:
     document, run = summary.document, summary.run
     machine, common = escaped(document.machine.title), escaped(comparison.common_versions(run))
+    state = escaped(comparison.state(run))
     return (
-        f"<sub>{document.started_at[:10]}, kerasmark {comparison.state(run)}; {machine}; on every side {common}; "
+        f"<sub>{document.started_at[:10]}, kerasmark {state}; {machine}; on every side {common}; "
         f"corpus {escaped(document.corpus)}; {comparisons.processes(document)} of each side; same within "
         f"{document.margin or 0:.0%}; false alarms below {document.alpha or 0:.0%}; a slowdown is confirmed by a fresh "
         "round of processes.</sub>"

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.control import Control
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.segment import ControlType
 from rich.table import Column as RichColumn
 from rich.text import Text
 
@@ -42,9 +44,11 @@ class ProgressReport:
     def __enter__(self) -> ProgressReport:
         self._begun = self.now()
         if self.console.is_terminal:
-            columns = (BarColumn(bar_width=8), TextColumn("{task.description}", table_column=RichColumn(no_wrap=True)))
+            words = TextColumn("{task.description}", markup=False, table_column=RichColumn(no_wrap=True))
             # No thread redraws: only the calls below do, and a session makes them between clocks.
-            self._bar = Progress(*columns, console=self.console, auto_refresh=False, transient=True)
+            self._bar = Progress(
+                BarColumn(bar_width=8), words, console=self.console, auto_refresh=False, transient=True
+            )
             self._task = self._bar.add_task("starting", total=sum(map(expected_s, self.steps)) or 1)
             self._bar.start()
         return self
@@ -119,4 +123,6 @@ class DownloadReport:
         if tenth != self._tenth:
             self._tenth = tenth
             share = f"{10 * tenth} % of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
-            self.console.print(f"fetched {share}", end="\r" if self.console.is_terminal else "\n", style="dim")
+            redrawn = self.console.is_terminal and not self.console.is_dumb_terminal
+            self.console.print(f"fetched {share}", end="" if redrawn else "\n", style="dim")
+            self.console.control(*([Control(ControlType.CARRIAGE_RETURN)] if redrawn else []))

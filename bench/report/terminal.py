@@ -10,8 +10,9 @@ from typing import Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -21,6 +22,7 @@ from bench.analysis.summary import Summary
 from bench.records.store import BUSY
 from bench.report.tables import hardware, quality, speed, words
 from bench.report.tables.columns import Column, Table
+from datasets.plain_text import plain
 
 # The colours of an answer, by its first word.
 STYLES = {
@@ -84,6 +86,7 @@ def failures(summary: Summary) -> RenderableType | None:
         missing = [f"{failure.recipe} {failure.work}" for failure in found]
         lines.append(Text(f"  {target}: {reason}; log: {summary.run.folder / log}"))
         lines.append(Text(f"    costs {len(missing)}: {', '.join(missing)}", style="dim"))
+    lines += [Text(f"  {reason}") for reason in summary.incomplete]
     return spaced(Text("Not measured", style="bold red"), *lines) if lines else None
 
 
@@ -100,9 +103,35 @@ def closing(summary: Summary) -> RenderableType:
     return spaced(Text.assemble("Verdicts: ", Text(", ").join(found or [Text("none")])))
 
 
+class PlainConsole(Console):
+    """A console on which no word is a command: of markup, of emoji, or, as a control character, of the terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of ``renderable``; only rich's own control segments hold control characters."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """End the program where nobody reads its results; a measurement continues without its progress."""
+        if not self.stderr:
+            super().on_broken_pipe()
+        self.quiet = True
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError:
+            if not self.stderr:
+                raise
+            self.quiet = True
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console: 80 columns where there is no terminal, plain text in a pipe, no colour with NO_COLOR."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return PlainConsole(stderr=stderr)
 
 
 def group(parts: Iterable[RenderableType | None]) -> RenderableType:

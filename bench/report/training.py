@@ -36,11 +36,13 @@ def sweep_page(
     """Return the page that is published: what was trained where, a table and a chart for each backend."""
     newest = max(records, key=lambda record: record.measured_at)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(newest.versions.items()))
+    where = f"{newest.corpus} reviews, {newest.machine}, {newest.measured_at[:10]}; {versions}."
     made = {backend: tables.sweep(rows) for backend, rows in by_backend(found).items()}
-    lines = [f"# {title}", f"{newest.corpus} reviews, {newest.machine}, {newest.measured_at[:10]}; {versions}."]
-    lines += [f"`{command}` makes this page, and resumes where it stopped."]
+    lines = [f"# {markdown.escaped(title)}", markdown.escaped(where)]
+    lines += [f"{markdown.code(command)} makes this page, and resumes where it stopped."]
     for backend, table in made.items():
-        lines += [f"## {backend}", markdown.body(table), f"![{title} on {backend}]({picture}-{backend}.svg)"]
+        words = markdown.escaped(f"{title} on {backend}")
+        lines += [f"## {markdown.escaped(backend)}", markdown.body(table), f"![{words}]({picture}-{backend}.svg)"]
     notes = next(iter(made.values())).notes
     return "\n\n".join([*lines, "\n".join(f"- {note}" for note in notes)]) + "\n"
 

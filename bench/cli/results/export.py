@@ -29,13 +29,17 @@ def export(
     """
     from bench.analysis import summary
     from bench.cli import execution
+    from bench.exit_codes import ExitCode
     from bench.records import store
     from bench.report import exports
     from datasets import errors
+    from datasets.plain_text import plain
 
     written = errors.find("format", format, exports.FORMATS)
-    text = f"{written(summary.summarize(execution.find(name, out))).rstrip()}\n"
+    run = execution.find(name, out)
+    text = f"{plain(written(summary.summarize(run))).rstrip()}\n"
+    code = int(ExitCode.CELLS_FAILED if run.open_damage else ExitCode.HELD)
     if to is None:
-        return Outcome(text)
+        return Outcome(text, code)
     store.write_atomically(to, text.encode())
-    return Outcome()
+    return Outcome(code=code)

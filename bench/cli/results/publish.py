@@ -22,8 +22,8 @@ def publish(
 
     Without a run, everything is rendered again from the published documents; the same runs give the same bytes. Writes
     results/MACHINE/DATE-PROFILE.md, .csv and .json for each run, charts of each machine's newest run, the list in
-    results/README.md, the page results/index.html and the table of README.md. A run that is damaged, unfinished or from
-    a dirty checkout is refused.
+    results/README.md, the page results/index.html and the table of README.md. A run that is damaged, edited, unfinished
+    or from a dirty checkout is refused, as `bench verify` says.
 
     Parameters
     ----------
@@ -33,18 +33,18 @@ def publish(
         Publish what would be refused, with the reason beside it.
     """
     from bench import ROOT
-    from bench.analysis import summary
+    from bench.analysis import summary, verify
     from bench.cli import execution
     from bench.records import store
-    from bench.report.page import preflight, published, site
+    from bench.report.page import published, site
 
-    read = [preflight.read(store.find(name, runs or store.DEFAULT_FOLDER)) for name in run]
-    refused = [f"{one.header.run_id}: {'; '.join(found)}" for one, found in read if found]
+    found = [store.read(store.find(name, runs or store.DEFAULT_FOLDER)) for name in run]
+    read = [(one, verify.problems(one)) for one in found]
+    refused = [f"{one.header.run_id}: {'; '.join(problems)}" for one, problems in read if problems]
     if refused and not anyway:
         raise ExpectedError(f"not published: {'; '.join(refused)}. --anyway publishes it and says so on the page")
     folder = out or ROOT / "results"
-    for one, found in read:
-        site.keep(published.of_document(summary.summarize(one).document, found), folder)
-    changed = site.write(folder, readme=ROOT / "README.md" if out is None else None)
+    new = [published.of_document(summary.summarize(one).document, problems) for one, problems in read]
+    changed = site.publish(folder, new, readme=ROOT / "README.md" if out is None else None)
     execution.say(f"{len(changed)} files changed in {folder.name}/; the page is {folder.name}/{site.PAGE}")
     return Outcome()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 from bench.analysis.stats import Estimate
@@ -15,7 +14,7 @@ NANOSECONDS = 1e9
 def render(summary: Summary) -> str:
     """Return each cell's latency in nanoseconds, with its interval where it has one."""
     found = {one.cell.name: {"latency": _latency(one.seconds)} for one in series.every(summary)}
-    return json.dumps(found, indent=2)
+    return series.dumped(found, indent=2)
 
 
 def _latency(seconds: Estimate) -> dict[str, float]:

@@ -9,6 +9,7 @@ from bench.analysis.summary import Summary
 from bench.records.schema import Cell
 from bench.report.exports import series
 from bench.report.exports.series import Series
+from datasets.plain_text import one_line
 
 NANOSECONDS = 1e9
 
@@ -17,7 +18,7 @@ def render(summary: Summary) -> str:
     """Return one line for each process of each cell: benchstat takes a line for an independent value."""
     header = summary.run.header
     about = {"corpus": header.corpus, "cpu": header.machine.cpu, "run": header.run_id, "python": header.machine.python}
-    lines = [f"{key}: {value}" for key, value in about.items()]
+    lines = [f"{key}: {one_line(value)}" for key, value in about.items()]
     lines += [line for one in series.every(summary) for line in _lines(one)]
     return "\n".join(lines) + "\n"
 

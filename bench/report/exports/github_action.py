@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from bench.analysis.summary import Summary
 from bench.report.exports import series
 from bench.report.tables.columns import spread
@@ -21,4 +19,4 @@ def render(summary: Summary) -> str:
         }
         for one in series.every(summary)
     ]
-    return json.dumps(rows, indent=2)
+    return series.dumped(rows, indent=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from bench.analysis.summary import Summary
@@ -23,7 +22,7 @@ def render(summary: Summary) -> str:
         "tags": ["kerasmark", header.profile],
     }
     found = [_benchmark(one) for one in series.every(summary) if one.processes]
-    return json.dumps({"version": FORMAT, "metadata": metadata, "benchmarks": found}, indent=1)
+    return series.dumped({"version": FORMAT, "metadata": metadata, "benchmarks": found}, indent=1)
 
 
 def _benchmark(one: Series) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from typing import Any
 
@@ -38,7 +37,7 @@ def render(summary: Summary) -> str:
         "datetime": header.started_at,
         "version": VERSION,
     }
-    return json.dumps(found, indent=4)
+    return series.dumped(found, indent=4)
 
 
 def _benchmark(one: Series) -> dict[str, Any]:

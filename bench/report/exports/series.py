@@ -1,14 +1,17 @@
-"""The seconds of each cell, process by process, as every export needs them."""
+"""The seconds of each cell, process by process, as every export needs them, and JSON as those write it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.analysis import paired_ratio
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary, place
 from bench.records.schema import Cell, TimingRecord
+from datasets.plain_text import tree
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ def every(summary: Summary) -> list[Series]:
     """Return the series of each timed cell in the order of the tables; those of a failed accuracy are excluded."""
     cells = sorted(summary.timings, key=place)
     return [_series(cell, summary.timings[cell]) for cell in cells if not summary.excludes(cell)]
+
+
+def dumped(value: Any, *, indent: int) -> str:
+    """Return ``value`` as JSON without control characters, which the escapes of JSON would only hide."""
+    return json.dumps(tree(value), indent=indent)
 
 
 def _series(cell: Cell, records: Sequence[TimingRecord]) -> Series:

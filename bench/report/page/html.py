@@ -22,6 +22,7 @@ from bench.report.page import published
 from bench.report.tables import every as every_table
 from bench.report.tables import lists, words
 from bench.report.tables.columns import Column, Table, sentence
+from datasets.plain_text import tree
 
 SOURCES = Path(__file__).resolve().parent
 
@@ -60,7 +61,7 @@ def policy(*, scripts: Sequence[str], styles: Sequence[str]) -> str:
 
 def embedded(value: Any) -> str:
     """Return ``value`` as JSON that no parser of HTML takes for an element, and none of JavaScript for a line's end."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(tree(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
@@ -72,6 +73,7 @@ def _library() -> str:
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
+@cache
 def _hash(text: str) -> str:
     if re.search(r"</(script|style)|<!--", text, re.IGNORECASE):
         raise ValueError("expected a script or style without an end tag in it: HTML would end it there")
@@ -95,6 +97,7 @@ def _data(
     }
 
 
+@cache
 def _spec(key: str) -> dict[str, Any]:
     """Return a panel's specification without rows: the page gives it those of what is chosen."""
     spec: dict[str, Any] = data.DRAW[key]([], "").to_dict()

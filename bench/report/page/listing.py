@@ -22,7 +22,7 @@ def index(every: Sequence[RunDocument], newer: dict[str, RunDocument], pictures:
     lines += ["", "Pictures of each machine's fullest run, as SVG with a PNG beside:", ""] if pictures else []
     for folder, titles in pictures.items():
         links = ", ".join(f"[{title}]({folder}/{key}.svg)" for title, key in titles.items())
-        lines.append(f"- {folder}: {links}")
+        lines.append(f"- {escaped(folder)}: {links}")
     return "\n".join(lines)
 
 

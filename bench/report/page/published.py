@@ -6,26 +6,50 @@ Raw records stay where they were measured. A document holds a run's rows, with s
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from bench.analysis.rows import SCHEMA_VERSION, RunDocument, rounded
 from datasets.errors import ExpectedError
+from datasets.plain_text import tree
+
+# What is a duration, a rate or a ratio, and so above zero.
+POSITIVE = ("seconds", "floor_share", "reviews_per_s", "speedup", "advantage", "ratio", "p50_s")
+# No count is larger, nor is any other number that is measured here.
+LARGEST = 1e18
+# A machine's folder and a profile in a file's name: file systems take 255 bytes.
+LONGEST_NAME = 150
 
 
 def of_document(document: RunDocument, warnings: Sequence[str] = ()) -> RunDocument:
     """Return what is published of ``document``; ``warnings`` are shown wherever it is.
 
-    Numbers are rounded, and folders of the machine that measured are left out of every reason.
+    Numbers are rounded, and folders of the machine that measured are left out of every reason. Raises ExpectedError
+    where a number cannot have been measured.
     """
-    fields = rounded(document.model_dump())
+    fields = rounded(tree(document.model_dump()))
     fields["warnings"] = [public(warning) for warning in warnings]
     fields["failures"] = [{**failure, "reason": public(failure["reason"])} for failure in fields["failures"]]
-    return RunDocument.model_validate(fields)
+    try:
+        return checked(RunDocument.model_validate(fields))
+    except ValueError as error:
+        raise ExpectedError(f"not published: {document.run_id}: {_misfit(error)}; measure it again") from error
+
+
+def checked(document: RunDocument) -> RunDocument:
+    """Return ``document``; ValueError where a number cannot have been measured: every later history would have it."""
+    for name, rows in document.model_dump(exclude={"curves"}).items():
+        for row in rows if isinstance(rows, list) else [{name: rows}]:
+            wrong = next(_impossible(row), None) if isinstance(row, dict) else None
+            if wrong is not None:
+                raise ValueError(f"{wrong} in {name}")
+    return document
 
 
 def public(words: str) -> str:
@@ -55,14 +79,40 @@ def dump(document: RunDocument) -> str:
 
 def load(file: Path) -> RunDocument:
     """Return the published run in ``file``."""
+    return parse(file.read_bytes(), name=file.name)
+
+
+def parse(content: bytes, *, name: str) -> RunDocument:
+    """Return the published run in ``content``, its words plain; ExpectedError with ``name`` where it is none."""
     try:
-        return RunDocument.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
+        return checked(RunDocument.model_validate(tree(from_json(content))))
+    except ValueError as error:
         raise ExpectedError(
-            f"{file.name} does not fit schema {SCHEMA_VERSION} of published runs: {first['msg']} at {first['loc']}; "
+            f"{name} does not fit schema {SCHEMA_VERSION} of published runs: {_misfit(error)}; "
             "publish its run again, or remove the file"
         ) from error
+
+
+def _misfit(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{first['msg']} at {'.'.join(map(str, first['loc']))}"
+
+
+def _impossible(row: dict[str, Any]) -> Iterator[str]:
+    """Yield what no measurement gives: numbers without an end, durations of nothing, intervals without their value."""
+    for name, value in row.items():
+        if isinstance(value, str | bool) or not isinstance(value, int | float):
+            continue
+        bound = name.endswith(("_low", "_high"))  # with few processes an interval may be as wide as it will
+        if not math.isfinite(value) or (abs(value) > LARGEST and not bound):
+            yield f"{name} is {value}"
+        if name in POSITIVE and value <= 0:
+            yield f"{name} is {value}, and must be above zero"
+        low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+        if not (low is None or low <= value) or not (high is None or value <= high):
+            yield f"{name} is {value}, outside its interval from {low} to {high}"
 
 
 def _slug(words: str) -> str:
@@ -70,7 +120,7 @@ def _slug(words: str) -> str:
     for mark in ("(R)", "(TM)", "(tm)", "@"):
         words = words.replace(mark, " ")
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter == ".") else " " for letter in words)
-    return "-".join(kept.lower().split()).strip(".") or "unnamed"
+    return "-".join(kept.lower().split())[:LONGEST_NAME].strip(".-") or "unnamed"
 
 
 def _lines(value: Any) -> str:

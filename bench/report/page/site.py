@@ -6,7 +6,7 @@ lost when a newer run comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.analysis import history
@@ -28,24 +28,44 @@ INDEX, PAGE = "README.md", "index.html"
 SCALE = 1.0
 
 # What is kept of a run: a moment, a profile; other folders of results keep files of their own.
-KEPT = "*/20??-??-??-??????-*.json"
+KEPT = "*/????-??-??-??????-*.json"
 
 # The charts that are drawn as pictures, and how many panels stand in a row.
 PICTURED = {"throughput": 2, "step": 2, "latency": 3, "curves": 2}
 
 
-def keep(document: RunDocument, folder: Path) -> bool:
-    """Write what is kept of a run; return whether that changed anything."""
-    file = _file(folder, document, "json")
-    if file.exists() and (known := published.load(file)).run_id != document.run_id:
-        raise ExpectedError(f"{file.name} holds another run, {known.run_id}: remove it, or publish to another --out")
-    return _write(file, published.dump(document).encode())
+def publish(folder: Path, new: Sequence[RunDocument] = (), *, readme: Path | None = None) -> list[Path]:
+    """Write ``new`` and all that follows from every document; return what changed.
+
+    Everything is made before anything is written: where something cannot be made, nothing has changed.
+    """
+    found = newest_first(shelf(folder, new).values())
+    documents = {file_of(folder, one, "json"): published.dump(one).encode() for one in new}
+    made = {**documents, **files(folder, found, readme=readme), **pictures(folder, found)}
+    return [file for file, content in made.items() if _write(file, content)]
+
+
+def shelf(folder: Path, new: Sequence[RunDocument] = ()) -> dict[Path, RunDocument]:
+    """Return the documents in ``folder`` and the ``new`` ones, by file; no file may hold two runs."""
+    found: dict[Path, RunDocument] = {}
+    for one in [*map(published.load, sorted(folder.glob(KEPT))), *new]:
+        file = file_of(folder, one, "json")
+        known = found.setdefault(file, one)
+        if known.run_id != one.run_id:
+            reason = f"{file.name} holds another run, {known.run_id}"
+            raise ExpectedError(f"{reason}: remove it, or publish to another --out")
+        found[file] = one
+    return found
 
 
 def every(folder: Path) -> list[RunDocument]:
     """Return every published run, newest first."""
-    found = [published.load(file) for file in sorted(folder.glob(KEPT))]
-    return sorted(found, key=lambda one: (one.started_at, one.run_id), reverse=True)
+    return newest_first(shelf(folder).values())
+
+
+def newest_first(runs: Iterable[RunDocument]) -> list[RunDocument]:
+    """Return ``runs`` as every list shows them."""
+    return sorted(runs, key=lambda one: (one.started_at, one.run_id), reverse=True)
 
 
 def superseded(found: Sequence[RunDocument]) -> dict[str, RunDocument]:
@@ -63,22 +83,30 @@ def superseded(found: Sequence[RunDocument]) -> dict[str, RunDocument]:
     return older
 
 
-def files(folder: Path, *, readme: Path | None = None) -> dict[Path, bytes]:
-    """Return every file that follows from what is kept in ``folder``, pictures aside, with its content."""
-    found = every(folder)
+def files(folder: Path, found: Sequence[RunDocument], *, readme: Path | None = None) -> dict[Path, bytes]:
+    """Return every file that follows from what was ``found``, newest first, pictures aside, with its content."""
     newer = superseded(found)
     made: dict[Path, str] = {}
     for one in found:
         by = newer.get(one.run_id)
-        made[_file(folder, one, "md")] = markdown.page(one, by, published.stem(by) if by else "")
-        made[_file(folder, one, "csv")] = csv.render(one)
-    pictures = {published.folder(one): {chart.title: chart.key for chart in _pictured(one)} for one in _fullest(found)}
+        made[file_of(folder, one, "md")] = markdown.page(one, by, published.stem(by) if by else "")
+        made[file_of(folder, one, "csv")] = csv.render(one)
+    drawn = {published.folder(one): {chart.title: chart.key for chart in _pictured(one)} for one in _fullest(found)}
     made[folder / PAGE] = html.render(found, newer, history.of_documents(found))
-    made[folder / INDEX] = marked(folder / INDEX, listing.index(found, newer, pictures))
+    made[folder / INDEX] = marked(folder / INDEX, listing.index(found, newer, drawn))
     best = main(found)
     if readme is not None and best is not None:
         made[readme] = marked(readme, listing.readme(best))
     return {file: text.encode() for file, text in made.items()}
+
+
+def pictures(folder: Path, found: Sequence[RunDocument]) -> dict[Path, bytes]:
+    """Return the charts of each machine's fullest run as files; few, since each is kept for ever."""
+    made: dict[Path, bytes] = {}
+    for one in _fullest(found):
+        for chart in _pictured(one):
+            made |= _picture(folder / published.folder(one) / chart.key, one, chart)
+    return made
 
 
 def main(found: Sequence[RunDocument]) -> RunDocument | None:
@@ -87,10 +115,9 @@ def main(found: Sequence[RunDocument]) -> RunDocument | None:
     return next(iter(_fullest(runs)), None)
 
 
-def write(folder: Path, *, readme: Path | None = None) -> list[Path]:
-    """Write everything that follows from what is kept, each file whole or not at all; return what changed."""
-    changed = [file for file, content in files(folder, readme=readme).items() if _write(file, content)]
-    return changed + list(_pictures(folder))
+def file_of(folder: Path, document: RunDocument, ending: str) -> Path:
+    """Return the file of a run: in the folder of its machine, its name the moment it started and its profile."""
+    return folder / published.folder(document) / f"{published.stem(document)}.{ending}"
 
 
 def marked(file: Path, content: str) -> str:
@@ -103,13 +130,6 @@ def marked(file: Path, content: str) -> str:
     if not end:
         raise ExpectedError(f"{file.name} has a line {BEGIN!r} and none {END!r}: put it where the made part ends")
     return f"{before}{BEGIN}\n{content}\n{END}{after}"
-
-
-def _pictures(folder: Path) -> Iterator[Path]:
-    """Draw the charts of each machine's fullest run, and yield what changed; few, since each is kept for ever."""
-    for one in _fullest(every(folder)):
-        for chart in _pictured(one):
-            yield from _picture(folder / published.folder(one) / chart.key, one, chart)
 
 
 def _fullest(found: Sequence[RunDocument]) -> list[RunDocument]:
@@ -132,19 +152,15 @@ def _of_first_target(document: RunDocument, chart: Chart) -> list[tuple[str, lis
     """Return the panels of a picture: the curves of one backend stand for those of all, which are equal work."""
     if chart.key != "curves":
         return chart.panels
-    first = words.label(document, next(iter(document.devices)))
+    first = words.label(document, next(iter(document.devices), ""))
     return [(title, rows) for title, rows in chart.panels if f" on {first}, " in title]
 
 
-def _picture(stem: Path, document: RunDocument, chart: Chart) -> list[Path]:
+def _picture(stem: Path, document: RunDocument, chart: Chart) -> dict[Path, bytes]:
     panels = [chart.draw(found, title) for title, found in _of_first_target(document, chart)]
     subtitle = f"{words.title(document)}; {words.machine(document)}"
     sheet = theme.sheet(panels, chart.title, subtitle, columns=PICTURED[chart.key])
-    return [file for file, content in picture.draw(sheet, stem, scale=SCALE).items() if _write(file, content)]
-
-
-def _file(folder: Path, document: RunDocument, ending: str) -> Path:
-    return folder / published.folder(document) / f"{published.stem(document)}.{ending}"
+    return picture.draw(sheet, stem, scale=SCALE)
 
 
 def _write(file: Path, content: bytes) -> bool:

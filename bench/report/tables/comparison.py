@@ -119,7 +119,8 @@ def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequ
     base, *others = document.sides or [""]
     side = Column("side", "side", value=lambda row: f"{row.label} against {base}")
     if len(others) > 1:
-        rows = sorted(rows, key=lambda row: others.index(row.label))
+        order = {other: number for number, other in enumerate(others)}
+        rows = sorted(rows, key=lambda row: order.get(row.label, len(order)))
     notes = (paths, *hints(document, rows))
     return table(key, title, caption, columns, rows, *notes, group=side if len(others) > 1 else None)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.analysis.history import CellHistory
 from bench.analysis.rows import once
+from bench.analysis.verify import CheckRow
 from bench.plan.steps import BaselineTraining, Counting, Profile, Step, Timing, Training
 from bench.records.reference import Row
 from bench.records.schema import Cell, RunHeader
@@ -27,6 +28,12 @@ def runs(headers: Sequence[RunHeader]) -> Table:
         Column("machine", "machine", value=lambda header: header.machine.cpu),
     )
     return table("runs", "Runs", "", columns, headers)
+
+
+def checks(run_id: str, rows: Sequence[CheckRow]) -> Table:
+    """Return the rules about the records of a run, with what each found."""
+    columns = (Column("rule", "rule"), Column("answer", "answer", "answer"), Column("found", "found"))
+    return table("checks", "Records", run_id, columns, rows)
 
 
 def steps(profile: Profile, planned: Sequence[Step], left_out: Sequence[Cell]) -> Table:

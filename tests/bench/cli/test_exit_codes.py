@@ -24,7 +24,7 @@ UNDECIDED = verdict("accuracy", "unresolved")
 
 
 def test_the_numbers_are_those_that_scripts_rely_on() -> None:
-    """The exit statuses are an interface: 0 to 6, 70 for a bug (sysexits.h), 130 = 128 + SIGINT."""
+    """They are an interface: 0 to 6, 70 for a bug (sysexits.h), 130 = 128 + SIGINT, 141 = 128 + SIGPIPE."""
     assert {code.name: int(code) for code in ExitCode} == {
         "HELD": 0,
         "REGRESSION": 1,
@@ -35,6 +35,7 @@ def test_the_numbers_are_those_that_scripts_rely_on() -> None:
         "UNUSABLE": 6,
         "BUG": 70,
         "INTERRUPTED": 130,
+        "READER_GONE": 141,
     }
 
 

@@ -45,7 +45,7 @@ def run(*records: Record, **rule: object) -> Summary:
 
 def summary(*records: Record, header: RunHeader | None = None) -> Summary:
     """Return the summary of a comparison's records."""
-    return Summary(Run(Path("made"), header or made.header(), records), ())
+    return Summary(Run(Path("made"), header or made.header(), (*records, made.finished())), ())
 
 
 @pytest.mark.parametrize("width", [80, 200])

@@ -19,6 +19,7 @@ from bench.records.store import Run
 from bench.report import exports
 from bench.report.exports import series
 from datasets import errors
+from datasets.plain_text import CONTROLS
 from tests.bench import made
 from tests.bench.made import blocks, calls
 
@@ -133,6 +134,43 @@ def test_csv_reads_back() -> None:
     assert (fit["recipe"], fit["path"], fit["processes"]) == ("dense", "fit", "2")
     assert float(fit["seconds"]) == pytest.approx(0.02, rel=0.01)
     assert (call["seconds"], call["seconds_high"]) == ("0.001", "")
+
+
+@pytest.mark.parametrize("name", list(exports.FORMATS))
+def test_no_name_forges_a_line_or_a_key(name: str) -> None:
+    """Whatever a recipe, a target, a machine or a corpus is called: as many lines, or keys, as without it."""
+    attack = '=1+1\n"}, "forged": {"\r\nBenchmarkForged 1 1 ns/op\nforged: 1\x1b[2J\x9b\u202e\x00'
+    name_ = re.sub(r"[/\x00-\x1f]", "", attack)  # as a record's schema lets it be called
+    words = {"recipe": name_, "target": name_}
+    records = [
+        record.model_copy(update={"cell": record.cell.model_copy(update=words)})
+        for record in (made.timing(FIT, blocks(0.01, 0.03)), made.timing(FIT, blocks(0.02, 0.02), replicate=1))
+    ]
+    machine = made.MACHINE.model_copy(update={"cpu": attack, "python": attack, "system": attack})
+    header = made.header().model_copy(update={"machine": machine, "corpus": attack, "profile": attack})
+    hostile = render(name, Summary(Run(Path("made"), header, tuple(records)), ()))
+    plain = render(name, Summary(Run(Path("made"), made.header(), records=(_timed(0), _timed(1))), ()))
+    assert shape(hostile) == shape(plain)
+    assert not CONTROLS.search(hostile)
+    assert not re.search(r"\\u00[01]|\\u009b|\\u202e", hostile)
+    assert not re.search(r"(?m)^(forged|BenchmarkForged|=)", hostile)
+
+
+def _timed(replicate: int) -> Record:
+    return made.timing(FIT, blocks(0.01, 0.03) if replicate == 0 else blocks(0.02, 0.02), replicate=replicate)
+
+
+def shape(text: str) -> object:
+    """Return how many keys and items JSON has, at each depth; of other text, how many lines and where they part."""
+    if not text.startswith(("{", "[")):
+        return [line.count(",") > 1 for line in text.splitlines()]
+
+    def of(value: object) -> object:
+        if isinstance(value, dict):
+            return [of(item) for item in value.values()]
+        return [of(item) for item in value] if isinstance(value, list) else type(value).__name__
+
+    return of(json.loads(text))
 
 
 @pytest.mark.parametrize("name", list(exports.FORMATS))

@@ -17,7 +17,6 @@ from bench.analysis.rows import RunDocument
 from bench.report import markdown
 from bench.report.page import html as pages
 from tests.bench import published
-from tests.bench.report.test_publish import compared
 
 CHROMIUM = shutil.which("chromium")
 
@@ -192,7 +191,7 @@ def test_machine_run_and_recipe_are_chosen(opened: Open) -> None:
     run = published.one()
     machine = run.machine.model_copy(update={"cpu": "Other CPU"})
     lstm = [row.model_copy(update={"recipe": "lstm"}) for row in run.timings]
-    gate = compared().model_copy(update={"run_id": "gate"})
+    gate = published.compared().model_copy(update={"run_id": "gate"})
     found = opened([gate, run.model_copy(update={"timings": [*run.timings, *lstm]}), published.one(machine=machine)])
     assert found.locator("#run option").count() == 2
     assert found.locator("#run").input_value() == run.run_id

@@ -8,7 +8,9 @@ import pytest
 from rich.console import Console
 
 from bench.plan import steps, targets
+from bench.records.schema import FailureRecord
 from bench.report.progress import QUIET_S, DownloadReport, ProgressReport
+from bench.report.terminal import PlainConsole
 from models.recipes import RECIPES
 from tests.bench import made
 
@@ -55,6 +57,23 @@ def test_a_log_has_one_line_for_each_step_however_long(screen: io.StringIO) -> N
     assert len(lines) == len(planned()) == 8
     assert lines[0] == "1/8 dense train to accuracy by compiled loop, seed 0, jax-cpu"
     assert lines[3].startswith("4/8 dense train 512, jax-cpu and tensorflow-cpu")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_name_is_markup_or_drives_the_terminal(screen: io.StringIO, terminal: bool) -> None:
+    """A recipe of a user may be called anything: it is shown as it is, but for control characters."""
+    console = PlainConsole(file=screen, width=80, force_terminal=terminal, color_system=None)
+    hostile = "[/nope][bold] [link=x] :fire: \x1b]0;x\x07\u202e"
+    report = ProgressReport(console, planned(), now=Clock())
+    with report:
+        report._show(hostile)
+        report.failed(FailureRecord(recipe="[x]", work="[bold]", target="a", reason=hostile, log="logs/a"))
+    said = screen.getvalue()
+    assert said.count("[/nope][bold] [link=x] :fire:") >= 2
+    assert "failed [x] [bold] on a" in said
+    assert not {"\x07", "\u202e"} & {*said}
+    assert "\x1b]" not in said
+    assert terminal or "\x1b" not in said
 
 
 def test_what_a_budget_adds_is_counted_beyond_the_plan(screen: io.StringIO) -> None:
@@ -179,8 +198,16 @@ def test_a_failure_stays_on_the_screen(screen: io.StringIO) -> None:
 
 def test_a_download_is_told_by_tenths(screen: io.StringIO) -> None:
     """A thousand chunks are eleven lines."""
-    report = DownloadReport(Console(file=screen, width=80, highlight=False))
+    report = DownloadReport(PlainConsole(file=screen, width=80))
     for done in range(1001):
         report(done * 1000, 1_000_000)
     assert len(screen.getvalue().splitlines()) == 11
     assert "100 % of 1 MB" in screen.getvalue()
+
+
+def test_a_download_redraws_one_line_of_a_terminal(screen: io.StringIO) -> None:
+    """The carriage return is the console's own; one in a word would be replaced."""
+    report = DownloadReport(PlainConsole(file=screen, width=80, force_terminal=True, color_system=None))
+    report(0, 1_000_000)
+    report(1_000_000, 1_000_000)
+    assert screen.getvalue() == "fetched 0 % of 1 MB\rfetched 100 % of 1 MB\r"

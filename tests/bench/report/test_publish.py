@@ -15,36 +15,27 @@ from bench.__main__ import main
 from bench.analysis import history
 from bench.analysis.rows import RunDocument
 from bench.exit_codes import ExitCode
-from bench.records.machine import Commit
-from bench.records.store import StoreError
 from bench.report import csv as values
 from bench.report import markdown, overview
 from bench.report.charts import data, theme
-from bench.report.page import html, listing, preflight, site
+from bench.report.page import html, listing, site
 from bench.report.page import published as documents
 from bench.report.tables import every, words
 from bench.report.tables.speed import step_parts
 from datasets.errors import ExpectedError
 from tests.bench import made, published
-from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def shelved(folder: Path, *runs: RunDocument) -> Path:
     """Keep ``runs`` in ``folder`` with all that follows from them, pictures aside."""
-    for run in runs:
-        site.keep(run, folder)
-    for file, content in site.files(folder).items():
+    found = site.newest_first(runs)
+    kept = {file: documents.dump(one).encode() for file, one in site.shelf(folder, runs).items()}
+    for file, content in {**kept, **site.files(folder, found)}.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     return folder
-
-
-def compared() -> RunDocument:
-    """Return a comparison whose one cell is 10 % slower, which a fresh batch confirms."""
-    cells = [*pair([1.099, 1.1, 1.101]), *pair([1.101, 1.1, 1.099], first=3)]
-    controls = [*timed("base again", TIGHT), *timed("base +10% work", [1.099, 1.1, 1.101])]
-    return published.of_run(made.run(made.comparison(controls=CONTROLS), *cells, *controls, profile="gate"))
 
 
 # What is refused.
@@ -58,66 +49,13 @@ def test_a_run_that_was_gone_on_with_is_published_with_its_dates() -> None:
     assert words.facts(kept)["date"] == "2026-07-31 12:00 UTC, resumed at 2026-08-01 09:30 UTC"
 
 
-def test_nothing_speaks_against_a_whole_run_of_a_clean_checkout(tmp_path: Path) -> None:
-    """It is read as the store reads it."""
-    run, found = preflight.read(published.write(tmp_path / "run"))
-    assert found == []
-    assert len(run.records) == len(published.records()) - 1
-
-
-@pytest.mark.parametrize(
-    ("header", "words"),
-    [
-        (
-            {"commit": Commit(revision="a" * 40, dirty=True)},
-            "from a dirty checkout: files differed from commit aaaaaaaaaa",
-        ),
-        ({"commit": None}, "from no git checkout"),
-        ({"command": "python -m bench run"}, "unfinished: it was to time pooling-dropout, pooling-logits, lstm"),
-        ({"profile": "default"}, "lack processes, first dense train fit 512 jax-cpu: 1 of 3"),
-    ],
-)
-def test_what_nobody_could_repeat_and_what_was_interrupted_is_doubted(
-    tmp_path: Path, header: dict[str, object], words: str
-) -> None:
-    """Each doubt says what it is about."""
-    _, found = preflight.read(published.write(tmp_path / "run", *published.records(**header)))
-    assert any(words in doubt for doubt in found)
-
-
-def test_work_without_an_answer_is_doubted(tmp_path: Path) -> None:
-    """A run with failures is not a finished one."""
-    _, found = preflight.read(published.write(tmp_path / "run", *published.records(), made.failure()))
-    assert found == ["unfinished: 1 pieces of work gave no answer, first dense parity on tensorflow-cpu: it was killed"]
-
-
-def test_a_damaged_record_is_left_out_and_said(tmp_path: Path) -> None:
-    """What else can be read is read; without a header there is no run."""
-    folder = published.write(tmp_path / "run")
-    file = folder / "records.jsonl"
-    whole = file.read_bytes()
-    file.write_bytes(whole + b'{"kind": "timing", "cell"')
-    _, found = preflight.read(folder)
-    assert found == [f"damaged: 1 of {len(published.records()) + 1} records cannot be read"]
-    file.write_bytes(b"no record\n" + whole)
-    with pytest.raises(StoreError, match="does not begin with a run's header"):
-        preflight.read(folder)
-
-
-def test_a_seed_that_is_missing_is_doubted(tmp_path: Path) -> None:
-    """Two seeds on one backend, one on the other: somebody stopped it."""
-    more = made.training("dense", "jax-cpu", seed=1)
-    _, found = preflight.read(published.write(tmp_path / "run", *published.records(), more))
-    assert found == ["unfinished: dense by fit lacks seeds on tensorflow-cpu"]
-
-
 # What is kept.
 
 
 def test_what_is_kept_is_read_as_it_was_written(tmp_path: Path) -> None:
     """One row a line; no folder of the machine that measured."""
     found = published.one()
-    site.keep(found, tmp_path)
+    shelved(tmp_path, found)
     (file,) = tmp_path.glob("*/*.json")
     assert documents.load(file) == found
     assert file.parent.name == "made-cpu-2-processors"
@@ -181,34 +119,58 @@ def test_baselines_and_served_models_have_tables() -> None:
 
 def test_a_comparison_says_its_answers_and_its_controls() -> None:
     """One slower cell, two controls that held."""
-    words = overview.sentences(compared())
+    words = overview.sentences(published.compared())
     assert words[1:] == ["Of the cells that decide: 1 slower.", "All 2 controls held."]
-    assert [row.answer for row in compared().comparisons if row.decides] == ["slower"]
+    assert [row.answer for row in published.compared().comparisons if row.decides] == ["slower"]
 
 
 # What is written.
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
-    """RunDocument again, nothing changes; published elsewhere, nothing differs."""
-    site.keep(published.one(), tmp_path / "one")
-    assert site.write(tmp_path / "one")
-    assert site.write(tmp_path / "one") == []
-    assert not site.keep(published.one(), tmp_path / "one")
-    site.keep(published.one(), tmp_path / "two")
-    site.write(tmp_path / "two")
-    contents = [
-        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.*") if file.is_file()}
-        for folder in (tmp_path / "one", tmp_path / "two")
-    ]
-    assert contents[0] == contents[1]
-    assert {file.suffix for file in contents[0]} == {".json", ".md", ".csv", ".html", ".svg", ".png"}
+    """Published again, nothing changes; published elsewhere, nothing differs."""
+    assert site.publish(tmp_path / "one", [published.one()])
+    assert site.publish(tmp_path / "one") == []
+    assert site.publish(tmp_path / "one", [published.one()]) == []
+    site.publish(tmp_path / "two", [published.one()])
+    one, two = (contents(tmp_path / name) for name in ("one", "two"))
+    assert one == two
+    assert {Path(name).suffix for name in one} == {".json", ".md", ".csv", ".html", ".svg", ".png"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below ``folder``."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_publish_that_fails_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a new run and a list whose made part has no end, neither is written: everything is made before."""
+    results = tmp_path / "results"
+    shelved(results, published.one(run_id="older", started_at="2026-07-30T09:00:00+00:00"))
+    file = results / "README.md"
+    file.write_text(file.read_text().replace(site.END, ""))
+    before = contents(results)
+    run = published.write(tmp_path / "run", *published.records(commit=None))
+    assert main(["publish", str(run), "--anyway", "--out", str(results)]) == ExitCode.UNUSABLE
+    assert "put it where the made part ends" in capsys.readouterr().err
+    assert contents(results) == before
+
+
+def test_two_runs_never_share_a_file(tmp_path: Path) -> None:
+    """Whether the other one was published before or is published beside it; nothing is written."""
+    shelved(tmp_path, published.one())
+    before = contents(tmp_path)
+    with pytest.raises(ExpectedError, match="holds another run, 20260731T120000Z-smoke"):
+        site.publish(tmp_path, [published.one(run_id="other")])
+    with pytest.raises(ExpectedError, match="holds another run, one"):
+        site.publish(tmp_path / "new", [published.one(run_id="one"), published.one(run_id="other")])
+    assert contents(tmp_path) == before
 
 
 def test_a_superseded_run_is_kept_and_points_to_the_newer_one(tmp_path: Path) -> None:
     """The newest comes first; the older one's tables say what replaced it. A comparison replaces nothing."""
     older = published.one(run_id="older", started_at="2026-07-30T09:00:00+00:00")
-    shelved(tmp_path, older, published.one(), compared())
+    shelved(tmp_path, older, published.one(), published.compared())
     index = (tmp_path / "README.md").read_text()
     assert [line.split(" | ")[0] for line in index.splitlines() if line.startswith("| 2026")] == [
         "| 2026-07-31 12:00 UTC",
@@ -321,7 +283,9 @@ def test_each_table_says_what_it_was_measured_on(tmp_path: Path) -> None:
     assert float(fit[0]["seconds"]) == pytest.approx(0.02, rel=0.02)
 
 
-@pytest.mark.parametrize("make", [published.hostile, published.one, compared], ids=["hostile", "whole", "compared"])
+@pytest.mark.parametrize(
+    "make", [published.hostile, published.one, published.compared], ids=["hostile", "whole", "compared"]
+)
 def test_no_word_of_a_record_is_markup(make: Callable[[], RunDocument]) -> None:
     """In Markdown no element, link or end of a table's cell; on the page, data that holds no tag."""
     found = make()
@@ -358,7 +322,7 @@ def test_every_chart_has_a_sentence_and_a_table() -> None:
     assert [chart.key for chart in found] == keys
     tables = {table.key for table in every(published.one())} | {"history"}
     assert all(chart.sentence and chart.table in tables for chart in found)
-    assert [chart.key for chart in data.every(compared(), [])] == ["gate_cells"]
+    assert [chart.key for chart in data.every(published.compared(), [])] == ["gate_cells"]
 
 
 def test_a_chart_shows_the_floor_and_both_backends() -> None:
@@ -391,9 +355,10 @@ def test_a_doubted_run_is_refused_unless_told(tmp_path: Path, capsys: pytest.Cap
 
 def test_what_is_committed_here_is_what_publish_makes() -> None:
     """The README's table, the index, every table and the page: `python -m bench publish` makes them fresh again."""
+    folder = ROOT / "results"
     stale = [
         str(file.relative_to(ROOT))
-        for file, content in site.files(ROOT / "results", readme=ROOT / "README.md").items()
+        for file, content in site.files(folder, site.every(folder), readme=ROOT / "README.md").items()
         if not file.exists() or file.read_bytes() != content
     ]
     assert not stale, f"stale: {', '.join(stale)}; run `python -m bench publish` and commit what it writes"

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table as RichTable
+from rich.text import Text
 
 from bench.analysis.summary import Summary
 from bench.cli.results.runs import runs
@@ -36,7 +39,7 @@ def summary(records: Sequence[Record], *, known: bool = True) -> Summary:
     header, *rest = records
     assert isinstance(header, RunHeader)
     seeds = [seed for backend in ("jax", "tensorflow") for seed in made.references(backend=backend)]
-    return Summary(Run(Path("made"), header, tuple(rest)), tuple(seeds) if known else ())
+    return Summary(Run(Path("made"), header, (*rest, made.finished())), tuple(seeds) if known else ())
 
 
 def section(table: Table, width: int = 80) -> str:
@@ -68,6 +71,30 @@ def held(name: str, text: str) -> None:
 def test_a_caption_says_of_how_many_seeds_its_figures_are(seeds: list[int], said: str) -> None:
     """A run that was interrupted has fewer of its later recipes."""
     assert words.over_seeds(seeds) == said
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_console_of_the_command_line_shows_what_any_console_shows(width: int) -> None:
+    """Leaving out control characters and markup changes no line of an ordinary report."""
+    screen = io.StringIO()
+    terminal.PlainConsole(file=screen, width=width).print(terminal.render(summary(written.records())))
+    lines = "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
+    assert lines == shown(terminal.render(summary(written.records())), width)
+
+
+def test_no_word_drives_the_terminal_or_is_markup() -> None:
+    """Whatever is printed, and however: as words, as text, in a table, in the title of a panel."""
+    words = "[bold]b[/bold] [/nope] [link=https://x]y :fire: \x1b[2J\x9b\x07\u202e\r"
+    table = RichTable(words, title=words)
+    table.add_row(words)
+    for printed in (words, Text(words), table, Panel(words, title=Text(words))):
+        screen = io.StringIO()
+        terminal.PlainConsole(file=screen, width=200, force_terminal=True, color_system="truecolor").print(printed)
+        said = screen.getvalue()
+        assert "[bold]b[/bold] [/nope] [link=https://x]y :fire: " in said
+        assert not {"\x9b", "\x07", "\u202e", "\r"} & {*said}
+        assert "\x1b[2J" not in said
+        assert "\x1b]" not in said
 
 
 @pytest.mark.parametrize("width", [80, 200])
