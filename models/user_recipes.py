@@ -1,12 +1,14 @@
 """A user's recipes, from a file with `RECIPE` (or `RECIPES`) and a function `build`.
 
-`python -m models.user_recipes FILE` prints them as JSON: the file may import a framework, which the parent must not.
+`python -m models.user_recipes FILE DESCRIPTOR` writes them as JSON to a pipe: the file may import a framework, which
+the parent must not.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -42,15 +44,15 @@ def builder(recipe: Recipe) -> Callable[[Recipe], Any]:
     return _module(Path(recipe.file)).build  # type: ignore[no-any-return]
 
 
-def main(file: str) -> int:
-    """Write the recipes as JSON, or one line on stderr that says what is wrong with the file."""
+def main(file: str, descriptor: str) -> None:
+    """Write one line of JSON to ``descriptor``: the recipes, or what is wrong with the file."""
     try:
-        recipes = load(Path(file))
-    except Exception as error:  # noqa: BLE001, a user's file may raise anything
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return 1
-    sys.stdout.write(json.dumps([asdict(recipe) for recipe in recipes]))
-    return 0
+        answer: dict[str, Any] = {"recipes": [asdict(recipe) for recipe in load(Path(file))]}
+        line = json.dumps(answer)
+    except BaseException as error:  # noqa: BLE001, a user's file may raise anything, or exit
+        line = json.dumps({"error": " ".join(f"{type(error).__name__}: {error}".split())[:1000]})
+    with os.fdopen(int(descriptor), "w", encoding="utf-8") as answered:
+        answered.write(f"{line}\n")
 
 
 @cache
@@ -65,4 +67,4 @@ def _module(file: Path) -> ModuleType:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    main(*sys.argv[1:])

@@ -1,36 +1,101 @@
-"""A user's file of recipes, read in a child process because it may import a framework."""
+"""A user's file of recipes, read in a child process: it may import a framework, and do anything else."""
 
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ValidationError
 
 from bench import ROOT
 from bench.backends import BACKENDS
 from datasets.errors import ExpectedError
 from models.recipes import Recipe
 
-_ADAPTER: TypeAdapter[list[Recipe]] = TypeAdapter(list[Recipe])
+# Importing a framework takes up to a minute on a slow machine.
+READ_LIMIT_S = 120.0
+# A recipe takes about a kilobyte.
+LONGEST_ANSWER = 1 << 20
+
+
+class Answer(BaseModel):
+    """What the child says of the file: its recipes, or one line that tells what is wrong with it."""
+
+    recipes: list[Recipe] = []
+    error: str = ""
 
 
 def read(file: Path, folder: Path | None = None) -> list[Recipe]:
-    """Return the recipes of ``file``; its imports are looked up in ``folder`` first."""
+    """Return the recipes of ``file``; its imports are looked up in ``folder`` first.
+
+    Raises ExpectedError where the file names none, ends its process, or goes on for longer than `READ_LIMIT_S`.
+    """
     if not file.is_file():
         raise ExpectedError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
-    extra = {"PYTHONPATH": str(folder)} if folder else {}
-    done = subprocess.run(
-        [sys.executable, "-m", "models.user_recipes", str(file.resolve())],
+    answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}), file.name)
+    if answer.error:
+        raise ExpectedError(f"{file.name}: {answer.error}")
+    return answer.recipes
+
+
+def parsed(line: bytes, name: str) -> Answer:
+    """Return the answer in ``line``; ExpectedError where it is none."""
+    try:
+        return Answer.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ExpectedError(f"{name}: expected models.recipes.Recipe; {first['msg']} at {place}") from error
+
+
+def _answer(file: Path, extra: dict[str, str]) -> bytes:
+    """Return the line in which a child answers, on a pipe of its own: what the file prints is nobody's business."""
+    read_fd, write_fd = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "models.user_recipes", str(file.resolve()), str(write_fd)],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": next(iter(BACKENDS)), "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
-        capture_output=True,
-        text=True,
-        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(write_fd,),
+        start_new_session=True,
     )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise ExpectedError(f"{file.name}: {said[-1]}")
-    return _ADAPTER.validate_json(done.stdout.splitlines()[-1])  # a framework may print before it
+    os.close(write_fd)
+    try:
+        return _line(read_fd, process, file.name)
+    finally:
+        with suppress(ProcessLookupError):  # the file may have started processes, which hold on
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        os.close(read_fd)
+
+
+def _line(descriptor: int, process: subprocess.Popen[bytes], name: str) -> bytes:
+    """Return the first line from ``descriptor``; ExpectedError where ``process`` ends, goes on or floods instead."""
+    deadline, found = time.monotonic() + READ_LIMIT_S, b""
+    while b"\n" not in found:
+        ready, _, _ = select.select([descriptor], [], [], 0.5)
+        chunk = os.read(descriptor, 1 << 16) if ready else b""
+        found += chunk
+        if not chunk and (ready or process.poll() is not None):
+            raise ExpectedError(f"{name}: it ended its process{_status(process)}, before it named recipes")
+        if time.monotonic() > deadline:
+            raise ExpectedError(f"{name}: it did not end within {READ_LIMIT_S:.0f} s; importing it must do no work")
+        if len(found) > LONGEST_ANSWER:
+            raise ExpectedError(f"{name}: expected some recipes; received more than {LONGEST_ANSWER} bytes of them")
+    return found.partition(b"\n")[0]
+
+
+def _status(process: subprocess.Popen[bytes]) -> str:
+    """Return how ``process`` ended, in words; nothing where it only closed its end of the pipe."""
+    try:
+        return f" with status {process.wait(1.0)}"
+    except subprocess.TimeoutExpired:
+        return ""

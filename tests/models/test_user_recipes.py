@@ -90,3 +90,47 @@ def test_a_file_that_fails_is_told_in_one_line(tmp_path: Path, text: str, words:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ExpectedError, match=r"no file nothing\.py"):
         reader.read(tmp_path / "nothing.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import os; os._exit(0)", "it ended its process with status 0, before it named recipes"),
+        ("import os; os.abort()", "it ended its process with status -6"),
+        ("import os; os.closerange(3, 100); os._exit(5)", "with status 5"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise Exception('a\\nb\\x1b[2J')", "Exception: a b\ufffd\\[2J"),
+        ("while True: pass", "it did not end within 3 s"),
+        (
+            GOOD.replace("parameters=0", "parameters='many'"),
+            "expected models.recipes.Recipe; .* at recipes.0.parameters",
+        ),
+        (GOOD.replace('source="me"', "source='x' * 2_000_000"), "received more than 1048576 bytes"),
+        (GOOD.replace('source="me"', "source=print"), "TypeError: .*not JSON serializable"),
+    ],
+)
+def test_a_hostile_file_is_told_in_one_line(
+    tmp_path: Path, text: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it does to its own process, the parent says which file it was, and waits no longer than it must."""
+    monkeypatch.setattr(reader, "READ_LIMIT_S", 3.0)
+    with pytest.raises(ExpectedError, match=words) as caught:
+        reader.read(written(tmp_path, text))
+    assert str(caught.value).startswith("recipe.py: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "import atexit; atexit.register(print, '{\"recipes\": []}')",
+        'print(\'{"error": "forged"}\', flush=True)',
+        "import subprocess; subprocess.Popen(['sleep', '600'], close_fds=False)",
+        "import sys; sys.stdout.write('x' * 100_000_000)",
+    ],
+)
+def test_what_a_good_file_does_besides_changes_nothing(tmp_path: Path, more: str) -> None:
+    """What it prints is not its answer, and a process that it started ends with it."""
+    (recipe,) = reader.read(written(tmp_path, f"{GOOD}\n{more}\n"))
+    assert recipe.name == "mine"
