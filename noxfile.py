@@ -133,6 +133,29 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Kill processes at random instants of runs, and let a parent run for an hour; resumes. Takes about two hours."""
+    install(session, "test")
+    session.run("python", "-m", "tests.faults", *session.posargs, env=found_reviews())
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz one reader with coverage guidance: `nox -s fuzz -- records --minutes 10`."""
+    install(session, "test")
+    session.install("--no-deps", "atheris==3.0.0")  # not locked: it is not built for every Python
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """Check the locked packages for known vulnerabilities; asks PyPI."""
+    install(session, "lint")
+    for name in LOCKS:
+        session.run("pip-audit", "--require-hashes", "--disable-pip", "-r", f"requirements/{name}.txt")
+
+
+@nox.session(default=False)
 def reference(session: nox.Session) -> None:
     """Train every recipe over many seeds, for hours; resumes."""
     install(session, "cpu")

@@ -1,0 +1,67 @@
+"""Do runs survive? `python -m tests.faults`: kill processes at random instants, and let a parent run for an hour.
+
+Every trial is kept as it ends, so that an interrupted command goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from datasets import locate
+from tests.faults import results, soak, trials
+from tests.faults.trials import World
+
+
+def main() -> int:
+    """Do what is missing, write the page, and return 1 where something was found."""
+    options = _options()
+    for world, wanted in (
+        (trials.fake_run(), options.fake // 2),
+        (trials.fake_gate(), options.fake - options.fake // 2),
+    ):
+        _kill(world, wanted)
+    if options.real:
+        located = locate.open_corpus(None, environ=os.environ)
+        _kill(trials.real_run(located), options.real)
+    if options.minutes and not results.load("soak"):
+        for level in soak.soak(options.minutes):
+            results.keep("soak", level)
+            sys.stderr.write(f"{level}\n")
+    sys.stderr.write(f"{results.write().name} is written\n")
+    return int(any(one["wrong"] for one in results.load("kills")))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--fake", type=int, default=1_000, help="kills in runs with fake workers (default: 1000)")
+    parser.add_argument("--real", type=int, default=50, help="kills in runs with real workers (default: 50)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="minutes of soak (default: 60; 0 for none)")
+    return parser.parse_args()
+
+
+def _kill(world: World, wanted: int) -> None:
+    """Do the trials of ``world`` that are missing, numbered by their seeds."""
+    done = {one["seed"] for one in results.load("kills") if one["world"] == world.name}
+    missing = [seed for seed in range(wanted) if seed not in done]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory(prefix="faults-") as place:
+        whole, took_s = trials.undisturbed(world, Path(place))
+    for seed in missing:
+        folder = Path(tempfile.mkdtemp(prefix="faults-"))
+        outcome = trials.trial(world, folder, whole, took_s, seed)
+        results.keep("kills", outcome)
+        if outcome.wrong:
+            sys.stderr.write(f"{outcome}\n")
+        elif seed % 25 == 0:
+            sys.stderr.write(f"{world.name}: {seed + 1} of {wanted}\n")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
