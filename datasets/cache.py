@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import shutil
@@ -41,14 +42,17 @@ def store(corpus: Corpus, folder: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def load(folder: Path) -> Corpus:
+def load(folder: Path, *, verify: bool = False) -> Corpus:
     """Return the corpus in `folder`, its arrays memory-mapped read-only.
 
-    The sizes of the files are checked, not their contents: hashing them would take longer than loading.
+    The sizes of the files are checked. With `verify`, so are their contents, by the digests that were kept when they
+    were written: a tenth of a second for the IMDB's 162 MB.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
         _check(manifest, folder)
+        if verify:
+            _verify(manifest, folder)
         words = json.loads((folder / _WORDS).read_bytes())
         splits = {half: _split(folder, half) for half in _SPLITS}
         return Corpus(
@@ -71,7 +75,9 @@ def _write(corpus: Corpus, folder: Path) -> None:
             np.save(folder / f"{half}.{name}.npy", array, allow_pickle=False)
     words = {"word_index": corpus.word_index, "tokens": corpus.tokens}
     (folder / _WORDS).write_text(json.dumps(words), encoding="utf-8")
-    manifest = {"format": FORMAT, "name": corpus.name, "digest": corpus.digest, "bytes": _sizes(folder)}
+    sizes = _sizes(folder)
+    about = {"format": FORMAT, "name": corpus.name, "digest": corpus.digest}
+    manifest = {**about, "bytes": sizes, "sha256": {name: _digest(folder / name) for name in sizes}}
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
@@ -94,6 +100,19 @@ def _check(manifest: Mapping[str, Any], folder: Path) -> None:
     for name, size in manifest["bytes"].items():
         if found.get(name) != size:
             raise ValueError(f"{name} should have {size} bytes, has {found.get(name, 'none')}")
+
+
+def _verify(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Raise ValueError where a file is not what was written; folders of before there were digests are made anew."""
+    digests = manifest.get("sha256", {})
+    for name in manifest["bytes"]:
+        if digests.get(name) != _digest(folder / name):
+            raise ValueError(f"{name} is not what was written" if name in digests else "it has no digests")
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _split(folder: Path, half: str) -> Split:

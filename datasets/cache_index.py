@@ -31,7 +31,7 @@ class CachedCorpus:
 
 @dataclass(frozen=True)
 class CacheIndex:
-    """The corpora under one folder; `notice` is called when another process holds the lock."""
+    """The corpora under one folder; `notice` is called when another process holds the lock, or one is damaged."""
 
     root: Path
     notice: Callable[[str], None]
@@ -66,9 +66,12 @@ class CacheIndex:
         return CachedCorpus(cache.load(self.root / name), self.root / name)
 
     def _load(self, name: str) -> CachedCorpus | None:
+        folder = self.root / Path(name).name
         try:
-            return CachedCorpus(cache.load(self.root / name), self.root / name)
-        except DataError:  # absent, of another format, or cut short: it is made anew
+            return CachedCorpus(cache.load(folder, verify=True), folder)
+        except DataError as error:  # absent, of another format, cut short or changed: it is made anew
+            if folder.is_dir():
+                self.notice(str(error))
             return None
 
     def _index(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import numpy as np
 
@@ -32,6 +32,8 @@ _ROOT = "aclImdb"
 _FOLDERS = ("train/pos", "train/neg", "test/pos", "test/neg")
 _REVIEW_PATH = re.compile(rf"{_ROOT}/(?:train|test)/(?:pos|neg)/[0-9]+_[0-9]+\.txt")
 _LARGEST_REVIEW = 1 << 20  # bytes; the longest one has 14 KB, so more is no review
+_LARGEST_HEADER = 1 << 16  # bytes of a long name or of a member's attributes, which tarfile reads into memory
+_LARGEST_ARCHIVE = 4 << 30  # bytes unpacked; the official one has less than half a gigabyte
 
 
 def read(
@@ -111,8 +113,10 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 def _from_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
     try:
         # The default buffer is the quickest: a longer one makes tarfile copy it for every member.
-        with tarfile.open(archive, "r|gz") as members:
+        with tarfile.open(archive, "r|gz", tarinfo=_Header) as members:
             for member in members:
+                if member.offset_data + member.size > _LARGEST_ARCHIVE:
+                    raise _not_imdb(archive, f"it would unpack to more than {_LARGEST_ARCHIVE >> 30} GB")
                 if member.isreg() and _REVIEW_PATH.fullmatch(member.name):
                     stream = members.extractfile(member)
                     assert stream is not None  # a regular file has one
@@ -121,6 +125,25 @@ def _from_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
         raise DataError(f"no reviews at {archive}: no such file or folder; check the path") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise _not_imdb(archive, f"it is damaged or no .tar.gz archive ({error})") from error
+
+
+class _Header(tarfile.TarInfo):
+    """A header whose size is checked before tarfile reads what it announces."""
+
+    _READ_WHOLE = (
+        *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+        *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    )
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.size < 0 or (header.type in cls._READ_WHOLE and header.size > _LARGEST_HEADER):
+            raise DataError(
+                f"the archive has a header that announces {header.size} bytes, which no archive of reviews has; fetch "
+                "aclImdb_v1.tar.gz again"
+            )
+        return header
 
 
 def _content(path: str, stream: IO[bytes]) -> bytes:

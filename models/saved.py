@@ -22,13 +22,14 @@ import numpy.typing as npt
 from datasets import tokenise
 from datasets.encoding import Encoding, TextEncoder, encoder
 from datasets.errors import ExpectedError
+from models import saved_file
 from models.embedding import Embedding
 from models.model import compile_for, probabilities
 from models.recipes import Recipe
+from models.saved_file import RECIPE, VOCABULARY
 
 MODEL_FILE = "model.keras"
 
-_RECIPE, _VOCABULARY = "kerasmark/recipe.json", "kerasmark/vocabulary.txt"
 # Batch size of `score`.
 BATCH_SIZE = 512
 
@@ -63,27 +64,20 @@ def save(file: Path, model: keras.Model, recipe: Recipe, words: Sequence[str]) -
     """Write ``model``, trained for ``recipe`` on text of the vocabulary ``words``, to ``file``, a path in .keras."""
     stock(model, recipe).save(file)
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(_RECIPE, json.dumps(asdict(recipe), indent=2))
-        archive.writestr(_VOCABULARY, "\n".join(words))
+        archive.writestr(RECIPE, json.dumps(asdict(recipe), indent=2))
+        archive.writestr(VOCABULARY, "\n".join(words))
 
 
 def load(place: Path | str) -> Saved:
     """Load the model in ``place``, the file or its folder, on the present backend of Keras.
 
-    Raises ExpectedError where there is no such file, or one without a recipe and a vocabulary.
+    Raises ExpectedError where there is no such file, or one that does not hold what a saved model must. No code in it
+    is run: Keras refuses a Lambda layer in its safe mode.
     """
     file = find(Path(place))
-    try:
-        with zipfile.ZipFile(file) as archive:
-            recipe = json.loads(archive.read(_RECIPE))
-            words = archive.read(_VOCABULARY).decode().split("\n")
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ExpectedError(
-            f"expected {file.name} to hold a recipe and a vocabulary beside the model, as `bench train --save` "
-            f"writes it; received {error}"
-        ) from error
-    model = keras.saving.load_model(file, compile=False)  # scoring needs neither loss nor optimizer
-    return Saved(recipe["name"], Encoding(**recipe["encoding"]), recipe["logits"], tuple(words), model)
+    kept = saved_file.read(file)
+    model = keras.saving.load_model(file, compile=False, safe_mode=True)  # scoring needs neither loss nor optimizer
+    return Saved(kept.recipe, kept.encoding, kept.logits, kept.words, model)
 
 
 def find(place: Path) -> Path:
