@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -138,6 +139,7 @@ class RunWriter:
     def __init__(self, folder: Path, *, resumed: bool = False) -> None:
         self.folder = folder
         self.logs = folder / LOGS
+        self._appending = threading.Lock()  # a session keeps failures from several threads
         try:
             self.logs.mkdir(parents=True, exist_ok=resumed)
             self._file = (folder / RECORDS).open("rb+" if resumed else "xb+", buffering=0)
@@ -153,13 +155,14 @@ class RunWriter:
 
     def append(self, *records: Record) -> None:
         """Write ``records``, a line each, in one step: after an error none of them is in the file."""
-        lines, digest = [], self._digest
-        for record in records:
-            body = record.model_dump_json().encode()
-            digest = _digest(digest, body)
-            lines.append(body[:-1] + f',"digest":"{digest}"}}\n'.encode())
-        self._write(b"".join(lines))
-        self._digest = digest
+        with self._appending:
+            lines, digest = [], self._digest
+            for record in records:
+                body = record.model_dump_json().encode()
+                digest = _digest(digest, body)
+                lines.append(body[:-1] + f',"digest":"{digest}"}}\n'.encode())
+            self._write(b"".join(lines))
+            self._digest = digest
 
     def close(self) -> None:
         self._file.close()

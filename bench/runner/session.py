@@ -106,6 +106,7 @@ class Session:
     cores: Cores | None = None
     lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
     slots: dict[str, WorkerSlot] = field(default_factory=dict)
+    interrupted: bool = False
 
     def run(self, steps: Sequence[Step], targets: Sequence[Target] = ()) -> None:
         """Start a worker for each target of ``steps``, and for ``targets``, do every step and always end the workers.
@@ -121,8 +122,9 @@ class Session:
             for step in steps:
                 self.watch.begin(step)
                 self._do(step)
-        for worker in self._alive():
-            worker.close()
+        for slot in self.slots.values():
+            if slot.worker is not None:
+                slot.worker.close()
 
     def _do(self, step: Step) -> None:
         match step:
@@ -376,6 +378,9 @@ class Session:
             slot.worker = self.start(slot.target)
         except WorkFailed as error:
             self._give_up(slot, error)
+        if self.interrupted and slot.worker is not None:  # meanwhile, in the thread that waits for nobody
+            slot.worker.kill()
+            self._give_up(slot, WorkerLost("the session was interrupted"))
 
     def _greet(self, slot: WorkerSlot) -> None:
         """Wait for a worker's greeting and keep it."""
@@ -417,12 +422,12 @@ class Session:
         try:
             yield
         except BaseException:
-            for worker in self._alive():
-                worker.kill()
+            self.interrupted = True
+            for slot in self.slots.values():
+                slot.losses = RESTARTS  # a thread that waited for it must not start another
+                if slot.worker is not None:
+                    slot.worker.kill()
             raise
-
-    def _alive(self) -> list[Worker]:
-        return [slot.worker for slot in self.slots.values() if slot.worker is not None]
 
 
 class Outputs(BaseModel):

@@ -16,6 +16,8 @@ from tests.faults import trials
 # Python's own caches fill in the first runs; the allocator of the system keeps some of what was freed.
 WARM_UP_RUNS = 20
 GROWTH_MB = 10.0
+# Leaves the machine to others: an hour still has thousands of runs.
+PAUSE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def soak(minutes: float, *, every_s: float = 60.0) -> Iterator[Level]:
         trials.execute(worlds[runs % 2], folder, None)
         shutil.rmtree(folder)
         runs += 1
+        time.sleep(PAUSE_S)
         if runs == WARM_UP_RUNS or (runs > WARM_UP_RUNS and time.monotonic() - last >= every_s):
             last = time.monotonic()
             yield level(process, runs, (last - begun) / 60)

@@ -154,6 +154,7 @@ def test_what_an_older_run_did_not_record_is_no_difference() -> None:
         ("XLA_FLAGS of jax-cpu", "--x", "--y"),
         ("OMP_NUM_THREADS of jax-cpu", "unset", "2"),
     ]
+    assert [d.field for d in compare_runs.differences(newer, older)] == [d.field for d in found]
 
 
 def test_the_limits_of_the_measuring_process_are_compared_where_both_runs_have_them() -> None:

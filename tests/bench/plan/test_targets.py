@@ -94,41 +94,41 @@ def test_a_variable_that_changes_the_work_is_refused_by_name(name: str) -> None:
     assert targets.refused({name: value, "HOME": "/"}) == f"unset {name} ({targets.REFUSED_VARIABLES[name]})"
 
 
-# What each backend does under a variable that is refused, beside what it does without: the question is put to it.
+# A value of each variable that JAX reads, and an expression whose value it changes.
 OBEYED = {
-    "JAX_DISABLE_JIT": ("jax", "1", "jax.config.jax_disable_jit"),
-    "JAX_ENABLE_X64": ("jax", "1", "str(jax.numpy.ones(1).dtype)"),
-    "JAX_DEFAULT_MATMUL_PRECISION": ("jax", "highest", "jax.config.jax_default_matmul_precision"),
-    "JAX_EXPLICIT_X64_DTYPES": ("jax", "allow", "str(jax.numpy.ones(1, 'float64').dtype)"),
-    "JAX_DEFAULT_PRNG_IMPL": ("jax", "rbg", "jax.random.normal(jax.random.key(1)).item()"),
-    "JAX_THREEFRY_PARTITIONABLE": ("jax", "0", "jax.random.normal(jax.random.key(1), 3).tolist()"),
-    "JAX_RANDOM_SEED_OFFSET": ("jax", "3", "jax.random.normal(jax.random.key(1)).item()"),
-    "JAX_NUMPY_DTYPE_PROMOTION": ("jax", "strict", "str(jax.config.jax_numpy_dtype_promotion)"),
-    "JAX_DEBUG_NANS": ("jax", "1", "jax.config.jax_debug_nans"),
-    "JAX_DEBUG_INFS": ("jax", "1", "jax.config.jax_debug_infs"),
-    "JAX_ENABLE_CHECKS": ("jax", "1", "jax.config.jax_enable_checks"),
-    "JAX_CHECK_TRACER_LEAKS": ("jax", "1", "jax.config.jax_check_tracer_leaks"),
+    "JAX_DISABLE_JIT": ("1", "jax.config.jax_disable_jit"),
+    "JAX_ENABLE_X64": ("1", "str(jax.numpy.ones(1).dtype)"),
+    "JAX_DEFAULT_MATMUL_PRECISION": ("highest", "jax.config.jax_default_matmul_precision"),
+    "JAX_EXPLICIT_X64_DTYPES": ("allow", "str(jax.numpy.ones(1, 'float64').dtype)"),
+    "JAX_DEFAULT_PRNG_IMPL": ("rbg", "jax.random.normal(jax.random.key(1)).item()"),
+    "JAX_THREEFRY_PARTITIONABLE": ("0", "jax.random.normal(jax.random.key(1), 3).tolist()"),
+    "JAX_RANDOM_SEED_OFFSET": ("3", "jax.random.normal(jax.random.key(1)).item()"),
+    "JAX_NUMPY_DTYPE_PROMOTION": ("strict", "str(jax.config.jax_numpy_dtype_promotion)"),
+    "JAX_DEBUG_NANS": ("1", "jax.config.jax_debug_nans"),
+    "JAX_DEBUG_INFS": ("1", "jax.config.jax_debug_infs"),
+    "JAX_ENABLE_CHECKS": ("1", "jax.config.jax_enable_checks"),
+    "JAX_CHECK_TRACER_LEAKS": ("1", "jax.config.jax_check_tracer_leaks"),
 }
 
 
 @pytest.mark.framework
 def test_jax_obeys_the_variables_that_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that JAX does not know would be refused in vain, and the one that it took instead would be missed."""
-    questions = ", ".join(f"{name!r}: {question}" for name, (_, _, question) in OBEYED.items())
+    questions = ", ".join(f"{name!r}: {question}" for name, (_, question) in OBEYED.items())
     program = f"import json, warnings, jax; warnings.simplefilter('ignore'); print(json.dumps({{{questions}}}))"
     without = fresh.answer(program, "jax")
-    for name, (backend, value, question) in OBEYED.items():
+    for name, (value, question) in OBEYED.items():
         with monkeypatch.context() as changed:
             changed.setenv(name, value)
             alone = program.replace(questions, f"{name!r}: {question}")
-            assert fresh.answer(alone, backend)[name] != without[name], name
+            assert fresh.answer(alone, "jax")[name] != without[name], name
 
 
 def test_doctor_names_the_variables_that_are_refused_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks what this machine can measure hears what is in the way."""
     monkeypatch.setenv("JAX_DISABLE_JIT", "1")
     screen = Console(width=200, record=True, file=io.StringIO())
-    screen.print(doctor().text)
+    screen.print(doctor().shown)
     assert "environment: unset JAX_DISABLE_JIT (JAX would compile nothing)" in screen.export_text()
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,15 @@ def test_a_record_is_synced(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "fsync", synced.append)
     writer.append(made.target())
     assert len(synced) == 1
+
+
+def test_records_of_several_threads_are_lines_of_one_chain(writer: RunWriter) -> None:
+    """Two workers that fail at once are told from two threads: neither line is torn, nor taken for an edited one."""
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(400):
+            pool.submit(writer.append, made.failure(f"work {number}"))
+    run = store.read(writer.folder)
+    assert (len(run.records), run.damage) == (400, ())
 
 
 def test_a_reason_with_line_breaks_stays_one_line(writer: RunWriter) -> None:

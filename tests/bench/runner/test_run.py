@@ -10,18 +10,22 @@ from typing import Any
 
 import pytest
 
+from bench.analysis import regression, verify
+from bench.plan.gate import Gate
 from bench.plan.steps import PROFILES, Step
 from bench.plan.targets import Target
 from bench.protocol import Json
-from bench.records import identity, packages, store
+from bench.records import identity, packages, settings, store
 from bench.records.schema import FailureRecord, PeaksRecord, ResumedRecord, TimingRecord, TrainingRecord
-from bench.records.store import Run
+from bench.records.store import Run, StoreError
 from bench.runner import run
 from bench.runner.process import WorkerLost
 from bench.runner.run import RunSpec
+from bench.runner.sides import Sides
 from datasets.errors import ExpectedError
 from models.recipes import DENSE
-from tests.bench.made import DIGEST, FakeWorker, target
+from tests.bench.made import DIGEST, FakeWorker, comparison, target
+from tests.faults.trials import MADE
 
 TARGETS = (Target("jax"), Target("tensorflow"))
 THREE = replace(PROFILES["smoke"], replicates=3)
@@ -58,7 +62,7 @@ class World:
     def start(self, target: Target, *, hash_seed: int, **_: Any) -> FakeWorker:
         """Take the place of `WorkerProcess`."""
         self.hash_seeds.append(hash_seed)
-        number = len(self.workers[target.name])
+        number = len(self.workers.setdefault(target.name, []))
         if number >= self._lost_from:
             raise WorkerLost(f"{target.name}: no memory")
 
@@ -246,6 +250,77 @@ def test_a_run_that_is_cut_anywhere_is_resumed(
     found = identities(done)
     assert len(found) == len(set(found))
     assert set(found) == set(identities(whole)) or (budget_s and set(found) >= set(identities(world().execute(FIRST))))
+
+
+SIDES = Sides(tuple(Target("jax", label=label) for label in ("base", "head")), {"base": "made", "head": "made"})
+GATED = Gate([DENSE], SIDES.targets, replicates=2, turns=3)
+
+
+def gated(**changes: Any) -> RunSpec:
+    """Return a gate whose base with extra work takes no longer, so that its control fails and is measured again."""
+    planned = GATED
+    return replace(SIDES.run_spec(planned, margin=0.03, alpha=0.05, order_seed=1), **changes)
+
+
+@pytest.mark.usefixtures("same_packages")
+@pytest.mark.parametrize("share", [number / 12 for number in range(13)])
+def test_a_gate_that_is_cut_anywhere_is_resumed(world: Callable[..., World], share: float) -> None:
+    """In its first round, its second one or a confirmation: it decides as it would have, from whole rounds."""
+    file = world(ALIKE).execute(gated()).folder / store.RECORDS
+    whole, content = store.read(file.parent), file.read_bytes()
+    assert max(record.replicate for record in whole.records if isinstance(record, TimingRecord)) > 1
+    header = content.index(b"\n") + 1
+    file.write_bytes(content[: header + int(share * (len(content) - header))])
+    done = world(ALIKE).execute(gated(resumed=store.read(file.parent)))
+    assert set(identities(done)) == set(identities(whole))
+    assert (done.finished, done.missing(), done.damage) == (True, [], ())
+    assert answers(done) == answers(whole)
+
+
+def answers(done: Run) -> list[tuple[str, str | None]]:
+    """Return what a gate decides of each cell."""
+    found = regression.decide(done)
+    return [(row.cell.name, row.answer) for row in (*found.cells, *found.controls)]
+
+
+def test_another_gate_resumes_nothing(world: Callable[..., World]) -> None:
+    """Other replicates, another margin: the rule was fixed before anything was measured."""
+    done = world(ALIKE).execute(gated())
+    other = Gate([DENSE], SIDES.targets, replicates=3, turns=3)
+    for spec in (SIDES.run_spec(other, margin=0.03, alpha=0.05, order_seed=1), gated(comparison=comparison())):
+        with pytest.raises(ExpectedError, match="this one measures other work, or decides by another rule"):
+            world(ALIKE).execute(replace(spec, resumed=done))
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_other_settings_resume_nothing(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
+    """XLA_FLAGS, or one core instead of two: the mixture was published without a word."""
+    done = world().execute(order())
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    monkeypatch.setattr(settings, "usable_processors", lambda: 64)
+    with pytest.raises(ExpectedError, match=r"XLA_FLAGS was unset, is '--xla.*usable processors was \d+, is 64"):
+        world().execute(order(resumed=done))
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_a_lost_cell_that_is_measured_again_makes_the_run_whole(world: Callable[..., World]) -> None:
+    """It ended with 5 for ever, and could not be published."""
+    done = world(lost_from=2).execute(order())
+    assert done.failures()
+    again = world().execute(order(resumed=done))
+    assert (again.failures(), again.missing(), again.finished) == ([], [], True)
+    assert [problem for problem in verify.problems(again) if not problem.startswith(MADE)] == []
+
+
+@pytest.mark.usefixtures("same_packages")
+def test_a_run_that_another_process_resumed_meanwhile_is_left_alone(world: Callable[..., World]) -> None:
+    """Both read it, one was first: the other's plan of what is missing is out of date."""
+    file = world().execute(order()).folder / store.RECORDS
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-2]))
+    cut = store.read(file.parent)
+    world().execute(order(resumed=cut))
+    with pytest.raises(StoreError, match="resumed by another process just now"):
+        world().execute(order(resumed=cut))
 
 
 @pytest.mark.usefixtures("same_packages")

@@ -9,7 +9,9 @@ import time
 from bench.worker.channel import Channel
 
 if __name__ == "__main__":
-    Channel(int(sys.argv[1]), int(sys.argv[2])).end_with_session()
-    subprocess.Popen(["sleep", "600"])
+    Channel(int(sys.argv[1]), int(sys.argv[2])).end_with_session()  # kept by nobody but its thread
+    child = subprocess.Popen(["sleep", "600"])
+    sys.stdout.write(f"{child.pid}\n")
+    sys.stdout.flush()
     while True:
         time.sleep(0.01)

@@ -147,6 +147,21 @@ def test_a_clock_that_is_wrong_is_found_by_a_second_one(name: str, each: bool) -
         clock.block(made.operation, repeats=10, each=each, now=lambda: wrong(made.now_ms / 1000), second=made.second)
 
 
+@pytest.mark.parametrize(
+    ("readings", "reason"),
+    [
+        ((0.0, 0.0, 1.0, 0.1, 1.1, 1.1), r"calls that fit into 1.100000 s; they add up to 2.000000 s"),
+        ((0.0, 0.5, 0.4, 0.4, 1.1, 1.1), r"seconds above zero; the clock measured -0.0"),
+    ],
+)
+def test_a_clock_that_hops_and_hops_back_is_found_by_itself(readings: tuple[float, ...], reason: str) -> None:
+    """Over the whole block both clocks agree; only the calls inside it tell."""
+    operation = Operation(lambda repeats: repeats, lambda _: None, {})
+    second = iter([0.0, 0.0, 1.1, 1.1]).__next__
+    with pytest.raises(clock.ClockError, match=reason):
+        clock.block(operation, repeats=2, each=True, now=iter(readings).__next__, second=second)
+
+
 def test_a_process_that_is_interrupted_between_its_clocks_is_not_blamed() -> None:
     """On a busy machine it loses a tenth of a second between two readings: the second clock's own bracket shows it."""
     made = FakeDevice()

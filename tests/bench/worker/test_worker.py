@@ -22,7 +22,7 @@ from bench.protocol import Block, Count, Json, Learn, Parity, Peaks, Peer, Prepa
 from bench.records import reference
 from bench.records.schema import PhaseResult
 from bench.runner.process import RequestFailed, WorkerProcess
-from bench.runner.session import _parity
+from bench.runner.session import Outputs, _parity
 from datasets.locate import open_corpus
 from models.recipes import DENSE, POOLING_LOGITS, RECIPES
 
@@ -63,8 +63,10 @@ def test_a_worker_says_what_it_really_is(workers: dict[str, WorkerProcess], back
 def test_both_backends_compute_the_same(workers: dict[str, WorkerProcess], tmp_path: Path, name: str) -> None:
     """From one set of weights: the same predictions and the same first ten losses, within float32's summation order."""
     weights = str(tmp_path / "equal.weights.h5")
-    jax = workers["jax"].ask(Parity(name, weights, True, 10, 500))
-    tensorflow = workers["tensorflow"].ask(Parity(name, weights, False, 10, 500))
+    jax, tensorflow = (
+        Outputs.model_validate(workers[backend].ask(Parity(name, weights, save, 10, 500)))
+        for backend, save in (("jax", True), ("tensorflow", False))
+    )
     step = ParityCheck(RECIPES[name], (Target("jax"), Target("tensorflow")))
     verdict = accuracy.parity(_parity(step, jax, tensorflow))
     assert verdict.answer == "passed", verdict

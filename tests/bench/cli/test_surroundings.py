@@ -1,0 +1,91 @@
+"""Where a run takes place: without a network, as another user, on a home that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import ROOT
+
+RUN = ("run", "--profile", "smoke", "--recipe", "pooling-logits", "--backend", "jax", "--data", "synthetic")
+
+# Every Python process of the run imports this first, workers included.
+GUARD = """
+import os, sys
+def guard(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "urllib.Request"):
+        with open(os.environ["GUARD_LOG"], "a") as log:
+            log.write(f"{event} {args}\\n")
+        raise OSError(f"no network here: {event}")
+sys.addaudithook(guard)
+with open(os.environ["GUARD_LOG"], "a") as log:
+    log.write("guarded\\n")
+"""
+
+
+@pytest.mark.framework
+def test_a_run_asks_no_network(tmp_path: Path) -> None:
+    """But for the announced download nothing leaves the machine: neither the parent nor a framework tries."""
+    (tmp_path / "sitecustomize.py").write_text(GUARD)
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "GUARD_LOG": str(tmp_path / "guard.log")}
+    words = [sys.executable, "-m", "bench", *RUN, "--out", str(tmp_path / "runs")]
+    done = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    told = (tmp_path / "guard.log").read_text().splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(told) >= 2
+    assert set(told) == {"guarded"}
+
+
+def test_the_guard_sees_what_it_is_to_see(tmp_path: Path) -> None:
+    """A connection that somebody tries is refused and told: else the test above could not fail."""
+    (tmp_path / "sitecustomize.py").write_text(GUARD)
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "GUARD_LOG": str(tmp_path / "guard.log")}
+    code = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    assert "no network here" in done.stderr
+    assert any(line.startswith("socket.") for line in (tmp_path / "guard.log").read_text().splitlines())
+
+
+# Another user than root who may read everything, as a container's user may, and write nothing of root's.
+NOBODY = (
+    *("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"),
+    *("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"),
+)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="becomes another user")
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["list"], 0, ""),
+        (["doctor"], 0, ""),
+        ([*RUN], 6, "cannot write the cache"),
+        (["show", "latest"], 6, "no run called 'latest'"),
+    ],
+)
+def test_a_user_whose_home_is_read_only_is_told_what_to_set(
+    words: list[str], status: int, said: str, tmp_path: Path
+) -> None:
+    """Containers run so: what needs no file works, what does names the option or the variable."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    environ = {k: v for k, v in os.environ.items() if k not in ("KERASMARK_CACHE", "KERASMARK_DATA", "XDG_CACHE_HOME")}
+    environ |= {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    out = ["--out", str(home / "runs")] if words[0] in ("run", "show") else []
+    done = subprocess.run(
+        [*NOBODY, sys.executable, "-m", "bench", *words, *out],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any(home.iterdir())
