@@ -149,8 +149,8 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def audit(session: nox.Session) -> None:
-    """Check the locked packages for known vulnerabilities; asks PyPI."""
-    install(session, "lint")
+    """Check the locked packages for known vulnerabilities. It asks PyPI, so it is no part of the tests."""
+    session.install("pip-audit==2.10.1")
     for name in LOCKS:
         session.run("pip-audit", "--require-hashes", "--disable-pip", "-r", f"requirements/{name}.txt")
 

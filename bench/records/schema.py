@@ -220,6 +220,20 @@ def _shared(cell: Cell) -> Cell:
     return cell
 
 
+def _shared_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return one object for all equal ``fields``: the records of a cell say the same of its work and settings."""
+    items = tuple(fields.items())
+    try:
+        return _of_items((*items, *map(type, fields.values())))
+    except TypeError:  # a value that is a list
+        return fields
+
+
+@lru_cache(maxsize=4096)
+def _of_items(items: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(items[: len(items) // 2])  # what follows are types: 1 and True are equal
+
+
 class TimingRecord(_Frozen):
     """What one replicate measured for one cell: every raw sample, warm-up included.
 
@@ -237,8 +251,8 @@ class TimingRecord(_Frozen):
     first_call_s: Seconds
     samples: list[Sample]
     steady: bool
-    work: dict[str, Quantity]
-    resolved: dict[str, Any]
+    work: Annotated[dict[str, Quantity], AfterValidator(_shared_fields)]
+    resolved: Annotated[dict[str, Any], AfterValidator(_shared_fields)]
 
     @model_validator(mode="after")
     def _has_measured(self) -> Self:
