@@ -5,6 +5,7 @@ Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011 (t
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 import numpy as np
 
@@ -31,9 +32,16 @@ SHUFFLE_SEED = 0
 _ROOT = "aclImdb"
 _FOLDERS = ("train/pos", "train/neg", "test/pos", "test/neg")
 _REVIEW_PATH = re.compile(rf"{_ROOT}/(?:train|test)/(?:pos|neg)/[0-9]+_[0-9]+\.txt")
-_LARGEST_REVIEW = 1 << 20  # bytes; the longest one has 14 KB, so more is no review
-_LARGEST_HEADER = 1 << 16  # bytes of a long name or of a member's attributes, which tarfile reads into memory
-_LARGEST_ARCHIVE = 4 << 30  # bytes unpacked; the official one has less than half a gigabyte
+_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
+# What tar says has no data, whatever size its header announces.
+_EMPTY = (tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+_LARGEST_REVIEW = 1 << 16  # bytes; the longest one has 13,704
+_LARGEST_TEXT = 128 << 20  # bytes of all reviews, which are read into memory; the real ones have 65 MB
+_LARGEST_INDEX = 16 << 20  # bytes of the word index; Keras's has 1.6 MB
+# Bytes unpacked. The official archive has less than half as many; whoever adds files to it may have as many again.
+_LARGEST_ARCHIVE = 1 << 30
+_TOO_MUCH = f"an archive of reviews unpacks to {_LARGEST_ARCHIVE >> 20} MiB at most"
+_CHUNK = 1 << 20  # bytes
 
 
 def read(
@@ -68,7 +76,8 @@ def read(
 def read_word_index(path: Path, *, sha256: str = WORD_INDEX_SHA256) -> tuple[str, ...]:
     """Return the words of Keras's `imdb_word_index.json` by rank, after checking the file's hash."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST_INDEX)
     except OSError as error:
         raise DataError(
             f"cannot read the word index {path}: {error.strerror}; put imdb_word_index.json there"
@@ -112,42 +121,44 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _from_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        # The default buffer is the quickest: a longer one makes tarfile copy it for every member.
-        with tarfile.open(archive, "r|gz", tarinfo=_Header) as members:
-            for member in members:
-                if member.offset_data + member.size > _LARGEST_ARCHIVE:
-                    raise _not_imdb(archive, f"it would unpack to more than {_LARGEST_ARCHIVE >> 30} GB")
-                if member.isreg() and _REVIEW_PATH.fullmatch(member.name):
-                    stream = members.extractfile(member)
-                    assert stream is not None  # a regular file has one
-                    yield member.name, _content(member.name, stream)
+        with gzip.open(archive) as stream:
+            yield from _members(archive, stream)
     except FileNotFoundError as error:
         raise DataError(f"no reviews at {archive}: no such file or folder; check the path") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise _not_imdb(archive, f"it is damaged or no .tar.gz archive ({error})") from error
 
 
-class _Header(tarfile.TarInfo):
-    """A header whose size is checked before tarfile reads what it announces."""
+def _members(archive: Path, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each review; whatever else the archive holds is passed over unread.
 
-    _READ_WHOLE = (
-        *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
-        *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
-    )
+    tarfile alone parses a header. Its own loop reads long names, attributes and maps of sparse files into memory,
+    each by a call within a call, and keeps every member; no review needs any of them.
+    """
+    unpacked = 0
+    while (block := stream.read(tarfile.BLOCKSIZE)).strip(b"\0"):
+        member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        size = 0 if member.type in _EMPTY else member.size
+        blocks = -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        unpacked += tarfile.BLOCKSIZE + blocks
+        if size < 0 or unpacked > _LARGEST_ARCHIVE:
+            raise _not_imdb(archive, f"{member.name[:100]!r} announces {size} bytes, {_TOO_MUCH}")
+        if member.type in _FILES and _REVIEW_PATH.fullmatch(member.name):
+            content = _content(member.name, stream, min(size, _LARGEST_REVIEW + 1))
+            if len(content) < size:
+                raise _not_imdb(archive, f"it ends within {member.name}")
+            yield member.name, content
+            blocks -= size
+        _skip(stream, blocks)
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        header = super().frombuf(buf, encoding, errors)
-        if header.size < 0 or (header.type in cls._READ_WHOLE and header.size > _LARGEST_HEADER):
-            raise DataError(
-                f"the archive has a header that announces {header.size} bytes, which no archive of reviews has; fetch "
-                "aclImdb_v1.tar.gz again"
-            )
-        return header
+
+def _skip(stream: IO[bytes], count: int) -> None:
+    while count > 0 and (passed := len(stream.read(min(count, _CHUNK)))):
+        count -= passed
 
 
-def _content(path: str, stream: IO[bytes]) -> bytes:
-    content = stream.read(_LARGEST_REVIEW + 1)
+def _content(path: str, stream: IO[bytes], count: int = _LARGEST_REVIEW + 1) -> bytes:
+    content = stream.read(count)
     if len(content) > _LARGEST_REVIEW:
         raise DataError(f"{path} is larger than any review ({_LARGEST_REVIEW} bytes); fetch the archive again")
     return content
@@ -155,10 +166,14 @@ def _content(path: str, stream: IO[bytes]) -> bytes:
 
 def _by_path(found: Iterable[tuple[str, bytes]], source: Path) -> dict[str, bytes]:
     reviews: dict[str, bytes] = {}
+    size = 0
     for path, content in islice(found, REVIEWS + 1):  # one more shows that there are too many
         if path in reviews:
             raise _not_imdb(source, f"it holds {path} twice")
         reviews[path] = content
+        size += len(content)
+        if size > _LARGEST_TEXT:
+            raise _not_imdb(source, f"its reviews have more than {_LARGEST_TEXT >> 20} MiB")
     if not reviews:
         raise _not_imdb(source, f"it holds no {_ROOT}/train/pos/<id>_<rating>.txt or the like")
     return dict(sorted(reviews.items()))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bench.analysis import stats
 from bench.analysis.rows import AccuracyRow, finite
-from bench.records import reference
+from bench.records import reference, store
 from bench.records.schema import ParityRecord, ReferenceRecord, ServingRecord, TrainingRecord
 from bench.records.store import Run
 from models.recipes import Published, Recipe
@@ -152,12 +152,31 @@ def completeness(run: Run) -> list[Verdict]:
 
 def incomplete(run: Run) -> list[str]:
     """Return what ``run`` lacks besides its failures, in words: its end, planned work, lines that are damaged."""
+    return [*unfinished(run), *(f"damaged: {words}" for words in damaged(run))]
+
+
+def unfinished(run: Run) -> list[str]:
+    """Return in one line that ``run`` did not come to its end, or lacks work that no failure explains."""
     explained = {work for failure in run.failures() for work in failure.lost}
     missing = [work for work in run.missing() if work not in explained]
-    found = [] if run.finished else ["unfinished: the run was interrupted, or is still being measured"]
-    if missing:
-        found.append(f"unfinished: {len(missing)} pieces of work were not measured, first {missing[0]}")
-    return found + [f"damaged: {damage}" for damage in run.open_damage]
+    if run.finished and not missing:
+        return []
+    how = "its records lack" if run.finished else "it was interrupted, or is still being measured, and lacks"
+    what = f"{pieces(len(missing))}, first {missing[0]}" if missing else "its end"
+    return [f"unfinished: {how} {what}; --resume {run.header.run_id} measures what is missing"]
+
+
+def damaged(run: Run) -> list[str]:
+    """Return each damaged line of ``run`` in words; of lines that were edited, the first and how many more."""
+    edited = [damage for damage in run.open_damage if damage.reason == store.EDITED]
+    others = [str(damage) for damage in run.open_damage if damage.reason != store.EDITED]
+    more = f", and {len(edited) - 1} more" if len(edited) > 1 else ""
+    return [*others, *[f"{damage}{more}" for damage in edited[:1]]]
+
+
+def pieces(number: int) -> str:
+    """Return so many pieces of work in words."""
+    return f"{number} piece{'s' * (number != 1)} of work"
 
 
 def _value(record: TrainingRecord, figure: Figure) -> float | None:

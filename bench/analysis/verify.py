@@ -35,14 +35,11 @@ def problems(run: Run) -> list[str]:
 
 
 def _readable(run: Run) -> Iterator[str]:
-    yield from (f"damaged: {damage}" for damage in run.open_damage if store.EDITED not in damage.reason)
+    yield from (f"damaged: {words}" for words in accuracy.damaged(run) if store.EDITED not in words)
 
 
 def _unedited(run: Run) -> Iterator[str]:
-    edited = [damage for damage in run.open_damage if store.EDITED in damage.reason]
-    if edited:
-        more = f", and {len(edited) - 1} more" if len(edited) > 1 else ""
-        yield f"edited: {edited[0]}{more}"
+    yield from (f"edited: {words}" for words in accuracy.damaged(run) if store.EDITED in words)
     if not run.header.planned:
         yield f"written in record schema {run.header.schema_version}, which has no digests and no plan"
 
@@ -52,10 +49,10 @@ def _complete(run: Run) -> Iterator[str]:
     if failures:
         first = failures[0]
         yield (
-            f"unfinished: {len(failures)} pieces of work gave no answer, first {first.recipe} {first.work} on "
+            f"unfinished: {accuracy.pieces(len(failures))} gave no answer, first {first.recipe} {first.work} on "
             f"{first.target}: {first.reason}"
         )
-    yield from (reason for reason in accuracy.incomplete(run) if not reason.startswith("damaged"))
+    yield from accuracy.unfinished(run)
     if not any(isinstance(record, TimingRecord) for record in run.records):
         yield "unfinished: it timed nothing"
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bench import exit_codes
-from bench.analysis import summary
+from bench.analysis import accuracy, summary
 from bench.cli import Outcome
 from bench.plan import targets
 from bench.records import store
@@ -59,11 +59,15 @@ def corpus(data: str | None) -> Located:
 
 
 def find(name: str, runs: Path | None) -> Run:
-    """Return the finished run called ``name`` in the folder ``runs``; say what of it is damaged."""
-    found = store.read(store.find(name, runs or store.DEFAULT_FOLDER))
-    for damage in found.open_damage:
-        say(f"{found.header.run_id} is damaged: {damage}")
-    return found
+    """Return the finished run called ``name`` in the folder ``runs``."""
+    return store.read(store.find(name, runs or store.DEFAULT_FOLDER))
+
+
+def say_damage(run: Run) -> bool:
+    """Say what of ``run`` is damaged, and return whether anything is: its report does not show it."""
+    for words in accuracy.damaged(run):
+        say(f"{run.header.run_id} is damaged: {words}")
+    return bool(run.open_damage)
 
 
 def say(words: str) -> None:

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterable
 
 TARGETS = ("messages", "records", "archives", "saved_models", "recipe_answers", "pages")
-# Bytes of an input: enough for a small archive, few enough to be tried thousands of times.
-LONGEST = 4096
+# Bytes of an input: enough for many changes to a small archive or run, few enough to be tried thousands of times.
+LONGEST = 512
 
 
 def main() -> int:
@@ -48,7 +48,13 @@ def _fuzz(name: str, minutes: float) -> int:
         sys.exit("the package atheris is not installed here: `nox -s fuzz` installs it where it can be had")
     with atheris.instrument_imports(include=["bench", "datasets", "models", "tests"]):
         target = importlib.import_module(f"tests.fuzz.{name}")
-    limits = [f"-max_total_time={60 * minutes:.0f}", f"-max_len={LONGEST}", "-timeout=30", "-rss_limit_mb=4096"]
+    limits = [
+        f"-max_total_time={60 * minutes:.0f}",
+        f"-max_len={LONGEST}",
+        "-len_control=0",
+        "-timeout=30",
+        "-rss_limit_mb=4096",
+    ]
     atheris.Setup([sys.argv[0], f"-artifact_prefix={tempfile.gettempdir()}/", *limits], target.check)
     atheris.Fuzz()
     return 0

@@ -49,7 +49,7 @@ def compare(
         found = compare_runs.targets(compared[0], first, second, margin=margin, alpha=alpha)
     else:
         found = compare_runs.runs(compared[0], compared[1], margin=margin, alpha=alpha)
-    damaged = any(summary.run.open_damage for summary in compared)
+    damaged = [summary for summary in compared if execution.say_damage(summary.run)]
     code = ExitCode.CELLS_FAILED if damaged else of_run_comparison(found)
     shown = documents.compared(found, code) if json else comparison.compared(found, anyway=anyway)
     return Outcome(shown, int(code))

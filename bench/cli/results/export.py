@@ -38,7 +38,7 @@ def export(
     written = errors.find("format", format, exports.FORMATS)
     run = execution.find(name, out)
     text = f"{plain(written(summary.summarize(run))).rstrip()}\n"
-    code = int(ExitCode.CELLS_FAILED if run.open_damage else ExitCode.HELD)
+    code = int(ExitCode.CELLS_FAILED if execution.say_damage(run) else ExitCode.HELD)
     if to is None:
         return Outcome(text, code)
     store.write_atomically(to, text.encode())

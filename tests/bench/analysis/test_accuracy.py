@@ -311,7 +311,8 @@ def test_what_was_planned_and_not_measured_is_a_failing_verdict() -> None:
     assert accuracy.completeness(made.run(plan, *timings)) == []
     (verdict,) = accuracy.completeness(made.run(plan, timings[0]))
     assert verdict.answer == "failed"
-    assert verdict.reason.endswith("1 pieces of work were not measured, first dense train floor 512 jax-cpu, process 0")
+    lost = "its records lack 1 piece of work, first dense train floor 512 jax-cpu, process 0"
+    assert verdict.reason == f"unfinished: {lost}; --resume 20260731T120000Z-smoke measures what is missing"
 
 
 def test_a_failure_whose_work_was_measured_later_fails_nothing() -> None:

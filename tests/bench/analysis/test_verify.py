@@ -46,10 +46,14 @@ TIMED = made.timing(made.cell(), made.blocks(0.1))
         (
             "planned",
             made.run(TIMED, made.failure()),
-            "1 pieces of work gave no answer, first dense parity on tensorflow",
+            "1 piece of work gave no answer, first dense parity on tensorflow",
         ),
         ("planned", made.run(made.training()), "it timed nothing"),
-        ("planned", made.run(TIMED, made.plan(identity.peaks("jax-cpu"))), "were not measured, first peaks of jax-cpu"),
+        (
+            "planned",
+            made.run(TIMED, made.plan(identity.peaks("jax-cpu"))),
+            "its records lack 1 piece of work, first peaks of jax-cpu",
+        ),
         ("planned", ended(TIMED, made.resumed()), "was interrupted"),
         ("settings", made.run(TIMED, made.target(settings={"x64": True})), "the settings of jax-cpu changed"),
         ("settings", made.run(TIMED, made.target(versions={"keras": "9"})), "the versions of jax-cpu changed"),
