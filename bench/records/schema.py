@@ -405,7 +405,9 @@ def parse(line: str | bytes) -> Record:
 
     Control characters in its words are replaced: a record must not drive the terminal that shows it.
     """
-    if _CONTROLS.search(line.encode() if isinstance(line, str) else line):
+    content = line.encode() if isinstance(line, str) else line
+    suspect = not content.isascii() or b"\\" in content or b"\x7f" in content  # quicker than the pattern alone
+    if suspect and _CONTROLS.search(content):
         return _ADAPTER.validate_python(_plain_json(line))
     return _ADAPTER.validate_json(line)
 

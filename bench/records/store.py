@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import hashlib
 import os
 import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -55,7 +56,8 @@ LOCK_ATTEMPTS, LOCK_PAUSE_S = 20, 0.02
 
 EDITED = "was edited after it was measured, or lines before it were"
 
-_DIGEST = re.compile(rb',"digest":"([0-9a-f]{16})"\}\n$')
+_DIGEST = re.compile(rb',"digest":"([0-9a-f]{16})"\}\n')
+_STATED = len(',"digest":"0123456789abcdef"}\n')
 
 
 class StoreError(ExpectedError):
@@ -192,7 +194,7 @@ def read(folder: Path) -> Run:
     """Return the run in ``folder`` with its damaged lines; StoreError where not even its header can be read."""
     file = folder / RECORDS
     try:
-        with file.open("rb") as lines:
+        with file.open("rb") as lines, _without_collection():
             return _read(folder, lines)
     except OSError as error:
         raise StoreError(f"no run at {folder}: {error.strerror}; `bench runs` lists what there is") from error
@@ -277,8 +279,9 @@ def _read(folder: Path, lines: BinaryIO) -> Run:
     header = None
     digest: str | None = ""  # of the line before; None where it cannot be read, so that nothing tells about the next
     for number, line in _whole(lines):
+        body, stored = _parted(line)
         try:
-            record = parse(_body(line))
+            record = parse(body)
         except ValidationError as error:
             if header is None:
                 raise _no_header(folder, error) from error
@@ -288,12 +291,24 @@ def _read(folder: Path, lines: BinaryIO) -> Run:
                 header, wrong = _header(folder, record), None
             else:
                 wrong = _add(records, number, record)
-            edited = header.planned and digest is not None and _stored(line) != _digest(digest, _body(line))
+            edited = header.planned and digest is not None and stored != _digest(digest, body)
             damage += [Damage(number, reason, lost=False) for reason in [wrong or (EDITED if edited else "")] if reason]
-        digest = _stored(line) or None
+        digest = stored or None
     if header is None:
         raise StoreError(f"{folder / RECORDS} holds no record")
     return Run(folder, header, tuple(records.values()), tuple(damage))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking records again and again: they are many, and refer to nothing above."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _whole(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -346,15 +361,10 @@ def _misfit(error: ValidationError) -> str:
     return f"does not fit record schema {SCHEMA_VERSION}: {first['msg']}{f' at {place}' if place else ''}"
 
 
-def _body(line: bytes) -> bytes:
-    """Return the record's own JSON."""
-    return _DIGEST.sub(b"}", line).rstrip(b"\n")
-
-
-def _stored(line: bytes) -> str:
-    """Return the digest that ``line`` states; empty if it states none."""
-    found = _DIGEST.search(line)
-    return found[1].decode() if found else ""
+def _parted(line: bytes) -> tuple[bytes, str]:
+    """Return the record's own JSON and the digest that ``line`` states, empty if it states none."""
+    stated = _DIGEST.fullmatch(line[-_STATED:])
+    return (line[:-_STATED] + b"}", stated[1].decode()) if stated else (line.rstrip(b"\n"), "")
 
 
 def _digest(before: str, body: bytes) -> str:
@@ -366,7 +376,7 @@ def _last_digest(file: Path) -> str:
     digest = ""
     with file.open("rb") as lines:
         for _, line in _whole(lines):
-            digest = _stored(line) or _digest(digest, line)
+            digest = _parted(line)[1] or _digest(digest, line)
     return digest
 
 

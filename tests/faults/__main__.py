@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.backends import BACKENDS
 from datasets import locate
 from tests.faults import results, soak, trials
 from tests.faults.trials import World
@@ -20,14 +21,12 @@ from tests.faults.trials import World
 def main() -> int:
     """Do what is missing, write the page, and return 1 where something was found."""
     options = _options()
-    for world, wanted in (
-        (trials.fake_run(), options.fake // 2),
-        (trials.fake_gate(), options.fake - options.fake // 2),
-    ):
-        _kill(world, wanted)
+    for world in (trials.fake_run(), trials.fake_gate()):
+        _kill(world, options.fake // 2)
     if options.real:
         located = locate.open_corpus(None, environ=os.environ)
-        _kill(trials.real_run(located), options.real)
+        for backend in BACKENDS:
+            _kill(trials.real_run(located, backend), options.real // len(BACKENDS))
     if options.minutes and not results.load("soak"):
         for level in soak.soak(options.minutes):
             results.keep("soak", level)

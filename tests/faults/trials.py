@@ -97,11 +97,11 @@ def fake_gate() -> World:
     return World("regress, fake workers", _nowhere(), "tests.bench.fake_worker", asked, MADE)
 
 
-def real_run(located: Located, backends: tuple[str, ...] = ("jax", "tensorflow")) -> World:
-    """A run of one recipe with real workers on the real reviews, or on the synthetic ones."""
-    targets = [Target(backend) for backend in backends]
+def real_run(located: Located, backend: str) -> World:
+    """A run of one recipe with a real worker on the real reviews, or on the synthetic ones."""
+    targets = [Target(backend)]
     asked = partial(RunSpec, recipes=[RECIPES["pooling-logits"]], targets=targets, profile=PROFILES["smoke"])
-    return World("run, real workers", located, "bench.worker", asked)
+    return World(f"run, real worker, {backend}", located, "bench.worker", asked)
 
 
 def undisturbed(world: World, folder: Path) -> tuple[Run, float]:
