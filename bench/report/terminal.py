@@ -46,7 +46,6 @@ def heading(summary: Summary) -> RenderableType:
     state = "not a git checkout" if header.commit is None else header.commit.title
     lines = [
         f"kerasmark · profile {header.profile} · {header.started_at} · commit {state}",
-        *([f"resumed at {', '.join(document.resumed_at)}"] if document.resumed_at else []),
         header.machine.title,
         ", ".join(f"{name} {version}" for name, version in document.versions.items() if name != "python"),
         f"corpus {words.corpus(document)}, targets {', '.join(summary.targets) or 'none'}",
@@ -55,8 +54,13 @@ def heading(summary: Summary) -> RenderableType:
 
 
 def announced(lines: Iterable[str], document: RunDocument) -> RenderableType:
-    """Return the lines of a heading, then what disturbed the run, then a banner above synthetic reviews."""
-    text = Text("\n".join(lines), style="dim").append_text(disturbed(document))
+    """Return the lines of a heading, the second of which says when the run was resumed, if it was.
+
+    What disturbed the run comes next, then a banner above synthetic reviews.
+    """
+    first, *others = lines
+    resumed = [f"resumed at {', '.join(document.resumed_at)}"] if document.resumed_at else []
+    text = Text("\n".join([first, *resumed, *others]), style="dim").append_text(disturbed(document))
     banner = Text(words.SYNTHETIC, style="bold yellow") if document.corpus == "synthetic" else None
     return group([text, banner])
 

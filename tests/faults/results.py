@@ -27,24 +27,31 @@ change; this page is what chance was given time to find.
 
 
 def keep(name: str, found: Outcome | Level | dict[str, Any]) -> None:
-    """Add one line to the file ``name``, with when and of which commit it was found."""
+    """Add one line to the file ``name``, with when and of which commit it was found.
+
+    The machine and the versions have a line of their own, once for all that follow it.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     commit = machine.commit()
-    about = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.title if commit else "unknown",
-        "machine": machine.machine().title,
-        "versions": {name: version for name, version in packages.versions().items() if name != "numpy"},
-    }
+    where = {"machine": machine.machine().title, "versions": packages.versions()}
+    known = load(name)
     fields = found if isinstance(found, dict) else asdict(found)
+    when = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit.title if commit else "unknown"}
+    new = [] if known and {key: known[-1][key] for key in where} == where else [where]
     with (FOLDER / f"{name}.jsonl").open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps({**fields, **about}) + "\n")
+        lines.writelines(json.dumps(line) + "\n" for line in (*new, {**fields, **when}))
 
 
 def load(name: str) -> list[dict[str, Any]]:
-    """Return the lines of the file ``name``, none without one."""
-    file = FOLDER / f"{name}.jsonl"
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    """Return what the file ``name`` holds, each with its machine and versions; nothing without a file."""
+    file, where, found = FOLDER / f"{name}.jsonl", {}, []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        fields = json.loads(line)
+        if "at" in fields:
+            found.append({**where, **fields})
+        else:
+            where = fields
+    return found
 
 
 def page() -> str:

@@ -101,6 +101,12 @@ def test_a_void_gate_says_so_first() -> None:
     assert markdown.pull_request(broken).startswith("## kerasmark: VOID")
 
 
+def test_a_gate_that_was_resumed_says_when() -> None:
+    """As a run does: its rounds may lie hours apart."""
+    resumed = summary(made.comparison(), *pair(TIGHT), made.resumed())
+    assert "resumed at 2026-08-01T09:30:00+00:00" in shown(comparison.render(resumed))
+
+
 def test_a_gate_that_compared_nothing_says_so() -> None:
     nothing = summary(made.comparison(), made.failure())
     assert "none was compared" in shown(comparison.render(nothing))
