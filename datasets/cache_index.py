@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,14 @@ class CachedCorpus:
 
 @dataclass(frozen=True)
 class CacheIndex:
-    """The corpora under one folder; `notice` is called when another process holds the lock, or one is damaged."""
+    """The corpora under one folder; `notice` is called when another process holds the lock, or one is damaged.
+
+    faults  what is wrong with each damaged folder that was met; errors name it where it cannot be made again
+    """
 
     root: Path
     notice: Callable[[str], None]
+    faults: dict[str, str] = field(default_factory=dict, init=False)
 
     def find(self, name: CorpusName, digest: str) -> CachedCorpus | None:
         """Return the corpus of this name and digest, if it is cached and complete."""
@@ -58,21 +62,34 @@ class CacheIndex:
         return self._load(str(entry.get("folder")))
 
     def _make(self, key: str, identity: Identity, make: Callable[[], Corpus]) -> CachedCorpus:
-        corpus = make()
+        corpus = self._made(make)
         name = cache.folder_name(corpus.name, corpus.digest)
         if self._load(name) is None:
             cache.store(corpus, self.root / name)
         self._remember(key, {"identity": identity, "folder": name})
         return CachedCorpus(cache.load(self.root / name), self.root / name)
 
+    def _made(self, make: Callable[[], Corpus]) -> Corpus:
+        """Return what `make` does; where a damaged corpus cannot be made again, no other data stand in for it."""
+        try:
+            return make()
+        except DataError as error:
+            if not self.faults:
+                raise
+            raise DataError(f"{self._fault()}it cannot be made again: {error}") from error
+
     def _load(self, name: str) -> CachedCorpus | None:
         folder = self.root / Path(name).name
         try:
             return CachedCorpus(cache.load(folder, verify=True), folder)
-        except DataError as error:  # absent, of another format, cut short or changed: it is made anew
-            if folder.is_dir():
-                self.notice(str(error))
+        except cache.UnusableError as error:  # absent, of another format, cut short or changed: it is made anew
+            if folder.is_dir() and folder.name not in self.faults:
+                self.faults[folder.name] = error.fault
+                self.notice(f"{error.fault}; making it again from its source")
             return None
+
+    def _fault(self) -> str:
+        return "".join(f"{fault}; " for fault in self.faults.values())
 
     def _index(self) -> dict[str, Any]:
         try:
@@ -105,6 +122,6 @@ class CacheIndex:
                 lock.release()
         except OSError as error:
             raise DataError(
-                f"cannot write the cache {self.root}: {error.strerror or error}; "
+                f"{self._fault()}cannot write the cache {self.root}: {error.strerror or error}; "
                 f"set {CACHE_VARIABLE} to a folder that can be written"
             ) from error

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -37,8 +37,8 @@ _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 _EMPTY = (tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
 _LARGEST_REVIEW = 1 << 16  # bytes; the longest one has 13,704
 _LARGEST_TEXT = 128 << 20  # bytes of all reviews, which are read into memory; the real ones have 65 MB
-_LARGEST_INDEX = 16 << 20  # bytes of the word index; Keras's has 1.6 MB
-# Bytes unpacked. The official archive has less than half as many; whoever adds files to it may have as many again.
+_LARGEST_INDEX = 4 << 20  # bytes of the word index; Keras's has 1.6 MB
+# Bytes unpacked. The official archive has less than half as many; a user who adds files may have as many again.
 _LARGEST_ARCHIVE = 1 << 30
 _TOO_MUCH = f"an archive of reviews unpacks to {_LARGEST_ARCHIVE >> 20} MiB at most"
 _CHUNK = 1 << 20  # bytes
@@ -122,14 +122,14 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 def _from_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
     try:
         with gzip.open(archive) as stream:
-            yield from _members(archive, stream)
+            yield from _members(archive, cast(BinaryIO, stream))
     except FileNotFoundError as error:
         raise DataError(f"no reviews at {archive}: no such file or folder; check the path") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise _not_imdb(archive, f"it is damaged or no .tar.gz archive ({error})") from error
 
 
-def _members(archive: Path, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+def _members(archive: Path, stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
     """Yield the path and the content of each review; whatever else the archive holds is passed over unread.
 
     tarfile alone parses a header. Its own loop reads long names, attributes and maps of sparse files into memory,
@@ -152,12 +152,12 @@ def _members(archive: Path, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
         _skip(stream, blocks)
 
 
-def _skip(stream: IO[bytes], count: int) -> None:
+def _skip(stream: BinaryIO, count: int) -> None:
     while count > 0 and (passed := len(stream.read(min(count, _CHUNK)))):
         count -= passed
 
 
-def _content(path: str, stream: IO[bytes], count: int = _LARGEST_REVIEW + 1) -> bytes:
+def _content(path: str, stream: BinaryIO, count: int = _LARGEST_REVIEW + 1) -> bytes:
     content = stream.read(count)
     if len(content) > _LARGEST_REVIEW:
         raise DataError(f"{path} is larger than any review ({_LARGEST_REVIEW} bytes); fetch the archive again")

@@ -76,8 +76,21 @@ def load(place: Path | str) -> Saved:
     """
     file = find(Path(place))
     kept = saved_file.read(file)
-    model = keras.saving.load_model(file, compile=False, safe_mode=True)  # scoring needs neither loss nor optimizer
-    return Saved(kept.recipe, kept.encoding, kept.logits, kept.words, model)
+    return Saved(kept.recipe, kept.encoding, kept.logits, kept.words, _model(file))
+
+
+def _model(file: Path) -> keras.Model:
+    """Return the model alone; whatever Keras says of one that it cannot open is one line."""
+    try:
+        model = keras.saving.load_model(file, compile=False, safe_mode=True)  # scoring needs no loss, no optimizer
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"a {type(model).__name__}")
+    except (OSError, ImportError, RuntimeError, IndexError, MemoryError, *saved_file.MISFITS) as error:  # h5py's too
+        raise ExpectedError(
+            f"expected {file.name} to hold a model of Keras's own layers, as `bench train --save` writes it; "
+            f"received {saved_file.said(error)}"
+        ) from error
+    return model
 
 
 def find(place: Path) -> Path:

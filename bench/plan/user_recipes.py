@@ -16,12 +16,15 @@ from pydantic import BaseModel, ValidationError
 from bench import ROOT
 from bench.backends import BACKENDS
 from datasets.errors import ExpectedError
+from datasets.plain_text import one_line, shortened
 from models.recipes import Recipe
 
 # Importing a framework takes up to a minute on a slow machine.
 READ_LIMIT_S = 120.0
 # A recipe takes about a kilobyte.
 LONGEST_ANSWER = 1 << 20
+# The end of what the file says on its standard error: a framework that aborts gives its reason there.
+LAST_WORDS = 2_000
 
 
 class Answer(BaseModel):
@@ -40,7 +43,9 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
         raise ExpectedError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
     answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}), file.name)
     if answer.error:
-        raise ExpectedError(f"{file.name}: {answer.error}")
+        raise ExpectedError(f"{file.name}: {shortened(one_line(answer.error), 1_000)}")
+    if not answer.recipes:  # the suite's own would be measured instead
+        raise ExpectedError(f"{file.name}: expected at least one recipe; received none")
     return answer.recipes
 
 
@@ -51,46 +56,60 @@ def parsed(line: bytes, name: str) -> Answer:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise ExpectedError(f"{name}: expected models.recipes.Recipe; {first['msg']} at {place}") from error
+        said = shortened(one_line(f"{first['msg']} at {place}"), 300)
+        raise ExpectedError(f"{name}: expected models.recipes.Recipe; {said}") from error
 
 
 def _answer(file: Path, extra: dict[str, str]) -> bytes:
     """Return the line in which a child answers, on a pipe of its own: what the file prints is nobody's business."""
     read_fd, write_fd = os.pipe()
+    errors_fd, stderr_fd = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "models.user_recipes", str(file.resolve()), str(write_fd)],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": next(iter(BACKENDS)), "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr_fd,
         pass_fds=(write_fd,),
         start_new_session=True,
     )
     os.close(write_fd)
+    os.close(stderr_fd)
     try:
-        return _line(read_fd, process, file.name)
+        return _line(read_fd, errors_fd, process, file.name)
     finally:
         with suppress(ProcessLookupError):  # the file may have started processes, which hold on
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(read_fd)
+        os.close(errors_fd)
 
 
-def _line(descriptor: int, process: subprocess.Popen[bytes], name: str) -> bytes:
-    """Return the first line from ``descriptor``; ExpectedError where ``process`` ends, goes on or floods instead."""
-    deadline, found = time.monotonic() + READ_LIMIT_S, b""
+def _line(answer: int, errors: int, process: subprocess.Popen[bytes], name: str) -> bytes:
+    """Return the first line from ``answer``; ExpectedError where ``process`` ends, goes on or floods instead."""
+    deadline, found, words, streams = time.monotonic() + READ_LIMIT_S, b"", b"", [answer, errors]
     while b"\n" not in found:
-        ready, _, _ = select.select([descriptor], [], [], 0.5)
-        chunk = os.read(descriptor, 1 << 16) if ready else b""
-        found += chunk
-        if not chunk and (ready or process.poll() is not None):
-            raise ExpectedError(f"{name}: it ended its process{_status(process)}, before it named recipes")
+        ready, _, _ = select.select(streams, [], [], 0.5)
+        chunks = {stream: os.read(stream, 1 << 16) for stream in ready}
+        streams = [stream for stream in streams if chunks.get(stream) != b""]
+        found += chunks.get(answer, b"")
+        words = (words + chunks.get(errors, b""))[-LAST_WORDS:]
+        if answer not in streams or (not ready and process.poll() is not None):
+            raise ExpectedError(
+                f"{name}: it ended its process{_status(process)}, before it named recipes{_last(words)}"
+            )
         if time.monotonic() > deadline:
             raise ExpectedError(f"{name}: it did not end within {READ_LIMIT_S:.0f} s; importing it must do no work")
         if len(found) > LONGEST_ANSWER:
             raise ExpectedError(f"{name}: expected some recipes; received more than {LONGEST_ANSWER} bytes of them")
     return found.partition(b"\n")[0]
+
+
+def _last(words: bytes) -> str:
+    """Return the last line of what a process said on its standard error; nothing where that is empty."""
+    lines = one_line(words.decode(errors="replace").strip().rpartition("\n")[2])
+    return f"; its last words: {shortened(lines, 300)}" if lines else ""
 
 
 def _status(process: subprocess.Popen[bytes]) -> str:

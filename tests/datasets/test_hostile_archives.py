@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench import ROOT
-from datasets import cache
+from datasets import cache, imdb
 from datasets.cache_index import CACHE_VARIABLE, CacheIndex
 from datasets.corpus import Corpus
 from datasets.errors import DataError
@@ -38,7 +38,13 @@ def header(kind: bytes, size: int, name: str = "aclImdb/train/pos/0_9.txt") -> b
     return member.tobuf(tarfile.GNU_FORMAT)
 
 
-@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+READ_WHOLE = (
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.GNUTYPE_SPARSE),
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+)
+
+
+@pytest.mark.parametrize("kind", READ_WHOLE)
 def test_a_header_that_announces_a_gigabyte_is_refused_unread(kind: bytes, tmp_path: Path) -> None:
     """Python reads names and attributes of a member whole: 200 MB of them, packed to a few kilobytes, are not."""
     words = tmp_path / "words.json"
@@ -54,17 +60,83 @@ def test_a_header_that_announces_a_gigabyte_is_refused_unread(kind: bytes, tmp_p
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [
-        (header(tarfile.REGTYPE, 1 << 30) + bytes(2 << 20), "is larger than any review"),
-        (header(tarfile.REGTYPE, 1 << 50, "aclImdb/README"), "would unpack to more than 4 GB"),
+        (header(tarfile.REGTYPE, 1 << 29) + bytes(2 << 20), "is larger than any review"),
+        (
+            header(tarfile.REGTYPE, 1 << 50, "aclImdb/README"),
+            "'aclImdb/README' announces .* unpacks to 1024 MiB at most",
+        ),
+        (header(b"0", 520 << 20, "a") + bytes(520 << 20) + header(b"0", 520 << 20, "b"), "'b' announces 545259520"),
+        (header(tarfile.REGTYPE, -512), "announces -512 bytes"),
+        (header(tarfile.REGTYPE, 100) + b"cut", r"it ends within aclImdb/train/pos/0_9\.txt"),
     ],
-    ids=["review", "skipped member"],
+    ids=["review", "skipped member", "all members together", "backwards", "cut short"],
 )
 def test_a_member_that_announces_too_much_is_refused(blocks: bytes, words: str, tmp_path: Path) -> None:
-    """A review of a gigabyte is none; what is skipped would be unpacked for hours."""
+    """A review of half a gigabyte is none; what is skipped would be unpacked for hours."""
     index = tmp_path / "words.json"
     index.write_bytes(word_index_json())
     with pytest.raises(DataError, match=words):
         read_made(packed(tmp_path, blocks), index)
+
+
+def attributes(**named: str) -> bytes:
+    """Return the attributes of the next member, as pax writes them: "LENGTH NAME=VALUE" and a line feed."""
+    lines = [f" {name}={value}\n".encode() for name, value in named.items()]
+    content = b"".join(str(len(line) + 2).encode() + line for line in lines)
+    return header(tarfile.XHDTYPE, len(content)) + content.ljust(512, b"\0")
+
+
+LONG_NAME = header(tarfile.GNUTYPE_LONGNAME, 5) + b"abcd".ljust(512, b"\0")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        attributes(a="b") * 3_000,
+        LONG_NAME * 3_000,
+        header(tarfile.XHDTYPE, 5_000) + b"9" * 4_990 + b" a=b\n".ljust(130, b"\0"),
+        attributes(size="-5"),
+        attributes(path="/etc/passwd"),
+        header(tarfile.DIRTYPE, 1 << 40, "aclImdb/"),
+        *(header(kind, 1 << 40, "aclImdb/link") for kind in (tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE)),
+    ],
+    ids=["attributes", "names", "number", "size", "path", "folder", "hard link", "link", "pipe"],
+)
+def test_what_stands_before_a_review_is_passed_over_unread(before: bytes, tmp_path: Path, made_corpus: Corpus) -> None:
+    """tarfile calls itself for each such header, believes a size in it, and reads numbers of any length."""
+    words = tmp_path / "words.json"
+    words.write_bytes(word_index_json())
+    assert same(read_made(packed(tmp_path, before + archives.plain()), words), made_corpus)
+
+
+def test_reviews_that_together_fill_the_memory_are_refused(tmp_path: Path) -> None:
+    """Each is as long as a review may be; 50,000 of them would take three gigabytes."""
+    words = tmp_path / "words.json"
+    words.write_bytes(word_index_json())
+    longest = imdb._LARGEST_REVIEW
+    reviews = (header(b"0", longest, f"aclImdb/train/pos/{row}_9.txt") + b" " * longest for row in range(2_100))
+    archive = tmp_path / "made.tar.gz"
+    with gzip.open(archive, "wb", 1) as into:
+        into.writelines(reviews)
+    with pytest.raises(DataError, match="its reviews have more than 128 MiB"):
+        read_made(archive, words)
+
+
+def test_members_are_not_kept(tmp_path: Path) -> None:
+    """Empty files by the thousand, packed to a few kilobytes: tarfile would keep a kilobyte for each of them."""
+    words = tmp_path / "words.json"
+    words.write_bytes(word_index_json())
+    archive = packed(tmp_path, header(b"0", 0, "x" * 99) * 20_000 + archives.plain())
+    tracemalloc.start()
+    assert len(read_made(archive, words).train) == 4
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+def test_a_word_index_that_never_ends_is_refused(tmp_path: Path) -> None:
+    """What is no word index is read as far as one could reach."""
+    with pytest.raises(DataError, match=r"is not Keras's IMDB word index: .* \(4194304 bytes\)"):
+        imdb.read_word_index(Path("/dev/zero"))
 
 
 @settings(deadline=None, max_examples=80)

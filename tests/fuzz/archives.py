@@ -26,16 +26,30 @@ def check(data: bytes) -> None:
         except DataError as error:
             said = str(error)
         assert "\n" not in said
+        assert "\x1b" not in said
 
 
 def changed(data: bytes) -> bytes:
-    """Return the archive with bytes replaced: three of ``data`` say where, two what."""
+    """Return the archive with bytes replaced: three of ``data`` say where, two what.
+
+    Where its first byte is an "s", the headers are summed up again: they would be refused by their sum alone.
+    """
     content = bytearray(plain())
     for number in range(min(MOST_CHANGES, len(data) // 5)):
         high, middle, low, *values = data[5 * number : 5 * number + 5]
         place = (high << 16 | middle << 8 | low) % len(content)
         content[place : place + len(values)] = bytes(values)
+    for place in headers() if data[:1] == b"s" else ():
+        sum_at = slice(place + 148, place + 156)
+        content[sum_at] = b" " * 8
+        content[sum_at] = b"%06o\0 " % sum(content[place : place + 512])
     return bytes(content)
+
+
+@cache
+def headers() -> tuple[int, ...]:
+    """Return where the headers of the archive are."""
+    return tuple(place for place in range(0, len(plain()), 512) if plain()[place + 257 : place + 262] == b"ustar")
 
 
 @cache

@@ -14,6 +14,8 @@ from datasets.errors import ExpectedError
 from models import saved_file
 from models.recipes import DENSE
 
+PACKED = zipfile.ZIP_DEFLATED
+
 
 def check(data: bytes) -> None:
     """Read a saved model whose archive, recipe or vocabulary is ``data``'s: what it keeps, or one line."""
@@ -36,9 +38,10 @@ def packed(*, recipe: bytes | None = None, words: bytes = b"the\na\nof") -> byte
     into = io.BytesIO()
     with zipfile.ZipFile(into, "w") as archive:
         archive.writestr("config.json", "{}")
+        archive.writestr("metadata.json", "{}")
         archive.writestr("model.weights.h5", b"x" * 100)
-        archive.writestr(saved_file.RECIPE, json.dumps(asdict(DENSE)) if recipe is None else recipe)
-        archive.writestr(saved_file.VOCABULARY, words)
+        archive.writestr(saved_file.RECIPE, json.dumps(asdict(DENSE)) if recipe is None else recipe, PACKED)
+        archive.writestr(saved_file.VOCABULARY, words, PACKED)
     return into.getvalue()
 
 

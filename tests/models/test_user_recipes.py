@@ -98,6 +98,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ("import os; os._exit(0)", "it ended its process with status 0, before it named recipes"),
         ("import os; os.abort()", "it ended its process with status -6"),
         ("import os; os.closerange(3, 100); os._exit(5)", "with status 5"),
+        (
+            "import os, sys; sys.stderr.write('x' * 50_000_000 + '\\nno \\x1b[2Jdevice\\n'); os.abort()",
+            "with status -6, before it named recipes; its last words: no \ufffd\\[2Jdevice",
+        ),
+        ("import os, sys; os.close(2); os.write(int(sys.argv[2]), b'{}\\n')", "expected at least one recipe"),
+        ('import os, sys; os.write(int(sys.argv[2]), b\'{"error": "a\\\\nb"}\\n\')', "recipe.py: a b$"),
+        ("import os, sys; os.write(int(sys.argv[2]), b'[' * 90_000 + b'\\n')", "expected models.recipes.Recipe; "),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "it did not end within 3 s"),
         ("import sys; sys.exit(0)", "SystemExit: 0"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise Exception('a\\nb\\x1b[2J')", "Exception: a b\ufffd\\[2J"),
@@ -128,6 +136,8 @@ def test_a_hostile_file_is_told_in_one_line(
         'print(\'{"error": "forged"}\', flush=True)',
         "import subprocess; subprocess.Popen(['sleep', '600'], close_fds=False)",
         "import sys; sys.stdout.write('x' * 100_000_000)",
+        "import sys; sys.stderr.write('x' * 100_000_000)",
+        "import os; os.closerange(0, 3)",
     ],
 )
 def test_what_a_good_file_does_besides_changes_nothing(tmp_path: Path, more: str) -> None:
