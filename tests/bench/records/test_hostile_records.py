@@ -19,7 +19,7 @@ def test_the_runs_that_are_damaged_are_good_ones(run: int) -> None:
     records.check(bytes([run]))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2), CHANGES)
 def test_no_damage_to_a_record_ends_a_report_as_a_bug(run: int, changes: list[bytes]) -> None:
     """A value of another type, a missing field, a line twice, moved or cut, a byte changed."""
