@@ -188,10 +188,16 @@ def execute(world: World, folder: Path, resumed: Run | None) -> None:
 @contextmanager
 def _workers(module: str) -> Iterator[None]:
     """Let runs start workers of ``module``; a fake one greets with packages of its own."""
-    if module != "bench.worker":
-        run.WorkerProcess = partial(WorkerProcess, module=module)  # type: ignore[assignment, misc, attr-defined]
-        packages.versions = lambda: {"keras": "3"}
-    yield
+    if module == "bench.worker":
+        yield
+        return
+    versions = packages.versions
+    run.WorkerProcess = partial(WorkerProcess, module=module)  # type: ignore[assignment, misc, attr-defined]
+    packages.versions = lambda: {"keras": "3"}
+    try:
+        yield
+    finally:
+        run.WorkerProcess, packages.versions = WorkerProcess, versions  # type: ignore[misc, attr-defined]
 
 
 def _kill(child: int, victim: Victim, chance: random.Random) -> None:
