@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from datasets.encoding import Encoding
 from datasets.errors import ExpectedError
@@ -107,7 +107,7 @@ def _kept(recipe: Any, words: list[str]) -> Kept:
     sizes = (encoding.vocabulary_size, encoding.skip_top, encoding.sequence_length or 0)
     if not all(type(size) is int and 0 <= size <= _MOST_COLUMNS for size in sizes):
         raise ValueError(f"an encoding with sizes {sizes}")
-    if (encoding.words, encoding.form, encoding.keep) not in _ENCODINGS:
+    if any(getattr(encoding, name) not in choices for name, choices in _CHOICES.items()):
         raise ValueError(f"an encoding of {encoding.words!r} as {encoding.form!r}")
     if encoding.form == "padded" and not encoding.sequence_length:
         raise ValueError("a padded encoding without a length")
@@ -116,9 +116,4 @@ def _kept(recipe: Any, words: list[str]) -> Kept:
     return Kept(recipe["name"], encoding, recipe["logits"], tuple(words))
 
 
-_ENCODINGS = {
-    (words, form, keep)
-    for words in ("keras_ids", "text")
-    for form in ("multi_hot", "padded")
-    for keep in ("first", "last")
-}
+_CHOICES = {name: get_args(kind) for name, kind in get_type_hints(Encoding).items() if get_origin(kind) is Literal}

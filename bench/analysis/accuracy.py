@@ -167,11 +167,20 @@ def unfinished(run: Run) -> list[str]:
 
 
 def damaged(run: Run) -> list[str]:
-    """Return each damaged line of ``run`` in words; of lines that were edited, the first and how many more."""
-    edited = [damage for damage in run.open_damage if damage.reason == store.EDITED]
-    others = [str(damage) for damage in run.open_damage if damage.reason != store.EDITED]
-    more = f", and {len(edited) - 1} more" if len(edited) > 1 else ""
-    return [*others, *[f"{damage}{more}" for damage in edited[:1]]]
+    """Return the damaged lines of ``run`` in words: those that are of no use, then those that were edited."""
+    return [*unusable(run), *edited(run)]
+
+
+def unusable(run: Run) -> list[str]:
+    """Return each line of ``run`` that cannot be read, or repeats another."""
+    return [str(damage) for damage in run.open_damage if damage.reason != store.EDITED]
+
+
+def edited(run: Run) -> list[str]:
+    """Return the first line of ``run`` that was edited, and how many more were."""
+    found = [damage for damage in run.open_damage if damage.reason == store.EDITED]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return [f"{damage}{more}" for damage in found[:1]]
 
 
 def pieces(number: int) -> str:

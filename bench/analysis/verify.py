@@ -8,7 +8,6 @@ from typing import Literal
 
 from bench.analysis import accuracy
 from bench.analysis.rows import Row
-from bench.records import store
 from bench.records.schema import FinishedRecord, TargetFacts, TargetRecord, TimingRecord
 from bench.records.store import Run
 
@@ -35,11 +34,11 @@ def problems(run: Run) -> list[str]:
 
 
 def _readable(run: Run) -> Iterator[str]:
-    yield from (f"damaged: {words}" for words in accuracy.damaged(run) if store.EDITED not in words)
+    yield from (f"damaged: {words}" for words in accuracy.unusable(run))
 
 
 def _unedited(run: Run) -> Iterator[str]:
-    yield from (f"edited: {words}" for words in accuracy.damaged(run) if store.EDITED in words)
+    yield from (f"edited: {words}" for words in accuracy.edited(run))
     if not run.header.planned:
         yield f"written in record schema {run.header.schema_version}, which has no digests and no plan"
 

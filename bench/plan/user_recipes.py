@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench import ROOT
 from bench.backends import BACKENDS
+from bench.records.schema import misfit
 from datasets.errors import ExpectedError
 from datasets.plain_text import one_line, shortened
 from models.recipes import Recipe
@@ -54,9 +55,7 @@ def parsed(line: bytes, name: str) -> Answer:
     try:
         return Answer.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        said = shortened(one_line(f"{first['msg']} at {place}"), 300)
+        said = shortened(one_line(misfit(error)), 300)
         raise ExpectedError(f"{name}: expected models.recipes.Recipe; {said}") from error
 
 

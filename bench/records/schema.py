@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import from_json
 
@@ -410,6 +410,13 @@ def parse(line: str | bytes) -> Record:
     if suspect and _CONTROLS.search(content):
         return _ADAPTER.validate_python(_plain_json(line))
     return _ADAPTER.validate_json(line)
+
+
+def misfit(error: ValidationError) -> str:
+    """Return in words what of some data does not fit, and where: "Field required at cell.path"."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{first['msg']} at {place}" if place else first["msg"]
 
 
 def _plain_json(line: str | bytes) -> Any:

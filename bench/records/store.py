@@ -37,6 +37,7 @@ from bench.records.schema import (
     ResumedRecord,
     RunHeader,
     TimingRecord,
+    misfit,
     parse,
 )
 from datasets.errors import ExpectedError
@@ -356,9 +357,7 @@ def _no_header(folder: Path, error: ValidationError) -> StoreError:
 
 
 def _misfit(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"does not fit record schema {SCHEMA_VERSION}: {first['msg']}{f' at {place}' if place else ''}"
+    return f"does not fit record schema {SCHEMA_VERSION}: {misfit(error)}"
 
 
 def _parted(line: bytes) -> tuple[bytes, str]:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from bench.plan.targets import Target, environment
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
+from bench.records.schema import misfit
 from bench.runner.scratch import ScratchFolder
 from datasets.errors import ExpectedError
 
@@ -259,8 +260,7 @@ def _other_protocol(hello: Message) -> str:
 
 def _first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
-        return f"{first['msg']} at {'.'.join(map(str, first['loc']))}; received {str(first['input'])[:80]}"
+        return f"{misfit(error)}; received {str(error.errors(include_url=False)[0]['input'])[:80]}"
     return f"{type(error).__name__} {error}"[:200]
 
 

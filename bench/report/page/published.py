@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from bench.analysis.rows import SCHEMA_VERSION, RunDocument, rounded
+from bench.records.schema import misfit
 from datasets.errors import ExpectedError
 from datasets.plain_text import tree
 
@@ -94,10 +95,7 @@ def parse(content: bytes, *, name: str) -> RunDocument:
 
 
 def _misfit(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{first['msg']} at {'.'.join(map(str, first['loc']))}"
+    return misfit(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _impossible(row: dict[str, Any]) -> Iterator[str]:
