@@ -24,7 +24,7 @@ What was done to runs, how often, and what was found. `nox -s faults` does it ag
 interrupted; `nox -s fuzz -- TARGET` fuzzes one reader. On every change the tests inject single faults: this page is
 what chance was given time to find.
 
-Found in this way, and mended before the trials below:
+Found in this way, and mended:
 
 - A worker killed while it measured the machine's peaks cost a run that nothing could make whole: peaks are planned now.
 - Two targets that failed at once were written from two threads, with digests over the same line: a good run looked
