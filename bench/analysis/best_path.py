@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cmp_to_key
 from itertools import groupby
 
 from bench.analysis import paired_ratio
-from bench.analysis.rows import BestPathRow, TimingRow, bounded
-from bench.analysis.stats import Estimate
+from bench.analysis.paired_ratio import Ratios
+from bench.analysis.rows import BestPathRow, TimingRow, bounded, finite
 from bench.records.schema import Cell, TimingRecord
 
 # The path that most users take.
@@ -18,15 +20,39 @@ WORTHWHILE = 1.05
 Timings = Mapping[Cell, Sequence[TimingRecord]]
 
 
+@dataclass(frozen=True)
+class Work:
+    """One piece of work: the fastest path of each target, the fastest target first, and every path that takes part."""
+
+    ranked: tuple[TimingRow, ...]
+    rows: tuple[TimingRow, ...]
+
+    @property
+    def rivals(self) -> tuple[TimingRow, TimingRow] | None:
+        """The second target and the first, unless there is one alone."""
+        return (self.ranked[1], self.ranked[0]) if len(self.ranked) > 1 else None
+
+    def usual(self, row: TimingRow) -> TimingRow | None:
+        """Return the usual path on the target of ``row``; None if that is the fastest, or was not timed."""
+        found = [other for other in self.rows if (other.target, other.path) == (row.target, USUAL[row.phase])]
+        return found[0] if found and found[0] is not row else None
+
+
 def find(rows: Sequence[TimingRow], timings: Timings) -> list[BestPathRow]:
     """Return the fastest path of each target for each piece of work, the fastest target first.
 
     ``rows`` stand in the order of the tables. A path from raw text does more work than the others, the floor is no way
-    to drive Keras, and a target whose accuracy failed does other work: none of these takes part.
+    to drive Keras, and a target whose accuracy failed does other work: none of these takes part. Who is faster, by how
+    much and whether that is told apart all follow from the same ratios of neighbouring blocks.
     """
     candidates = [row for row in rows if row.phase in USUAL and _takes_part(row)]
-    work = groupby(candidates, key=lambda row: (row.recipe, row.phase, row.batch_size))
-    return [found for _, group in work for found in _ranked(list(group), timings)]
+    groups = groupby(candidates, key=lambda row: (row.recipe, row.phase, row.batch_size))
+    work = [_ranked(list(group), timings) for _, group in groups]
+    rivals = [one.rivals for one in work]
+    advantages = _ratios([pair for pair in rivals if pair is not None], timings)
+    usual = [(other, row) for one in work for row in one.ranked if (other := one.usual(row)) is not None]
+    speedups = _ratios(usual, timings)
+    return [_best(row, one, timings, advantages, speedups) for one in work for row in one.ranked]
 
 
 def worthwhile(row: BestPathRow) -> bool:
@@ -43,27 +69,40 @@ def _seconds(row: TimingRow) -> float:
     return row.seconds or 0.0
 
 
-def _ranked(rows: Sequence[TimingRow], timings: Timings) -> list[BestPathRow]:
-    """Return a row for each target of one piece of work; the first is compared with the next one."""
-    slowest_first = sorted(rows, key=_seconds)[::-1]
-    ranked = sorted({row.target: row for row in slowest_first}.values(), key=_seconds)
-    rival = ranked[1] if len(ranked) > 1 else None
-    return [_best(row, rows, timings, rival=rival if row is ranked[0] else None) for row in ranked]
+def _ranked(rows: Sequence[TimingRow], timings: Timings) -> Work:
+    """Return the fastest path of each target; where two have no common block, their seconds decide."""
+
+    def order(first: TimingRow, second: TimingRow) -> int:
+        found = paired_ratio.ratio(timings[first.cell], timings[second.cell])
+        times = _seconds(first) / _seconds(second) if found is None else found.value
+        return (times > 1) - (times < 1)
+
+    fastest_first = sorted(rows, key=cmp_to_key(order))
+    by_target = {row.target: row for row in reversed(fastest_first)}
+    return Work(tuple(sorted(by_target.values(), key=cmp_to_key(order))), tuple(rows))
 
 
-def _best(row: TimingRow, rows: Sequence[TimingRow], timings: Timings, *, rival: TimingRow | None) -> BestPathRow:
-    usual = [other for other in rows if (other.target, other.path) == (row.target, USUAL[row.phase])]
+def _ratios(pairs: Sequence[tuple[TimingRow, TimingRow]], timings: Timings) -> Ratios:
+    return Ratios([(slower.cell, faster.cell) for slower, faster in pairs], timings)
+
+
+def _rate(row: TimingRow, first: TimingRow, timings: Timings) -> float | None:
+    """Return the reviews a second of ``row``: the fastest one's, divided by how many times as fast that is."""
+    times = None if row is first else paired_ratio.ratio(timings[row.cell], timings[first.cell])
+    rate = row.reviews_per_s if times is None else first.reviews_per_s
+    return rate if times is None or rate is None else finite(rate / times.value)
+
+
+def _best(row: TimingRow, work: Work, timings: Timings, advantages: Ratios, speedups: Ratios) -> BestPathRow:
+    first, rivals, usual = work.ranked[0], work.rivals, work.usual(row)
+    rival = rivals[0] if rivals is not None and row is first else None
     return BestPathRow(
         **row.cell.model_dump(),
-        reviews_per_s=row.reviews_per_s,
+        reviews_per_s=_rate(row, first, timings),
         usual=USUAL[row.phase],
-        **bounded("speedup", _ratio(usual[0], row, timings) if usual and usual[0] is not row else None),
-        fastest=_seconds(row) <= min(map(_seconds, rows)),
+        **bounded("speedup", speedups.estimate((usual.cell, row.cell)) if usual else None),
+        fastest=row is first,
         rival=rival.target if rival else None,
         rival_path=rival.path if rival else None,
-        **bounded("advantage", _ratio(rival, row, timings) if rival else None),
+        **bounded("advantage", advantages.estimate((rival.cell, row.cell)) if rival else None),
     )
-
-
-def _ratio(slower: TimingRow, faster: TimingRow, timings: Timings) -> Estimate | None:
-    return paired_ratio.ratio(timings[slower.cell], timings[faster.cell])

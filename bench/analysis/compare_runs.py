@@ -8,12 +8,13 @@ compared instead: both were interleaved in their own run, so that the machine's 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
 from bench.analysis import paired_ratio, regression, stats
+from bench.analysis.paired_ratio import Ratios
 from bench.analysis.rows import ComparisonRow, bounded
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
@@ -59,10 +60,8 @@ def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: 
     cells = {cell: records for cell, records in summary.timings.items() if cell.phase != "startup"}
     pairs = [(cell.model_copy(update={"target": a}), cell) for cell in cells if cell.target == b]
     both = [(base, cell) for base, cell in pairs if base in cells and not _excluded(summary, base, cell)]
-    logs = [paired_ratio.log_ratios(cells[cell], cells[base]) for base, cell in both]
-    estimates = [stats.over_replicates([math.exp(v) for v in values]) if values else None for values in logs]
-    p_values = stats.holm([stats.t_test(values) for values in logs])
-    rows = _rows([cell for _, cell in both], estimates, p_values, margin=margin, alpha=alpha)
+    ratios = Ratios([(cell, base) for base, cell in both], cells, alpha)
+    rows = [_row(cell, ratios.estimate((cell, base)), margin=margin) for base, cell in both]
     missing = [cell.operation for base, cell in pairs if (base, cell) not in both]
     return RunComparison(a, b, (), "seconds, of neighbouring blocks", tuple(rows), tuple(missing))
 
@@ -72,10 +71,10 @@ def runs(first: Summary, second: Summary, *, margin: float, alpha: float) -> Run
     mine, others = (_over_floor(summary) for summary in (first, second))
     cells = [cell for cell in others if cell in mine]
     pairs = [(mine[cell], others[cell]) for cell in cells]
-    estimates = [stats.shift(*pair) for pair in pairs]
-    p_values = stats.holm([stats.welch(*pair) for pair in pairs])
+    p_values = [stats.welch(*pair) for pair in pairs if min(map(len, pair)) > 1]
+    confidence = stats.selected(p_values, alpha)[1]
+    rows = [_row(cell, stats.shift(*pair, confidence), margin=margin) for cell, pair in zip(cells, pairs, strict=True)]
     found = differences(first, second)
-    rows = _rows(cells, estimates, p_values, margin=margin, alpha=alpha)
     every = {cell.name for summary in (first, second) for cell in summary.timings if cell.path != FLOOR}
     missing = sorted(every - {cell.name for cell in cells})
     names = (first.run.header.run_id, second.run.header.run_id)
@@ -173,22 +172,8 @@ def _over_floor(summary: Summary) -> dict[Cell, list[float]]:
     return found
 
 
-def _rows(
-    cells: Sequence[Cell],
-    estimates: Sequence[Estimate | None],
-    p_values: Sequence[float],
-    *,
-    margin: float,
-    alpha: float,
-) -> list[ComparisonRow]:
-    return [
-        _row(cell, estimate, p_value, margin=margin, alpha=alpha)
-        for cell, estimate, p_value in zip(cells, estimates, p_values, strict=True)
-    ]
-
-
-def _row(cell: Cell, estimate: Estimate | None, p_value: float, *, margin: float, alpha: float) -> ComparisonRow:
+def _row(cell: Cell, estimate: Estimate | None, *, margin: float) -> ComparisonRow:
     row = partial(ComparisonRow, **cell.model_dump(), **bounded("ratio", estimate), decides=False)
     if estimate is None or not math.isfinite(estimate.high):
         return row(answer=None, reason="too few processes: one is not enough")
-    return row(answer=regression.answer(estimate, p_value, margin=margin, alpha=alpha), reason="")
+    return row(answer=regression.answer(estimate, told_apart=estimate.excludes(1), margin=margin), reason="")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 from bench.analysis import stats
-from bench.analysis.stats import Estimate
+from bench.analysis.stats import Estimate, Prior
 from bench.records.schema import Cell, Record, Sample, TimingRecord
+
+Key = TypeVar("Key", bound=Hashable)
+Group = TypeVar("Group", bound=Hashable)
 
 
 def timings(records: Sequence[Record]) -> dict[Cell, list[TimingRecord]]:
@@ -36,18 +42,32 @@ def per_call_s(record: TimingRecord) -> list[float]:
     return [short[1] - short[0] * stats.slope(short, long) for short, long in lines]
 
 
-def seconds(records: Sequence[TimingRecord]) -> Estimate:
+def log_seconds(records: Sequence[TimingRecord]) -> list[float]:
+    """Return the logarithm of the median seconds of one repeat, one a replicate; without those that are not positive.
+
+    A slope at or below zero, which noise can give, has no logarithm.
+    """
+    centres = [statistics.median(per_repeat_s(record).values()) for record in records]
+    return [math.log(value) for value in centres if value > 0]
+
+
+def seconds(records: Sequence[TimingRecord], prior: Prior | None = None) -> Estimate:
     """Return the seconds of one repeat of a cell over its replicates.
 
     With one replicate: the interval of the median within its process. Another process may differ by more.
     """
-    centres = [statistics.median(per_repeat_s(record).values()) for record in records]
     if len(records) == 1:
         return stats.median(list(per_repeat_s(records[0]).values()))
-    return stats.over_replicates([value for value in centres if value > 0] or [math.nan])
+    return stats.over_replicates(log_seconds(records) or [math.nan], prior=prior)
 
 
-def ratio(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> Estimate | None:
+def ratio(
+    records: Sequence[TimingRecord],
+    others: Sequence[TimingRecord],
+    *,
+    confidence: float = 0.95,
+    prior: Prior | None = None,
+) -> Estimate | None:
     """Return the seconds of ``records`` over those of ``others``, from neighbouring blocks; None without any.
 
     Within a replicate the median over turns of the ratio of neighbouring blocks; over replicates, `over_replicates`.
@@ -57,7 +77,53 @@ def ratio(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> Es
     found = _by_replicate(records, others)
     if not found:
         return None
-    return found[0] if len(found) == 1 else stats.over_replicates([one.value for one in found])
+    if len(found) == 1:
+        return found[0]
+    return stats.over_replicates([math.log(one.value) for one in found], confidence, prior)
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """The ratios of one table: pairs of cells, the first one's seconds over the second one's.
+
+    Variances are moderated within a group, the pairs of one phase by the same two paths, and all pairs are judged
+    together: two cells are told apart where the interval excludes one. Of those, at most the share ``alpha`` is
+    expected to be equal (`stats.selected`).
+    """
+
+    pairs: Sequence[tuple[Cell, Cell]]
+    timings: Mapping[Cell, Sequence[TimingRecord]]
+    alpha: float = 0.05
+
+    def estimate(self, pair: tuple[Cell, Cell]) -> Estimate | None:
+        """Return the ratio of ``pair`` with the interval by which it is told apart; None if nothing was measured."""
+        first, second = (self.timings[cell] for cell in pair)
+        return ratio(first, second, confidence=self._confidence, prior=self._priors[_group(pair)])
+
+    @cached_property
+    def _logs(self) -> dict[tuple[Cell, Cell], list[float]]:
+        return {pair: log_ratios(*(self.timings[cell] for cell in pair)) for pair in self.pairs}
+
+    @cached_property
+    def _priors(self) -> dict[tuple[str, ...], Prior | None]:
+        return priors(self._logs, _group)
+
+    @cached_property
+    def _confidence(self) -> float:
+        known = [(pair, logs) for pair, logs in self._logs.items() if len(logs) > 1]
+        return stats.selected([stats.t_test(logs, self._priors[_group(pair)]) for pair, logs in known], self.alpha)[1]
+
+
+def _group(pair: tuple[Cell, Cell]) -> tuple[str, ...]:
+    return pair[0].phase, pair[0].path, pair[1].path
+
+
+def priors(logs: Mapping[Key, Sequence[float]], group: Callable[[Key], Group]) -> dict[Group, Prior | None]:
+    """Return the prior of each group of ``logs``, values of one cell or pair, one a replicate."""
+    groups: dict[Group, list[Sequence[float]]] = {}
+    for key, values in logs.items():
+        groups.setdefault(group(key), []).append(values)
+    return {name: stats.prior(samples) for name, samples in groups.items()}
 
 
 def log_ratios(records: Sequence[TimingRecord], others: Sequence[TimingRecord]) -> list[float]:
@@ -73,10 +139,10 @@ def _by_replicate(records: Sequence[TimingRecord], others: Sequence[TimingRecord
 
 
 def _turns(record: TimingRecord) -> dict[int, list[Sample]]:
-    """Return the blocks of each turn, without those of warm-up."""
+    """Return the blocks of each turn, without those of warm-up and of turns that were taken again."""
     found: dict[int, list[Sample]] = {}
     for sample in record.samples:
-        if not sample.warmup:
+        if sample.counts:
             found.setdefault(sample.turn, []).append(sample)
     return found
 

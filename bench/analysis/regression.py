@@ -232,15 +232,15 @@ def confirmed(first: Sequence[ComparisonRow], fresh: Sequence[ComparisonRow]) ->
     return [_with_confirmation(one, again[one.cell]) if one.cell in again else one for one in first]
 
 
-def answer(estimate: Estimate, p_value: float, *, margin: float, alpha: float) -> Answer:
-    """Return the answer from an interval and an adjusted p-value.
+def answer(estimate: Estimate, *, told_apart: bool, margin: float) -> Answer:
+    """Return the answer from an interval, and whether the two are told apart.
 
-    Same if the whole interval lies within the margin, even if it excludes one. Otherwise slower or faster if the
-    p-value is below ``alpha``, else unresolved.
+    Same if the whole interval lies within the margin, even if it excludes one. Otherwise slower or faster if they are
+    told apart, else unresolved.
     """
     if 1 / (1 + margin) <= estimate.low and estimate.high <= 1 + margin:
         return "same"
-    if p_value < alpha:
+    if told_apart:
         return "slower" if estimate.value > 1 else "faster"
     return "unresolved"
 
@@ -258,8 +258,8 @@ def _verdict(
     if len(log_ratios) < 2:
         why = "fewer than two replicates of both: one process is not enough"
         return ComparisonRow(**cell.model_dump(), answer="unresolved", reason=why, decides=decides)
-    estimate = stats.over_replicates([math.exp(value) for value in log_ratios])
-    found = answer(estimate, p_value, margin=margin, alpha=alpha)
+    estimate = stats.over_replicates(log_ratios)
+    found = answer(estimate, told_apart=p_value < alpha, margin=margin)
     return ComparisonRow(
         **cell.model_dump(),
         **bounded("ratio", estimate),

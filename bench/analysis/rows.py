@@ -158,7 +158,10 @@ class StartupRow(Row):
 
 
 class TimeToAccuracyRow(Row):
-    """Seconds of training until a curve first reached an accuracy; None where it did not."""
+    """Seconds of training until a curve first reached an accuracy, and the epoch; None where it did not.
+
+    computed  whether the seconds are those epochs times a timed epoch: the trainings ran side by side
+    """
 
     recipe: str
     target: str
@@ -169,6 +172,8 @@ class TimeToAccuracyRow(Row):
     seeds: int
     epochs: int
     excluded: bool
+    reached_epoch: float | None = None
+    computed: bool = False
 
 
 class BestPathRow(CellRow):
@@ -279,7 +284,9 @@ class RunDocument(Row):
     sides        what a comparison compared, the base first; empty for a run
     void         whether a control of the comparison failed
     incomplete   what it lacks besides its failures, in words
-    steal_share  share of the processors' time that other guests of the host took while clocks ran
+    steal_share    share of the processors' time that other guests of the host took while clocks ran
+    outside_share  share that programs outside of the run took; None in an older document
+    retaken        blocks that were taken again, because others had used the processors
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -299,6 +306,8 @@ class RunDocument(Row):
     seeds: list[int]
     warnings: list[str] = []
     steal_share: float | None = None
+    outside_share: float | None = None
+    retaken: int | None = None
     sides: dict[str, str] = {}
     margin: float | None = Field(None, ge=0)
     alpha: float | None = Field(None, ge=0)

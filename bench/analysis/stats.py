@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
+# A prior needs the variances of so many cells, and counts at most so many times as much as a cell's own variance: the
+# fewer cells, the less is known of how much their variances differ (coverage: results/calibration).
+FEWEST_VARIANCES, MOST_PRIOR = 4, 2
 # Up to so many values, Python pairs them in less time than NumPy takes to begin; so many pairs take 32 MB.
 FEW_PAIRED, MOST_PAIRED = 24, 2_000
 
@@ -29,6 +32,10 @@ class Estimate:
         """Half the interval's width as a share of the value; infinite if the value is not positive."""
         return (self.high - self.low) / 2 / self.value if self.value > 0 else math.inf
 
+    def excludes(self, value: float) -> bool:
+        """Whether ``value`` lies outside of the interval."""
+        return not self.low <= value <= self.high
+
     def scaled(self, factor: float) -> Estimate:
         """Return the estimate of ``factor`` times the quantity."""
         low, high = sorted((self.low * factor, self.high * factor))
@@ -41,6 +48,54 @@ class Estimate:
         """
         low, value, high = (_over(numerator, seconds) for seconds in (self.high, self.value, self.low))
         return Estimate(value, low, high, self.count)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What the variances of similar cells say of each: their common value, and the degrees of freedom it is worth."""
+
+    variance: float
+    freedom: float
+
+    def moderated(self, variance: float, freedom: int) -> tuple[float, float]:
+        """Return the variance of one cell, moderated toward the common value, and its degrees of freedom (Smyth, 2004).
+
+        The prior counts at most `MOST_PRIOR` times as much as the cell itself.
+        """
+        weight = min(self.freedom, MOST_PRIOR * freedom)
+        total = weight + freedom
+        return (weight * self.variance + freedom * variance) / total, total
+
+
+def prior(samples: Sequence[Sequence[float]]) -> Prior | None:
+    """Return the prior of the variances of ``samples``, one sample a cell; None from fewer than `FEWEST_VARIANCES`.
+
+    The logarithms of variances that are scaled F have a mean and a variance from which both parameters follow (Smyth,
+    Linear models and empirical Bayes methods, 2004, section 6.2). Values without any spread tell nothing.
+    """
+    known = [(statistics.variance(values), len(values) - 1) for values in samples if len(values) > 1]
+    found = [(variance, freedom) for variance, freedom in known if variance > 0]
+    if len(found) < FEWEST_VARIANCES:
+        return None
+    variances, freedoms = (np.array(column, float) for column in zip(*found, strict=True))
+    logs = np.log(variances) - special.digamma(freedoms / 2) + np.log(freedoms / 2)
+    excess = float(np.var(logs, ddof=1) - np.mean(special.polygamma(1, freedoms / 2)))
+    if excess <= 0:  # they differ by no more than chance explains
+        return Prior(math.exp(np.mean(logs)), math.inf)
+    half = _inverse_trigamma(excess)
+    return Prior(math.exp(np.mean(logs) + special.digamma(half) - math.log(half)), 2 * half)
+
+
+def _inverse_trigamma(value: float) -> float:
+    """Return the number whose trigamma is ``value``, by Newton's method on its reciprocal (Smyth, 2004, appendix)."""
+    found = 0.5 + 1 / value
+    for _ in range(50):
+        trigamma = float(special.polygamma(1, found))
+        step = trigamma * (1 - trigamma / value) / float(special.polygamma(2, found))
+        found += step
+        if abs(step) < 1e-9 * found:
+            break
+    return found
 
 
 def median(values: Sequence[float], confidence: float = 0.95) -> Estimate:
@@ -71,31 +126,52 @@ def hodges_lehmann(values: Sequence[float]) -> float:
     return float(np.median((ordered[first] + ordered[second]) / 2))
 
 
-def over_replicates(values: Sequence[float], confidence: float = 0.95) -> Estimate:
-    """Return the centre of positive ``values``, one a replicate, with its interval; both on the logarithmic scale.
+def over_replicates(logs: Sequence[float], confidence: float = 0.95, prior: Prior | None = None) -> Estimate:
+    """Return the exponential of the centre of ``logs``, logarithms of one value a replicate, with its interval.
 
     The centre is Hodges and Lehmann's. The interval is Student's over replicates: differences between processes and
-    within one both spread these values, so it covers both. One value gives no bounds.
+    within one both spread these values, so it covers both. With a ``prior`` the variance is moderated. One value gives
+    no bounds.
     """
-    logs = [math.log(value) for value in values]
     centre, count = hodges_lehmann(logs), len(logs)
     if count < 2:
         return Estimate(math.exp(centre), 0.0, math.inf, count)
-    half = _quantile((1 + confidence) / 2, count - 1) * statistics.stdev(logs) / math.sqrt(count)
+    error, freedom = _error(logs, prior)
+    half = _quantile((1 + confidence) / 2, freedom) * error
     return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), count)
 
 
-def t_test(values: Sequence[float]) -> float:
+def t_test(values: Sequence[float], prior: Prior | None = None) -> float:
     """Return the two-sided p-value of ``values`` having the centre zero: Student's, around Hodges and Lehmann's centre.
 
     One with fewer than two values; zero if all are the same and not zero.
     """
     if len(values) < 2:
         return 1.0
-    centre, error = hodges_lehmann(values), statistics.stdev(values) / math.sqrt(len(values))
+    centre, (error, freedom) = hodges_lehmann(values), _error(values, prior)
     if error == 0:
         return float(centre == 0)
-    return float(2 * stats.t.sf(abs(centre) / error, len(values) - 1))
+    return float(2 * stats.t.sf(abs(centre) / error, freedom))
+
+
+def _error(values: Sequence[float], prior: Prior | None) -> tuple[float, float]:
+    """Return the standard error of a centre, and its degrees of freedom."""
+    variance, freedom = statistics.variance(values), len(values) - 1
+    moderated, more = (variance, freedom) if prior is None else prior.moderated(variance, freedom)
+    return math.sqrt(moderated / len(values)), more
+
+
+def selected(p_values: Sequence[float], share: float = 0.05) -> tuple[int, float]:
+    """Return how many of ``p_values`` are selected, and the confidence of the intervals that say the same.
+
+    At most ``share`` of what is selected is expected to be false (Benjamini and Hochberg, 1995). An interval of that
+    confidence excludes "no difference" just where the p-value is selected, and of the intervals that do, at most
+    ``share`` are expected to miss (Benjamini and Yekutieli, 2005).
+    """
+    count = len(p_values)
+    ordered = sorted(p_values)
+    chosen = max((rank for rank, p in enumerate(ordered, start=1) if p <= rank * share / count), default=0)
+    return chosen, 1 - share * max(1, chosen) / max(1, count)
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> float:

@@ -34,7 +34,7 @@ from bench.analysis.rows import (
 from bench.plan import flops, paths, steps
 from bench.plan.paths import FLOOR
 from bench.plan.targets import Target
-from bench.records import reference
+from bench.records import reference, store
 from bench.records.schema import (
     BaselineRecord,
     Cell,
@@ -42,6 +42,7 @@ from bench.records.schema import (
     FailureRecord,
     ParityRecord,
     PeaksRecord,
+    PhaseResult,
     ReferenceRecord,
     ServingRecord,
     TargetRecord,
@@ -199,7 +200,7 @@ class Summary:
                 seed=record.seed,
                 phase=name,
                 curves={metric: [finite(value) for value in values] for metric, values in phase.curves.items()},
-                epoch_s=phase.epoch_s,
+                epoch_s=[seconds for value in self._epoch_s(record, phase) if (seconds := finite(value)) is not None],
             )
             for record in trained
             if record.seed == first
@@ -281,9 +282,10 @@ class Summary:
         return target.partition("-")[0] if known is None else known.facts.backend
 
     def _timing(self, cell: Cell, records: Sequence[TimingRecord]) -> TimingRow:
-        seconds = paired_ratio.seconds(records)
-        floors = self.timings.get(cell.model_copy(update={"path": FLOOR}))
-        share = paired_ratio.ratio(floors, records) if floors and cell.path != FLOOR else None
+        group = cell.phase, cell.path
+        seconds = paired_ratio.seconds(records, self._priors[group])
+        floors = self._floors(cell)
+        share = paired_ratio.ratio(floors, records, prior=self._share_priors.get(group)) if floors else None
         return TimingRow(
             **cell.model_dump(),
             **bounded("seconds", seconds),
@@ -293,6 +295,23 @@ class Summary:
             excluded=self.excludes(cell),
             **_DETAILS[cell.phase](records, seconds),
         )
+
+    def _floors(self, cell: Cell) -> list[TimingRecord]:
+        """Return the records of the floor beside ``cell``; none for a floor itself."""
+        return [] if cell.path == FLOOR else self.timings.get(cell.model_copy(update={"path": FLOOR}), [])
+
+    @cached_property
+    def _priors(self) -> dict[tuple[str, str], stats.Prior | None]:
+        """The prior of the variances of seconds, by phase and path: those cells are alike."""
+        logs = {cell: paired_ratio.log_seconds(records) for cell, records in self.timings.items()}
+        return paired_ratio.priors(logs, lambda cell: (cell.phase, cell.path))
+
+    @cached_property
+    def _share_priors(self) -> dict[tuple[str, str], stats.Prior | None]:
+        """The prior of the variances of shares of the floor, by phase and path."""
+        beside = {cell: (records, self._floors(cell)) for cell, records in self.timings.items()}
+        logs = {cell: paired_ratio.log_ratios(*pair) for cell, pair in beside.items() if pair[1]}
+        return paired_ratio.priors(logs, lambda cell: (cell.phase, cell.path))
 
     def _hardware(self, row: TimingRow) -> HardwareRow:
         operations = _FLOPS[row.phase](RECIPES[row.recipe], row.batch_size)
@@ -305,22 +324,42 @@ class Summary:
         self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
     ) -> TimeToAccuracyRow | None:
         metric = recipe.target_metric
-        results = [result for r in trained for result in r.phases.values() if metric in result.curves]
+        trained_results = [(r, result) for r in trained for result in r.phases.values() if metric in result.curves]
+        results = [result for _, result in trained_results]
         if not results:
             return None  # the phase that has this curve was left out
-        reached = [_seconds_until(r.curves[metric], r.epoch_s, recipe.target_accuracy) for r in results]
-        every = [seconds for seconds in reached if seconds is not None]
+        epochs = [_epochs_until(result.curves[metric], recipe.target_accuracy) for result in results]
+        reached = [number for number in epochs if number is not None]
+        every = [
+            sum(self._epoch_s(record, result)[:number])
+            for (record, result), number in zip(trained_results, epochs, strict=True)
+            if number is not None
+        ]
         return TimeToAccuracyRow(
             recipe=recipe.name,
             target=target,
             path=path,
             metric=metric,
             accuracy=recipe.target_accuracy,
-            seconds=stats.trimmed_mean(every) if len(every) == len(reached) else None,
+            seconds=finite(stats.trimmed_mean(every)) if len(every) == len(results) else None,
             seeds=len(results),
             epochs=len(results[0].epoch_s),
             excluded=self._failed(recipe.name, target),
+            reached_epoch=stats.trimmed_mean(reached) if len(reached) == len(results) else None,
+            computed=any(record.processors is not None for record in trained),
         )
+
+    def _epoch_s(self, record: TrainingRecord, result: PhaseResult) -> list[float]:
+        """Return the seconds of each epoch, as measured by a target that trained alone.
+
+        Where targets trained side by side: the steps of an epoch times the seconds of one, NaN if that was not timed.
+        """
+        if record.processors is None:
+            return result.epoch_s
+        steps = [row for row in self.timing_rows if row.phase == "train" and row.path == record.path]
+        known = [row.seconds for row in steps if (row.recipe, row.target) == (record.recipe, record.target)]
+        each = (result.steps or math.nan) * (known[0] if known and known[0] else math.nan)
+        return [each] * len(result.epoch_s)
 
     def _header(self) -> dict[str, Any]:
         """Return what all rows have in common."""
@@ -342,6 +381,8 @@ class Summary:
             "order_seed": header.order_seed,
             "seeds": sorted({record.seed for record in self._of(TrainingRecord)}),
             "steal_share": self.run.stolen,
+            "outside_share": store.outside_share(self.run.records, header.machine.processors),
+            "retaken": store.retaken(self.run.records),
             "incomplete": self.incomplete,
             "failures": [FailureRow(**r.model_dump(exclude={"kind", "log", "lost"})) for r in self.failures],
         }
@@ -397,7 +438,7 @@ def _training(records: Sequence[TimingRecord], seconds: stats.Estimate) -> dict[
 
 def _prediction(records: Sequence[TimingRecord], seconds: stats.Estimate) -> dict[str, Any]:
     del seconds
-    calls = [call for r in records for s in r.samples if not s.warmup for call in s.calls_s or []]
+    calls = [call for r in records for s in r.samples if s.counts for call in s.calls_s or []]
     p50, p90, p95, p99 = (stats.percentile(calls, share) for share in (0.50, 0.90, 0.95, 0.99))
     return {
         "p50_s": p50,
@@ -441,8 +482,5 @@ def _grouped(records: Sequence[TrainingRecord], path: str) -> list[tuple[Recipe,
     return [(RECIPES[order[index]], target, list(group)) for (index, target), group in groups]
 
 
-def _seconds_until(curve: Sequence[float], epoch_s: Sequence[float], accuracy: float) -> float | None:
-    for epoch, value in enumerate(curve, start=1):
-        if value >= accuracy:
-            return sum(epoch_s[:epoch])
-    return None
+def _epochs_until(curve: Sequence[float], accuracy: float) -> int | None:
+    return next((epoch for epoch, value in enumerate(curve, start=1) if value >= accuracy), None)

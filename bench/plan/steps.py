@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from bench.plan import paths, targets
 from bench.plan.paths import FLOOR
@@ -34,6 +35,7 @@ class Profile:
     calls        calls of a latency cell in one replicate, fewer if they are slow
     peers        classical baselines that are trained on each recipe's encoding
     serving      whether every backend serves a model saved by each target
+    side_by_side whether targets train to accuracy at the same time, each on a share of the processors
     block_s      seconds of a block of training steps, since a call costs up to 2 ms; None for the shortest
     """
 
@@ -49,6 +51,7 @@ class Profile:
     calls: int
     peers: tuple[str, ...] = ()
     serving: bool = False
+    side_by_side: bool = False
     block_s: float | None = None
 
 
@@ -75,13 +78,14 @@ PROFILES: dict[str, Profile] = {
             replicates=1,
             turns=3,
             calls=12,
+            side_by_side=True,
         ),
         Profile(
             name="default",
-            summary="every recipe to its published accuracy, the lstm to its first epoch",
+            summary="every recipe to its published accuracy, and every way to call it that matters",
             seeds=1,
             train_paths=("compiled loop",),
-            epochs={"dense/validation": 5, "lstm/final": 1},
+            epochs={"dense/validation": 5},
             paths={
                 "train": ("fit", "compiled loop", FLOOR),
                 "predict": ("predict_on_batch", "compiled", FLOOR),
@@ -91,6 +95,7 @@ PROFILES: dict[str, Profile] = {
             replicates=3,  # with two, Student's quantile makes intervals too wide to be useful
             turns=3,
             calls=24,
+            side_by_side=True,
             block_s=0.2,
         ),
         Profile(
@@ -154,13 +159,17 @@ class Timing:
 
 @dataclass(frozen=True)
 class Training:
-    """A recipe trained to accuracy by one target with one seed; ``epochs`` of each phase that is trained."""
+    """A recipe trained to accuracy by one target with one seed; ``epochs`` of each phase that is trained.
+
+    With ``side_by_side``, other targets train at the same time.
+    """
 
     recipe: Recipe
     target: Target
     seed: int
     epochs: dict[str, int]
     path: str
+    side_by_side: bool = False
 
     @property
     def name(self) -> str:
@@ -256,11 +265,13 @@ Step = Training | Timing | Startup | Counting | ParityCheck | Serving | Baseline
 def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[list[Step]]:
     """Return the steps of each pass in order; each pass starts fresh processes.
 
-    The first pass also trains to accuracy. Steps are grouped by recipe, since encoding one takes seconds.
+    The first pass also trains to accuracy, before anything is timed, and counts.
     """
     chosen = tuple(targets)
-    first = [step for recipe in recipes for step in _first(recipe, chosen, profile, seeds)]
-    return [first, *([*timings(recipes, targets, profile, replicate)] for replicate in range(1, profile.replicates))]
+    trained = [step for recipe in recipes for step in _trained(recipe, chosen, profile, seeds)]
+    counted = [step for recipe in recipes for step in _counted(recipe, chosen, profile)]
+    timed = [timings(recipes, targets, profile, replicate) for replicate in range(profile.replicates)]
+    return [[*trained, *timed[0], *counted], *timed[1:]]
 
 
 def timings(recipes: list[Recipe], targets: list[Target], profile: Profile, replicate: int) -> list[Step]:
@@ -286,6 +297,25 @@ def left_out(recipes: list[Recipe], targets: list[Target], profile: Profile) -> 
         for one in (PROFILES["full"], profile)
     )
     return sorted(every - mine, key=lambda cell: cell.name)
+
+
+def together(steps: Sequence[Step]) -> list[list[Step]]:
+    """Group neighbouring steps that are done together, in their order; most steps stand alone.
+
+    The timings of a replicate go round together, so that the turns of each lie apart in time; a gate's have turns of
+    their own. Targets may train the same at the same time.
+    """
+    return [list(group) for _, group in groupby(steps, key=_together)]
+
+
+def _together(step: Step) -> object:
+    match step:
+        case Timing(turns=None):
+            return "timing", step.replicate
+        case Training(side_by_side=True):
+            return "training", step.recipe.name, step.seed, step.path
+        case _:
+            return id(step)
 
 
 def step_cells(step: Step) -> list[Cell]:
@@ -334,7 +364,7 @@ def expected_s(step: Step) -> float:
     """Return roughly how long ``step`` takes on two cores, to show the time left: only proportions matter."""
     if isinstance(step, Training):
         each = EPOCH_S.get(step.recipe.name.split()[0], {}).get(step.target.backend, 5.0)
-        return 6 + sum(number * each for number in step.epochs.values())
+        return (6 + sum(number * each for number in step.epochs.values())) / (2 if step.side_by_side else 1)
     if isinstance(step, Timing):
         return CELL_S[step.phase] * (1.6 if step.recipe.family == "lstm" else 1) * len(step.cells)
     return OTHER_S.get(type(step).__name__, 3.0) * len(step.targets)
@@ -351,10 +381,10 @@ CELL_S: dict[str, float] = {"train": 3.2, "predict": 0.6, "vectorize": 0.9}
 OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "BaselineTraining": 12.0, "ParityCheck": 1.5}
 
 
-def _first(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
+def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
     trained = epochs(recipe, profile)
     found: list[Step] = [
-        Training(recipe, target, seed, trained, path)
+        Training(recipe, target, seed, trained, path, profile.side_by_side)
         for path in profile.train_paths
         for seed in range(seeds)
         for target in targets
@@ -362,7 +392,7 @@ def _first(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds:
     found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
     found += [BaselineTraining(recipe, targets[0], peer) for peer in profile.peers]
     found += [Serving(recipe, targets)] if profile.serving else []
-    return found + _timed(recipe, targets, profile, 0) + _counted(recipe, targets, profile)
+    return found
 
 
 def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:

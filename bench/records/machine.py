@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 import psutil
@@ -51,13 +52,14 @@ class Moment(BaseModel):
 
     load_1min: float
     steal_s: float  # processor seconds taken by other guests since the host started; 0 if unknown
+    busy_s: float  # processor seconds in which this system worked since it started
 
 
 def machine() -> Machine:
     """Return the fingerprint of this machine."""
     return Machine(
         cpu=_cpu_name(),
-        processors=psutil.cpu_count() or 1,
+        processors=processors(),
         memory_gib=round(psutil.virtual_memory().total / 2**30),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
@@ -74,7 +76,19 @@ def commit(root: Path = ROOT) -> Commit | None:
 
 def moment() -> Moment:
     """Return how busy the machine is now."""
-    return Moment(load_1min=os.getloadavg()[0], steal_s=float(getattr(psutil.cpu_times(), "steal", 0.0)))
+    times = psutil.cpu_times()
+    working = ("user", "nice", "system", "irq", "softirq")  # guests of this system are counted in user and nice
+    return Moment(
+        load_1min=os.getloadavg()[0],
+        steal_s=float(getattr(times, "steal", 0.0)),
+        busy_s=sum(float(getattr(times, name, 0.0)) for name in working),
+    )
+
+
+@lru_cache(maxsize=1)
+def processors() -> int:
+    """Return how many processors this machine has."""
+    return psutil.cpu_count() or 1
 
 
 def _git(root: Path, *words: str) -> str | None:

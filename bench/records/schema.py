@@ -142,10 +142,12 @@ class PhaseResult(_Frozen):
     """One phase trained once: one value an epoch in each curve, the seconds of its steps alone in ``epoch_s``.
 
     The test figures are None if the run cut the phase short: then its curve is compared with the published one.
+    ``steps`` are those of an epoch; None in an older record.
     """
 
     curves: dict[str, list[float]]
     epoch_s: list[Seconds]
+    steps: Count | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
 
@@ -158,13 +160,17 @@ class FinishedPhase(PhaseResult):
 
 
 class TrainingRecord(_Frozen):
-    """A recipe trained to its accuracy by one target with one seed, by one path of the phase `train`."""
+    """A recipe trained to its accuracy by one target with one seed, by one path of the phase `train`.
+
+    processors  how many it was confined to, beside other targets' trainings; None if it had the machine for itself
+    """
 
     kind: Literal["training"] = "training"
     recipe: Name
     target: Name
     seed: int
     path: str = "fit"
+    processors: Count | None = None
     phases: dict[str, PhaseResult]
 
 
@@ -212,6 +218,17 @@ class Sample:
     switches: int = 0  # involuntary context switches of the worker
     steal_s: float = 0.0  # of the whole machine, during the block
     load_1min: float = 0.0
+    outside_s: float = 0.0  # processor seconds of programs outside of the run; the system counts in steps of 10 ms
+    retaken: bool = False  # too much of that: another turn was taken in its place
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a measurement: neither warm-up nor taken again."""
+        return not (self.warmup or self.retaken)
+
+    def turn_is(self, turn: int) -> bool:
+        """Whether it was measured in this turn."""
+        return not self.warmup and self.turn == turn
 
 
 @lru_cache(maxsize=4096)

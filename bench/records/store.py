@@ -36,6 +36,7 @@ from bench.records.schema import (
     Record,
     ResumedRecord,
     RunHeader,
+    Sample,
     TimingRecord,
     misfit,
     parse,
@@ -245,10 +246,30 @@ def steal_share(records: Sequence[Record], processors: int) -> float | None:
 
     Over every block, warm-up included; None if none was timed. A start has no block.
     """
+    samples = _blocks(records)
+    return _share([sample.steal_s for sample in samples], samples, processors)
+
+
+def outside_share(records: Sequence[Record], processors: int) -> float | None:
+    """Return the share of all processors' time that programs outside of the run took, as `steal_share` does."""
+    samples = _blocks(records)
+    share = _share([sample.outside_s for sample in samples], samples, processors)
+    return share and max(0.0, share)  # the system counts in steps, so that a quiet hour may come out below zero
+
+
+def retaken(records: Sequence[Record]) -> int:
+    """Return how many blocks were taken again, because others had used the processors meanwhile."""
+    return sum(sample.retaken for sample in _blocks(records))
+
+
+def _blocks(records: Sequence[Record]) -> list[Sample]:
     timings = [r for r in records if isinstance(r, TimingRecord) and r.cell.phase != "startup"]
-    samples = [sample for record in timings for sample in record.samples]
+    return [sample for record in timings for sample in record.samples]
+
+
+def _share(seconds: Sequence[float], samples: Sequence[Sample], processors: int) -> float | None:
     clocked_s = sum(sample.duration_s for sample in samples)
-    return sum(sample.steal_s for sample in samples) / (clocked_s * processors) if clocked_s else None
+    return sum(seconds) / (clocked_s * processors) if clocked_s else None
 
 
 def whole_lines(file: Path) -> list[bytes]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from bench.analysis.calibration import error_rates, estimator_noise
+from bench.analysis.calibration import coverage, error_rates, estimator_noise
+from bench.analysis.calibration.coverage import Coverage
 from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule
 from bench.analysis.calibration.estimator_noise import Scatter
 from bench.analysis.rows import once
@@ -81,6 +82,7 @@ class Rates:
     live: tuple[LiveRow, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
+    coverage: tuple[Coverage, ...]
     machines: dict[str, int]
     commits: tuple[str, ...]
     corpora: tuple[str, ...]
@@ -121,6 +123,7 @@ def rates(
         live=tuple(_live(gates)),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(estimator_noise.table(pool)),
+        coverage=tuple(coverage.table(pool)),
         machines=Counter(pool.machines),
         commits=tuple(once(record.commit for record in records)),
         corpora=tuple(once(record.corpus for record in records)),
@@ -133,7 +136,7 @@ def render(found: Rates) -> RenderableType:
     """Return the tables for a terminal."""
     formed = (alarms(found), detections(found)) if found.formed else ()
     caution = CAUTION if found.formed else _too_few(found)
-    made = (live(found), *formed, noise(found))
+    made = (live(found), *formed, noise(found), intervals(found))
     return terminal.group([*map(terminal.section, made), Text(caution, style="dim")])
 
 
@@ -153,6 +156,7 @@ def page(found: Rates) -> str:
         voided=f"\n{_voided(found)}\n" if found.voided.trials else "",
         detections=markdown.body(detections(found)) if found.formed else not_yet,
         scatter=markdown.body(noise(found)),
+        coverage=markdown.body(intervals(found)),
     )
 
 
@@ -207,6 +211,20 @@ def noise(found: Rates) -> Table:
     )
     caption = "SD of identical targets' ratio from process to process"
     return table("noise", "Estimator noise", caption, columns, found.scatter)
+
+
+def intervals(found: Rates) -> Table:
+    """Return how often 95 % intervals of identical targets cover one."""
+    columns = (
+        Column("phase", "phase", merge=True),
+        Column("replicates", "processes", "count", merge=True),
+        Column("drawn", "drawn"),
+        Column("plain", "Student", "right", lambda row: share(row.plain)),
+        Column("moderated", "moderated", "right", lambda row: share(row.moderated)),
+        Column("narrower", "narrower by", "percent"),
+    )
+    caption = "how often 95% intervals of identical targets cover one"
+    return table("coverage", "Coverage", caption, columns, found.coverage)
 
 
 def counted(rate: Rate) -> str:

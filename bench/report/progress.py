@@ -78,7 +78,8 @@ class ProgressReport:
             return
         names = {"loss": "loss", "accuracy": "acc.", "val_accuracy": "val. acc."}
         figures = " ".join(f"{short} {values[name]:.3f}" for name, short in names.items() if name in values)
-        epoch = f"{values['phase']} epoch {values['epoch']}/{values['epochs']}"
+        target = f"{values['target']} " if "target" in values else ""  # several may train side by side
+        epoch = f"{target}{values['phase']} epoch {values['epoch']}/{values['epochs']}"
         epoch += f" {values['share']:.0%}" if "share" in values else ""
         self._show(f"{self._words} {epoch} {figures}{self._left()}")
 

@@ -19,7 +19,6 @@ from rich.text import Text
 from bench.analysis import best_path
 from bench.analysis.rows import BestPathRow, RunDocument
 from bench.analysis.summary import Summary
-from bench.records.store import BUSY
 from bench.report.tables import hardware, quality, speed, words
 from bench.report.tables.columns import Column, Table
 from datasets.plain_text import plain
@@ -66,13 +65,12 @@ def announced(lines: Iterable[str], document: RunDocument) -> RenderableType:
 
 
 def disturbed(document: RunDocument) -> Text:
-    """Return what other guests of the host took, in yellow where the hour was a busy one.
+    """Return what others took of the processors' time, in yellow where the hour was a busy one.
 
-    Nothing where nothing was taken: the machine has no other guest, or its system does not count what they take.
+    Nothing where nothing was taken: nobody else is there, or the system does not count what they take.
     """
-    if not document.steal_share:
-        return Text()
-    return Text("\n" + words.steal(document.steal_share), style="yellow" if document.steal_share >= BUSY else "")
+    taken = words.taken(document)
+    return Text("\n" + taken, style="yellow" if words.busy(document) else "") if taken else Text()
 
 
 def advice(summary: Summary) -> RenderableType | None:

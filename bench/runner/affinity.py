@@ -16,6 +16,20 @@ class Cores:
     every: set[int]
 
 
+def usable() -> set[int]:
+    """Return the processors that this process may use; none where the system does not say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def shares(number: int) -> list[set[int] | None]:
+    """Return so many equal shares of the usable processors; None for each where there are too few, or for one alone."""
+    every = sorted(usable())
+    each = len(every) // number
+    if number == 1 or not each:
+        return [None] * number
+    return [set(every[start : start + each]) for start in range(0, number * each, each)]
+
+
 @contextmanager
 def separated(*, quiet: bool) -> Iterator[Cores | None]:
     """Yield the processors of quiet workers, None if they are not confined; meanwhile the runner avoids the timed one.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from typing import Any, Protocol
@@ -25,16 +26,28 @@ SLOPE_S = 0.25
 # neighbours in time.
 LATENCY_TURN_S = 0.25
 FEWEST_CALLS = 3
-# Warm-up ends when this many neighbouring blocks agree within the share, or at the cap.
-STEADY_BLOCKS = 3
+# Warm-up ends when this many blocks in a row are no faster, by more than the share, than the fastest before, or at the
+# cap. Another program can only make blocks slower, so that it does not prolong the warm-up.
+STEADY_BLOCKS = 2
 STEADY_SHARE = 0.10
 WARMUP_CAP = 8
+# A turn is disturbed if others took more than this share of the processors' time, and more than the system's clock of
+# processor time, 10 ms for each of its fields, can be wrong by.
+DISTURBED_SHARE = 0.05
+DISTURBED_S = 0.03
+# At most this share of a step's turns is taken again.
+RETAKEN_SHARE = 0.5
+
+
+# Receives a runner that failed, and why.
+Drop = Callable[["CellRunner", WorkFailed], None]
 
 
 class Worker(Protocol):
     """The part of a worker that is needed here."""
 
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
+    def processor_s(self) -> float: ...
 
 
 class Prepared(BaseModel):
@@ -62,6 +75,29 @@ class CellRunner:
     samples: list[Sample]
     block_s: float = BLOCK_S
     steady: bool = False
+
+    def block(self, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
+        """Run one block and keep its sample."""
+        before, own_s = machine.moment(), self._own_s()
+        cell = self.cell
+        answer = self.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats=repeats, each=each))
+        own_s, after = self._own_s() - own_s, machine.moment()
+        sample = parsed(
+            lambda: Sample(
+                **answer,
+                warmup=warmup,
+                turn=turn,
+                steal_s=max(0.0, after.steal_s - before.steal_s),  # some hosts correct their count
+                outside_s=after.busy_s - before.busy_s - own_s,
+                load_1min=after.load_1min,
+            )
+        )
+        self.samples.append(sample)
+        return sample
+
+    def _own_s(self) -> float:
+        """Return the processor seconds of the run: of this process and of the worker, since the others are idle."""
+        return time.process_time() + self.worker.processor_s()
 
     def record(self, replicate: int) -> TimingRecord:
         """Return the record of everything that was measured; RequestFailed where it cannot be."""
@@ -103,8 +139,51 @@ def prepare(
     )
 
 
+@dataclass
+class StepCells:
+    """The cells of a step: they are compared, and so take their turns as neighbours.
+
+    turns  undisturbed blocks of each cell
+    calls  of a latency cell over all turns, each timed by itself; None to time blocks as a whole
+    extra  turns that may be taken again, because other programs used the processors meanwhile
+    """
+
+    runners: list[CellRunner]
+    turns: int
+    calls: int | None = None
+    extra: int = 0
+
+    def __post_init__(self) -> None:
+        self._taken = 0
+        self._disturbed: list[int] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether no further turn is needed or allowed."""
+        return self._taken - len(self._disturbed) >= self.turns or self._taken >= self.turns + self.extra
+
+    def take_turn(self, drop: Drop) -> None:
+        """Take the next turn of each cell, in the other direction than the turn before."""
+        turn, self._taken = self._taken, self._taken + 1
+        for runner in list(self.runners if turn % 2 == 0 else reversed(self.runners)):
+            if runner in self.runners:
+                work = partial(_take_turn, runner, turn=turn, calls=self.calls and ceil(self.calls / self.turns))
+                _run_or_drop(runner, work, self.runners, drop)
+        if disturbed([sample for runner in self.runners for sample in runner.samples if sample.turn_is(turn)]):
+            self._disturbed.append(turn)
+
+    def mark_retaken(self) -> None:
+        """Mark the disturbed turns for which others were taken: they are kept and do not count."""
+        retaken = self._disturbed[: self._taken - self.turns]
+        for runner in self.runners:
+            runner.samples = [
+                replace(sample, retaken=True) if any(map(sample.turn_is, retaken)) else sample
+                for sample in runner.samples
+            ]
+
+
 def warm_up(runner: CellRunner) -> None:
-    """Run short blocks, doubling their length to `BLOCK_S`, until the last ones agree; note if they do not.
+    """Run short blocks, doubling their length to `BLOCK_S`, until they get no faster; note if they still do.
 
     Then choose the repeats of a block of ``block_s``, or two lengths if the cost is a line over repeats. Known lengths
     are kept unless they have become too short.
@@ -112,17 +191,16 @@ def warm_up(runner: CellRunner) -> None:
     known = runner.lengths
     repeats = max(1, int(known[0] * BLOCK_S / runner.block_s))
     while len(runner.samples) < WARMUP_CAP and not runner.steady:
-        sample = _block(runner, repeats=repeats, each=False, warmup=True, turn=0)
+        sample = runner.block(repeats=repeats, each=False, warmup=True, turn=0)
         repeats = _repeats_to_fill(BLOCK_S, sample, runner.largest)
-        recent = [s.duration_s / s.repeats for s in runner.samples[-STEADY_BLOCKS:]]
-        runner.steady = len(recent) == STEADY_BLOCKS and max(recent) <= (1 + STEADY_SHARE) * min(recent)
+        runner.steady = _steady([s.duration_s / s.repeats for s in runner.samples])
     if not paths.find(runner.cell.phase, runner.cell.path).slope:
         runner.lengths = (max(known[0], _repeats_to_fill(runner.block_s, runner.samples[-1], runner.largest)),)
     elif len(known) == 1:
         runner.lengths = _slope_lengths(runner, repeats)
 
 
-def warmed_up(runners: Sequence[CellRunner], *, drop: Callable[[CellRunner, WorkFailed], None]) -> list[CellRunner]:
+def warmed_up(runners: Sequence[CellRunner], *, drop: Drop) -> list[CellRunner]:
     """Warm up one runner after another; return those that did not fail, as `take_turns` does."""
     running = list(runners)
     for runner in runners:
@@ -131,36 +209,37 @@ def warmed_up(runners: Sequence[CellRunner], *, drop: Callable[[CellRunner, Work
     return running
 
 
-def take_turns(
-    runners: Sequence[CellRunner],
-    *,
-    turns: int,
-    calls: int | None,
-    order: random.Random,
-    drop: Callable[[CellRunner, WorkFailed], None],
-) -> list[CellRunner]:
-    """Interleave the blocks of ``runners``; return the runners that did not fail.
+def take_turns(steps: Sequence[StepCells], *, order: random.Random, drop: Drop) -> list[CellRunner]:
+    """Go round ``steps``, one turn each, until all are complete; return the runners that did not fail.
 
-    The order alternates (A B C, C B A, …) from a start drawn from ``order``, so that drift of the machine's speed
-    affects all alike. With ``calls``, each call is timed, and all turns together have that many calls unless a turn
-    would exceed `LATENCY_TURN_S`. ``drop`` receives each runner that fails, with all others of a lost worker.
+    So the turns of a step lie apart in time, and what disturbs the machine for two seconds spoils one of them. Within a
+    step the order alternates (A B C, C B A, …) from a start drawn from ``order``, so that drift of the machine's speed
+    affects all cells alike. ``drop`` receives each runner that fails, with all others of a lost worker.
     """
-    running = list(runners)
-    order.shuffle(running)
-    for turn in range(turns):
-        for runner in list(running if turn % 2 == 0 else reversed(running)):
-            if runner in running:
-                each = None if calls is None else ceil(calls / turns)
-                _run_or_drop(runner, partial(_take_turn, runner, turn=turn, calls=each), running, drop)
-    return running
+    for step in steps:
+        order.shuffle(step.runners)
+    while left := [step for step in steps if step.runners and not step.complete]:
+        for step in left:
+            step.take_turn(drop)
+    for step in steps:
+        step.mark_retaken()
+    return [runner for step in steps for runner in step.runners]
 
 
-def _run_or_drop(
-    runner: CellRunner,
-    work: Callable[[], None],
-    running: list[CellRunner],
-    drop: Callable[[CellRunner, WorkFailed], None],
-) -> None:
+def disturbed(samples: Sequence[Sample]) -> bool:
+    """Whether other programs and other guests took too much of the processors' time during ``samples``."""
+    lost_s = sum(sample.outside_s + sample.steal_s for sample in samples)
+    available_s = machine.processors() * sum(sample.duration_s for sample in samples)
+    return lost_s > max(DISTURBED_SHARE * available_s, DISTURBED_S)
+
+
+def _steady(seconds: Sequence[float]) -> bool:
+    """Whether the last blocks are no faster than the fastest before."""
+    before, last = seconds[:-STEADY_BLOCKS], seconds[-STEADY_BLOCKS:]
+    return bool(before) and min(last) >= (1 - STEADY_SHARE) * min(before)
+
+
+def _run_or_drop(runner: CellRunner, work: Callable[[], None], running: list[CellRunner], drop: Drop) -> None:
     """Do ``work``; if it fails, drop ``runner``, and every other runner of a lost worker."""
     try:
         work()
@@ -176,21 +255,10 @@ def _share_worker(runner: CellRunner, other: CellRunner) -> bool:
 
 def _take_turn(runner: CellRunner, *, turn: int, calls: int | None) -> None:
     if calls is not None:
-        _block(runner, repeats=_calls(runner, calls), each=True, warmup=False, turn=turn)
+        runner.block(repeats=_calls(runner, calls), each=True, warmup=False, turn=turn)
         return
     for repeats in runner.lengths:
-        _block(runner, repeats=repeats, each=False, warmup=False, turn=turn)
-
-
-def _block(runner: CellRunner, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
-    before = machine.moment()
-    cell = runner.cell
-    answer = runner.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats=repeats, each=each))
-    after = machine.moment()
-    steal_s = max(0.0, after.steal_s - before.steal_s)  # some hosts correct their count
-    sample = parsed(lambda: Sample(**answer, warmup=warmup, turn=turn, steal_s=steal_s, load_1min=after.load_1min))
-    runner.samples.append(sample)
-    return sample
+        runner.block(repeats=repeats, each=False, warmup=False, turn=turn)
 
 
 def _calls(runner: CellRunner, wanted: int) -> int:
@@ -219,10 +287,10 @@ def _slope_lengths(runner: CellRunner, repeats: int) -> tuple[int, ...]:
     if runner.largest < 2:
         return (1,)
     short = max(1, min(repeats, runner.largest // 4))
-    base_s = _block(runner, repeats=short, each=False, warmup=True, turn=0).duration_s
+    base_s = runner.block(repeats=short, each=False, warmup=True, turn=0).duration_s
     long = min(runner.largest, 4 * short)
     while True:
-        longer_s = _block(runner, repeats=long, each=False, warmup=True, turn=0).duration_s
+        longer_s = runner.block(repeats=long, each=False, warmup=True, turn=0).duration_s
         if longer_s - base_s >= SLOPE_S or long == runner.largest:
             return short, long
         long = min(runner.largest, 2 * long)

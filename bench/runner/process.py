@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import psutil
 from pydantic import ValidationError
 
 from bench.plan.targets import Target, environment
@@ -87,6 +89,7 @@ class WorkerProcess:
     """The process of one target and its children, in a process group. Its output goes to ``log``.
 
     Messages have a pipe of their own. The framework is imported while the session goes on: `hello` waits for it.
+    Programs that other workers compiled are taken from ``compilations``, where the backend keeps any.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class WorkerProcess:
         stall_limit_s: float = STALL_LIMIT_S,
         module: str = "bench.worker",
         hash_seed: int = 0,
+        compilations: Path | None = None,
     ) -> None:
         self.target = target
         self.log = log
@@ -106,7 +110,7 @@ class WorkerProcess:
         self._keras_home = ScratchFolder()
         self._buffer = b""
         self._ending = threading.Lock()  # a session that is interrupted ends workers while threads wait for them
-        self._process = self._start(corpus, module, hash_seed)
+        self._process = self._start(corpus, module, hash_seed, compilations)
         if processors:
             self.confine(processors)  # before the framework starts its threads, whose number follows
 
@@ -126,6 +130,8 @@ class WorkerProcess:
 
         Raise RequestFailed if the worker says so, WorkerLost if no answer comes.
         """
+        if self._closed:
+            raise WorkerLost(f"{self.target.name}: its process was ended before")
         _ = self.hello
         self._send(request)
         for _ in range(MOST_PROGRESS):
@@ -149,6 +155,14 @@ class WorkerProcess:
             with suppress(OSError):  # it ended meanwhile
                 os.sched_setaffinity(int(thread.name), processors)
 
+    def processor_s(self) -> float:
+        """Return the processor seconds that the worker has used so far, its threads included; zero if it ended."""
+        with suppress(OSError, psutil.Error):
+            if sys.platform.startswith("linux"):
+                return time.clock_gettime(~self._process.pid << 3 | 2)  # the clock of clock_getcpuclockid(3)
+            return sum(psutil.Process(self._process.pid).cpu_times()[:2])
+        return 0.0
+
     def close(self) -> None:
         """Ask the worker to exit, wait a little, and kill what is left of it; safe to call twice."""
         if self._closed:
@@ -167,13 +181,14 @@ class WorkerProcess:
         self._process.wait()
         self._forget()
 
-    def _start(self, corpus: Path, module: str, hash_seed: int) -> subprocess.Popen[bytes]:
+    def _start(self, corpus: Path, module: str, hash_seed: int, compilations: Path | None) -> subprocess.Popen[bytes]:
         request_fd, self._write_fd = os.pipe()
         self._read_fd, answer_fd = os.pipe()
         self._closed = False
         command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
         command += ["--corpus", str(corpus), "--device", self.target.device]
         command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
+        command += ["--compilations", str(compilations)] if compilations else []
         with self.log.open("ab") as log:
             try:
                 process = subprocess.Popen(

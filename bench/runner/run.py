@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench.analysis import budget, resume
@@ -124,12 +125,14 @@ def _measure(spec: RunSpec, located: Located, writer: store.RunWriter, watch: Wa
     keep = writer.append if spec.resumed is None else _append_new(spec.resumed, writer)
     draw = random.Random(spec.order_seed)
     lengths: dict[Cell, tuple[int, ...]] = {}
-    with affinity.separated(quiet=any(target.quiet for target in spec.targets)) as shared:
+    quiet = any(target.quiet for target in spec.targets)
+    with affinity.separated(quiet=quiet) as shared, scratch.folder() as compilations:
         for number, work in enumerate(_passes(spec, read, writer)):
             peaks = number == 0 and spec.comparison is None and _lacks_peaks(spec, read())
+            start = partial(_start, spec, located, writer.logs, shared, hash_seed=steps.replicate(work))
             Session(
                 spec.profile,
-                _starter(spec, located, writer.logs, shared, hash_seed=steps.replicate(work)),
+                partial(start, compilations=compilations) if _shares(spec, work) else start,
                 keep,
                 watch,
                 draw,
@@ -137,6 +140,7 @@ def _measure(spec: RunSpec, located: Located, writer: store.RunWriter, watch: Wa
                 serve=_server(located),
                 cores=shared,
                 lengths=lengths,
+                start_cold=start,
             ).run(work, () if work else spec.targets)
 
 
@@ -199,29 +203,41 @@ def _lacks_peaks(spec: RunSpec, records: Sequence[Record]) -> bool:
     return sum(isinstance(record, PeaksRecord) for record in records) < len(spec.targets)
 
 
-def _starter(
-    spec: RunSpec, located: Located, logs: Path, shared: Cores | None, *, hash_seed: int
-) -> Callable[[Target], WorkerProcess]:
-    """Return the function that starts the workers of a pass.
+def _shares(spec: RunSpec, work: Sequence[Step]) -> bool:
+    """Whether workers of a pass share what they compile: those of later replicates, whose first calls nobody reports.
+
+    A comparison's workers may be of other releases, and what they compile is compared too.
+    """
+    return spec.fixed_passes is None and spec.comparison is None and steps.replicate(work) > 0
+
+
+def _start(
+    spec: RunSpec,
+    located: Located,
+    logs: Path,
+    shared: Cores | None,
+    target: Target,
+    *,
+    hash_seed: int,
+    compilations: Path | None = None,
+) -> WorkerProcess:
+    """Start the worker of ``target``.
 
     Python's hash seed is the replicate's number: with one seed for all, a layout of dictionaries that favours one side
     would recur in every process.
     """
-
-    def start(target: Target) -> WorkerProcess:
-        reason = targets.missing(target)
-        if reason is not None:
-            raise WorkerLost(f"{target.name}: {reason}")
-        return WorkerProcess(
-            target,
-            corpus=located.folder,
-            log=logs / f"{target.name}.log",
-            processors=shared.every if shared else None,  # the runner keeps off one, and children inherit that
-            stall_limit_s=spec.stall_limit_s,
-            hash_seed=hash_seed,
-        )
-
-    return start
+    reason = targets.missing(target)
+    if reason is not None:
+        raise WorkerLost(f"{target.name}: {reason}")
+    return WorkerProcess(
+        target,
+        corpus=located.folder,
+        log=logs / f"{target.name}.log",
+        processors=shared.every if shared else None,  # the runner keeps off one, and children inherit that
+        stall_limit_s=spec.stall_limit_s,
+        hash_seed=hash_seed,
+        compilations=compilations,
+    )
 
 
 def _server(located: Located) -> Serve:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -16,7 +17,8 @@ from pydantic import BaseModel, Field
 
 from bench import protocol
 from bench.analysis import stats
-from bench.plan import steps, targets
+from bench.plan import steps as plan
+from bench.plan import targets
 from bench.plan.steps import BaselineTraining, Counting, ParityCheck, Profile, Serving, Startup, Step, Timing, Training
 from bench.plan.targets import Target
 from bench.protocol import Hello, Json, Learn, Message, Parity, Peer, Release, Train
@@ -35,12 +37,12 @@ from bench.records.schema import (
     TimingRecord,
     TrainingRecord,
 )
-from bench.runner import interleave, scratch
+from bench.runner import affinity, interleave, scratch
 from bench.runner.affinity import Cores
 from bench.runner.process import WorkerLost, WorkFailed, parsed, running
 
 # After this many lost workers a target is given up: its remaining work fails with the last reason.
-RESTARTS = 3
+RESTARTS = 4
 
 PARITY_STEPS = 10
 PARITY_REVIEWS = 1_000
@@ -63,6 +65,7 @@ class Worker(Protocol):
     def hello(self) -> Hello: ...
     def ask(self, request: Message, progress: Callable[[Json], None] = ...) -> Json: ...
     def confine(self, processors: set[int]) -> None: ...
+    def processor_s(self) -> float: ...
     def close(self) -> None: ...
     def kill(self) -> None: ...
 
@@ -94,6 +97,7 @@ class Session:
     serve    scores text with saved models under a backend
     cores    confines workers while they are timed
     lengths  of blocks, as found by earlier passes
+    start_cold  begins a worker whose first calls are reported: it compiles all by itself; ``start`` if None
     """
 
     profile: Profile
@@ -105,6 +109,7 @@ class Session:
     serve: Serve = _no_serving
     cores: Cores | None = None
     lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
+    start_cold: Callable[[Target], Worker] | None = None
     slots: dict[str, WorkerSlot] = field(default_factory=dict)
     interrupted: bool = False
 
@@ -119,21 +124,28 @@ class Session:
             self._start_all()
             if self.peaks:
                 self._measure_peaks()
-            for step in steps:
-                self.watch.begin(step)
-                self._do(step)
+            for group in plan.together(steps):
+                self._do(group)
         for slot in self.slots.values():
             if slot.worker is not None:
                 slot.worker.close()
 
-    def _do(self, step: Step) -> None:
+    def _do(self, group: Sequence[Step]) -> None:
+        """Do steps that belong together: several of timing or of training, one of any other kind."""
+        timings = [step for step in group if isinstance(step, Timing)]
+        trainings = [step for step in group if isinstance(step, Training)]
+        if timings:
+            self._time(timings)
+        elif trainings:
+            self._train_all(trainings)
+        else:
+            self._do_one(group[0])
+
+    def _do_one(self, step: Step) -> None:
+        self.watch.begin(step)
         match step:
             case Startup():
                 self._time_startup(step)
-            case Timing():
-                self._time(step)
-            case Training():
-                self._train(step)
             case Counting():
                 self._count(step)
             case BaselineTraining():
@@ -148,46 +160,91 @@ class Session:
     ) -> Parsed | None:
         """Return what ``read`` makes of the worker's answer; None, and the failure kept, if it has none that fits."""
         try:
-            answer = worker.ask(request, self.watch.progress)
+            answer = worker.ask(request, lambda values: self.watch.progress({**values, "target": target}))
             return parsed(lambda: read(answer))
         except WorkFailed as error:
             self._fail(step, target, error)
             return None
 
-    def _train(self, step: Training) -> None:
+    def _train_all(self, group: Sequence[Training]) -> None:
+        """Train ``group`` side by side, each on a share of the processors, or a single one on all of them."""
+        shares = affinity.shares(len(group))
+        with ThreadPoolExecutor(len(group) if all(shares) else 1) as pool, self._killed_if_interrupted():
+            for step in group:
+                self.watch.begin(step)
+            done = [pool.submit(self._train, step, share) for step, share in zip(group, shares, strict=True)]
+            for one in done:
+                one.result()
+
+    def _train(self, step: Training, processors: set[int] | None) -> None:
+        """Train on ``processors``, or on every one where that is None."""
         recipe, request = step.recipe.name, Train(step.recipe.name, step.seed, step.epochs, step.path)
         for name, worker in self._workers(step).items():
-            read = partial(_training, recipe=recipe, target=name, seed=step.seed, path=step.path)
+            if processors:
+                worker.confine(processors)
+            read = partial(
+                _training,
+                recipe=recipe,
+                target=name,
+                seed=step.seed,
+                path=step.path,
+                processors=len(processors) if processors else None,
+            )
             record = self._ask(step, name, worker, request, read)
             if record is not None:
                 self.keep(record)
+            if processors:
+                worker.confine(affinity.usable())
 
-    def _time(self, step: Timing) -> None:
-        """Time the cells of ``step``; their records are kept in one piece, since they belong to one moment."""
+    def _time(self, group: Sequence[Timing]) -> None:
+        """Time the cells of ``group``; their records are kept in one piece, since they belong to one moment.
+
+        Where a worker is lost while blocks run, each step is timed again by itself, so that it costs one step.
+        """
+        step_of = {cell: step for step in group for cell in step.cells}
 
         def drop(runner: interleave.CellRunner, error: WorkFailed) -> None:
-            self._fail(step, runner.cell.target, error, cell=runner.cell)
+            slot = self.slots[runner.cell.target]
+            if len(group) > 1 and isinstance(error, WorkerLost):
+                if slot.worker is runner.worker:
+                    self._lose(slot, error)
+                raise error
+            self._fail(step_of[runner.cell], slot.target.name, error, cell=runner.cell)
 
-        prepared = self._prepare_all(step)
-        self._confine(step, timed=True)
-        finished = interleave.take_turns(
-            interleave.warmed_up(prepared, drop=drop),
-            turns=step.turns or self.profile.turns,
-            calls=self.profile.calls if step.latency else None,
-            order=self.order,
-            drop=drop,
-        )
-        self._confine(step, timed=False)
+        try:
+            finished = self._blocks(group, drop)
+        except WorkerLost:
+            self._release_all(group)
+            for step in group:
+                self._time([step])
+            return
         self.lengths |= {runner.cell: runner.lengths for runner in finished}
-        self.keep(*self._timed(finished, step.replicate, drop))
-        for target in step.targets:
-            self._release(target)
+        self.keep(*self._timed(finished, group[0].replicate, drop))
+        self._release_all(group)
+
+    def _blocks(self, group: Sequence[Timing], drop: interleave.Drop) -> list[interleave.CellRunner]:
+        """Prepare every cell, warm it up and run its blocks; return the cells that did not fail."""
+        prepared = self._prepare_all(group)
+        self._confine(group, timed=True)
+        try:
+            steps = [self._warmed_up(step, prepared, drop) for step in group]
+            return interleave.take_turns(steps, order=self.order, drop=drop)
+        finally:
+            self._confine(group, timed=False)
+
+    def _warmed_up(
+        self, step: Timing, prepared: Sequence[interleave.CellRunner], drop: interleave.Drop
+    ) -> interleave.StepCells:
+        """Warm up the cells of ``step`` and say how many turns they take; a gate's many short ones are not repeated."""
+        self.watch.begin(step)
+        cells = step.cells
+        runners = interleave.warmed_up([runner for runner in prepared if runner.cell in cells], drop=drop)
+        turns = step.turns or self.profile.turns
+        extra = 0 if step.turns else ceil(interleave.RETAKEN_SHARE * turns)
+        return interleave.StepCells(runners, turns, self.profile.calls if step.latency else None, extra)
 
     def _timed(
-        self,
-        finished: Sequence[interleave.CellRunner],
-        replicate: int,
-        drop: Callable[[interleave.CellRunner, WorkFailed], None],
+        self, finished: Sequence[interleave.CellRunner], replicate: int, drop: interleave.Drop
     ) -> Iterator[TimingRecord]:
         for runner in finished:
             try:
@@ -195,34 +252,39 @@ class Session:
             except WorkFailed as error:
                 drop(runner, error)
 
-    def _confine(self, step: Timing, *, timed: bool) -> None:
-        for worker in (self.slots[target.name].worker for target in step.targets):
+    def _confine(self, group: Sequence[Timing], *, timed: bool) -> None:
+        for worker in (self.slots[target.name].worker for target in _targets(group)):
             if self.cores is not None and worker is not None:
                 worker.confine(self.cores.timed if timed else self.cores.every)
 
-    def _prepare_all(self, step: Timing) -> list[interleave.CellRunner]:
+    def _prepare_all(self, group: Sequence[Timing]) -> list[interleave.CellRunner]:
         """Prepare every cell: one target after another in the first replicate, whose first calls are reported.
 
         Later replicates prepare targets in parallel, since compiling takes longer than all blocks.
         """
-        together = min(len(step.targets), os.cpu_count() or 1) if step.side_by_side else 1
-        with ThreadPoolExecutor(together) as pool, self._killed_if_interrupted():
-            found = [*pool.map(lambda target: self._prepare_target(step, target), step.targets)]
+        alone = [step for step in group if not step.side_by_side]
+        beside = [step for step in group if step.side_by_side]
+        return [*self._prepare_by(1, alone), *self._prepare_by(os.cpu_count() or 1, beside)]
+
+    def _prepare_by(self, threads: int, group: Sequence[Timing]) -> list[interleave.CellRunner]:
+        """Prepare every cell of ``group``, so many targets at a time."""
+        with ThreadPoolExecutor(threads) as pool, self._killed_if_interrupted():
+            found = [*pool.map(lambda target: self._prepare_target(group, target), _targets(group))]
         return [runner for runners in found for runner in runners]
 
-    def _prepare_target(self, step: Timing, target: Target) -> list[interleave.CellRunner]:
+    def _prepare_target(self, group: Sequence[Timing], target: Target) -> list[interleave.CellRunner]:
         """Prepare every cell of ``target``; a lost worker costs one cell, and a new one prepares the rest."""
-        cells = [cell for cell in step.cells if cell.target == target.name]
+        cells = [(step, cell) for step in group for cell in step.cells if cell.target == target.name]
         while cells:
-            worker = self._worker(target, step, cells)
+            worker = self._worker(target, cells)
             if worker is None:
                 return []
             runners: list[interleave.CellRunner] = []
-            for cell in [*cells]:
+            for step, cell in [*cells]:
                 try:
                     runners.append(self._prepare(cell, worker, target))
                 except WorkFailed as error:
-                    cells.remove(cell)
+                    cells.remove((step, cell))
                     self._fail(step, cell.target, error, cell=cell)
                     if isinstance(error, WorkerLost):
                         break
@@ -239,6 +301,10 @@ class Session:
             lengths=self.lengths.get(cell, (1,)),
             block_s=(cell.phase == "train" and self.profile.block_s) or interleave.BLOCK_S,
         )
+
+    def _release_all(self, group: Sequence[Timing]) -> None:
+        for target in _targets(group):
+            self._release(target)
 
     def _release(self, target: Target) -> None:
         worker = self.slots[target.name].worker
@@ -279,9 +345,9 @@ class Session:
     def _time_startup(self, step: Startup) -> None:
         """Start one more process of each target, one after another, and time its first build, step and prediction."""
         for target in step.targets:
-            cells = steps.startup_cells(step, target.name)
+            cells = plan.startup_cells(step, target.name)
             try:
-                with running(self.start(target)) as worker:
+                with running((self.start_cold or self.start)(target)) as worker:
                     answer = worker.ask(protocol.Startup(recipe=step.recipe.name))
                     self.keep(*parsed(partial(_startup_records, cells, step, answer)))
             except WorkFailed as error:
@@ -348,20 +414,20 @@ class Session:
         return answers
 
     def _workers(self, step: Training | Counting | ParityCheck | BaselineTraining | Serving) -> dict[str, Worker]:
-        found = {target.name: self._worker(target, step) for target in step.targets}
+        found = {target.name: self._worker(target, [(step, None)]) for target in step.targets}
         return {name: worker for name, worker in found.items() if worker is not None}
 
-    def _worker(self, target: Target, step: Step, cells: Sequence[Cell] = ()) -> Worker | None:
-        """Return the target's worker, restarted if it was lost; without one keep the failure of its work, return None.
+    def _worker(self, target: Target, work: Sequence[tuple[Step, Cell | None]]) -> Worker | None:
+        """Return the target's worker, restarted if it was lost; without one keep the failure of ``work``, return None.
 
-        Of a step that times, its work are these ``cells``.
+        Work is a step, or one cell of a step that times.
         """
         slot = self.slots[target.name]
         if slot.worker is None and 0 < slot.losses < RESTARTS:
             self._begin(slot)
             self._greet(slot)
         if slot.worker is None:
-            for cell in cells or (None,):
+            for step, cell in work:
                 self._keep_lost(step, target.name, slot.reason, cell)
         return slot.worker
 
@@ -403,7 +469,7 @@ class Session:
 
     def _keep_lost(self, step: Step, target: str, reason: str, cell: Cell | None) -> None:
         """Keep the failure of ``cell``, or of all that ``step`` does on ``target``."""
-        lost = [identity.timing(cell, steps.replicate([step]))] if cell else steps.identities(step, target)
+        lost = [identity.timing(cell, plan.replicate([step]))] if cell else plan.identities(step, target)
         self._keep_failure(step.recipe.name, target, cell.operation if cell else step.name, reason, lost)
 
     def _lose(self, slot: WorkerSlot, error: WorkFailed) -> None:
@@ -428,6 +494,11 @@ class Session:
                 if slot.worker is not None:
                     slot.worker.kill()
             raise
+
+
+def _targets(group: Sequence[Timing]) -> list[Target]:
+    """Return the targets of ``group``, each once."""
+    return list(dict.fromkeys(target for step in group for target in step.targets))
 
 
 class Outputs(BaseModel):

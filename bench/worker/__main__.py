@@ -36,6 +36,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the parsed corpus")
     parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
     parser.add_argument("--recipes", type=Path, help="the user's file of recipes")
+    parser.add_argument("--compilations", help="folder of programs that other processes of the run compiled")
     return parser.parse_args()
 
 
@@ -52,6 +53,8 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
         from bench.worker.dispatch import Dispatcher
 
         import_s = time.perf_counter() - started
+        if options.compilations:
+            device.share_compilations(options.compilations)
         kind, name = device.prove(options.device)
         dispatcher = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, user_file=options.recipes)
         device.require_same_work()  # after the user's file, which may have changed it

@@ -28,6 +28,11 @@ def prove(wanted: str) -> tuple[str, str]:
     return kind, name
 
 
+def share_compilations(folder: str) -> None:
+    """Let processes of one run share what the backend compiled, where it can: they start sooner."""
+    backend.module("device").share_compilations(folder)
+
+
 def wait(value: Any) -> None:
     """Return once ``value``, a tensor or a tree of them, is computed."""
     backend.module("device").wait(value)

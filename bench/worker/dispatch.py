@@ -31,7 +31,7 @@ class Dispatcher:
         loaded = [] if user_file is None else user_recipes.load(user_file)
         self._user_recipes: dict[str, Recipe] = {recipe.name: recipe for recipe in loaded}
         self._tell = tell
-        self._reviews: Reviews | None = None
+        self._reviews: dict[str, Reviews] = {}
         self._import_s = import_s
         self._operations: dict[tuple[str, str, int], Operation] = {}
         self._extra: dict[tuple[str, str, int], float] = {}  # share of extra work, added before the first block
@@ -93,6 +93,7 @@ class Dispatcher:
         return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each)
 
     def _release(self, request: Release) -> Json:
+        del request
         self._operations.clear()
         self._extra.clear()
         return {}
@@ -108,10 +109,19 @@ class Dispatcher:
         return counters.count(self._for(request.recipe), request)
 
     def _for(self, recipe: str) -> Reviews:
-        """Return the encoded reviews of ``recipe``; only one recipe's are kept, since dense takes 2 GB."""
-        if self._reviews is None or self._reviews.recipe.name != recipe:
-            clock.unfreeze()
-            keras.utils.clear_session()  # else the graphs and names of all models of a session accumulate
-            clock.freeze()
-            self._reviews = Reviews(self._corpus, find(recipe, self._user_recipes))
-        return self._reviews
+        """Return the encoded reviews of ``recipe``; others are kept while operations of theirs are prepared.
+
+        Whole splits of dense take 2 GB: reviews that were encoded for training are forgotten at the next recipe.
+        """
+        if recipe not in self._reviews:
+            if not self._operations:
+                self._forget()
+            self._reviews[recipe] = Reviews(self._corpus, find(recipe, self._user_recipes))
+        return self._reviews[recipe]
+
+    def _forget(self) -> None:
+        """Forget the reviews, graphs and names of every recipe so far: those of a whole session would accumulate."""
+        self._reviews.clear()
+        clock.unfreeze()
+        keras.utils.clear_session()
+        clock.freeze()

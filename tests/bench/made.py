@@ -302,6 +302,10 @@ class FakeWorker:
         """Note where the worker may run."""
         self.confined = processors
 
+    def processor_s(self) -> float:
+        """Return the processor seconds of every block so far."""
+        return 0.25 * len(self.blocks)
+
     def close(self) -> None:
         """Note that the worker was let go."""
         self.closed = True

@@ -14,7 +14,7 @@ from bench.plan.targets import Target
 from bench.protocol import Release
 from bench.records.schema import Cell, TimingRecord
 from bench.runner import interleave
-from bench.runner.interleave import CellRunner
+from bench.runner.interleave import CellRunner, StepCells
 from bench.runner.process import WorkerProcess, WorkFailed
 from datasets.locate import open_corpus
 
@@ -53,7 +53,7 @@ def measure() -> Iterator[Measure]:
 
     def run(runners: list[CellRunner], *, rounds: int, calls: int | None = None) -> list[TimingRecord]:
         workers.extend(runner.worker for runner in runners)
-        interleave.take_turns(runners, turns=rounds, calls=calls, order=random.Random(0), drop=drop)
+        interleave.take_turns([StepCells(list(runners), rounds, calls)], order=random.Random(0), drop=drop)
         return [runner.record(0) for runner in runners]
 
     yield run

@@ -70,7 +70,9 @@ def test_a_cell_takes_as_long_on_synthetic_reviews(
     runners[1].lengths = runners[0].lengths
     failures: list[str] = []
     interleave.take_turns(
-        runners, turns=TURNS, calls=None, order=random.Random(0), drop=lambda runner, error: failures.append(str(error))
+        [interleave.StepCells(list(runners), TURNS)],
+        order=random.Random(0),
+        drop=lambda runner, error: failures.append(str(error)),
     )
     assert not failures
     for worker in both:

@@ -30,7 +30,7 @@ def readme(document: RunDocument) -> str:
     """Return the README's table: accuracy, then speed by the usual path and by the fastest, a row for each target."""
     told = words.facts(document)
     page = f"results/{published.folder(document)}/{published.stem(document)}.md"
-    disturbed = f"; {told['steal time']}" if "steal time" in told else ""
+    disturbed = f"; {told['taken by others']}" if "taken by others" in told else ""
     measured = (
         f"Measured on {told['date']} at commit {told['commit']}: {told['machine']}; {told['versions']}; "
         f"corpus {told['corpus']}; seeds {told['seeds']}; {told['spread']}{disturbed}."

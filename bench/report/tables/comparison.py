@@ -8,10 +8,11 @@ from dataclasses import replace
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import ComparisonRow, RunDocument
 from bench.analysis.summary import place
+from bench.report.tables import words
 from bench.report.tables.columns import Column, Table, change, interval_column, table
 from bench.report.tables.quality import RECIPE
 
-# Where nothing can be told.
+# Where two are not told apart.
 UNKNOWN = "~"
 
 MIN_DETECTABLE = "min. detectable: the smallest slowdown that would have been called slower 9 times in 10"
@@ -143,14 +144,15 @@ def compared_cells(found: RunComparison) -> Table:
         Column("path", "path", merge=True),
         Column("target", "backend", value=lambda row: row.target.removesuffix("-cpu"), hoist=True),
         RATIO,
-        interval_column("ratio", "95% interval", "change"),
+        interval_column("ratio", "interval", "change"),
         Column("answer", "answer", "answer", lambda row: _answer(found, row)),
     )
     unsettled = any(row.answer in (None, "unresolved") for row in found.rows)
-    note = f"{UNKNOWN}: nothing can be told; run more processes of each, with --budget or --profile full"
+    note = f"{UNKNOWN}: not told apart; run more processes of each, with --budget or --profile full"
     rows = sorted(found.rows, key=lambda row: place(row.cell))
     caption = "the first one's is one"
-    return table("cells", "Cells", caption, columns, rows, note if unsettled else None, group=RECIPE)
+    rule = words.TOLD_APART if found.rows else None
+    return table("cells", "Cells", caption, columns, rows, rule, note if unsettled else None, group=RECIPE)
 
 
 def _answer(found: RunComparison, row: ComparisonRow) -> str:

@@ -101,14 +101,14 @@ def best_paths(document: RunDocument) -> Table:
         Column("path", "path"),
         Column("reviews_per_s", "reviews/s", "significant"),
         Column("advantage", "× the other's best", "significant"),
-        interval_column("advantage"),
+        interval_column("advantage", "interval"),
         Column("told_apart", "told apart", value=_told_apart),
         Column("speedup", "× the usual path", "significant"),
         Column("usual", "usual path"),
     )
     notes = (
         "the fastest of what was measured; ratios are of neighbouring blocks in the same processes",
-        "each interval stands for itself: of twenty, about one misses",
+        words.told_apart(document),
     )
     caption = "the fastest way to drive Keras for each piece of work"
     rows = [row for row in document.best_paths if row.fastest]

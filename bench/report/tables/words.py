@@ -64,10 +64,33 @@ def by_phase(cells: Sequence[Cell]) -> str:
     return f"{len(cells)} cells ({'; '.join(words)})"
 
 
-def steal(steal_share: float) -> str:
-    """Say what other guests of the host took of the machine."""
-    words = f"other guests of the host took {share(steal_share)} of the processors' time while clocks ran"
-    return words + ("; repeat in a quieter hour" if steal_share >= BUSY else "")
+def taken(document: RunDocument) -> str:
+    """Say what others took of the processors' time while clocks ran; nothing where nobody took any."""
+    shares = {"other guests of the host": document.steal_share, "other programs": document.outside_share}
+    found = [f"{who} took {share(value)}" for who, value in shares.items() if value]
+    if not found:
+        return ""
+    again = f"; {document.retaken} blocks were taken again" if document.retaken else ""
+    advice = "; repeat in a quieter hour" if busy(document) else ""
+    return f"{' and '.join(found)} of the processors' time while clocks ran{again}{advice}"
+
+
+def busy(document: RunDocument) -> bool:
+    """Whether others took so much that intervals are wide."""
+    return (document.steal_share or 0.0) + (document.outside_share or 0.0) >= BUSY
+
+
+# The one rule for "different", wherever two measurements are compared.
+TOLD_APART = (
+    "told apart: the interval of the ratio excludes one; it allows for every row of the table, so that at most one in "
+    "twenty of those told apart is expected to be equal"
+)
+EACH_BY_ITSELF = "told apart: the 95% interval of the ratio excludes one; of twenty such intervals, about one misses"
+
+
+def told_apart(document: RunDocument) -> str:
+    """Return the rule by which rows of a run are told apart; an older document has each interval by itself."""
+    return EACH_BY_ITSELF if document.retaken is None else TOLD_APART
 
 
 def minute(moment: str) -> str:
@@ -124,7 +147,7 @@ def facts(document: RunDocument) -> dict[str, str]:
         "versions": versions(document),
         "corpus": corpus(document),
         "seeds": ", ".join(map(str, document.seeds)) or "none: nothing was trained to accuracy",
-        **({"steal time": steal(document.steal_share)} if document.steal_share else {}),
+        **({"taken by others": words} if (words := taken(document)) else {}),
         "order of turns": f"drawn from {document.order_seed}",
         "spread": f"95% intervals over {ends} fresh processes of each target",
     }

@@ -29,6 +29,13 @@ def reported() -> dict[str, Any]:
     }
 
 
+def share_compilations(folder: str) -> None:
+    """Keep every compiled program in ``folder``, and take from there what another process compiled."""
+    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
 _CHECKS = ("jax_debug_nans", "jax_debug_infs", "jax_enable_checks", "jax_check_tracer_leaks")
 
 

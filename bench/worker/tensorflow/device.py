@@ -34,6 +34,11 @@ def reported() -> dict[str, Any]:
     }
 
 
+def share_compilations(folder: str) -> None:
+    """Do nothing: TensorFlow traces its graphs in every process and keeps none on disk."""
+    del folder
+
+
 def _onednn() -> bool | None:
     """Return whether oneDNN multiplies matrices; None where this release does not say."""
     try:

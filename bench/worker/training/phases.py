@@ -54,7 +54,7 @@ def _train_phase(
     DRIVERS[request.path](reviews.recipe, model, data, schedule, history.add)
     cut_short = isinstance(request, Train) and history.epochs < phase.epochs
     tested = {} if cut_short else history.test(reviews.test)
-    return {**history.result(), **tested}, model
+    return {**history.result(), "steps": -(-len(data.y) // phase.batch_size), **tested}, model
 
 
 class Evaluator:

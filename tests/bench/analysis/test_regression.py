@@ -51,7 +51,7 @@ def decision(*records: Record, rule: ComparisonRecord | None = None) -> Decision
 )
 def test_the_three_answers(low: float, value: float, high: float, p_value: float, answer: str) -> None:
     """Same within the margin, slower or faster where one is out of the question, else unresolved."""
-    assert regression.answer(Estimate(value, low, high, 6), p_value, margin=0.03, alpha=0.05) == answer
+    assert regression.answer(Estimate(value, low, high, 6), told_apart=p_value < 0.05, margin=0.03) == answer
 
 
 def test_a_cell_that_is_a_tenth_slower_and_confirmed_is_slower() -> None:

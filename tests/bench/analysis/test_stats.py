@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -207,7 +208,7 @@ def test_replicates_have_students_interval_on_the_logarithmic_scale(
     logs: list[float], centre: float, half: float
 ) -> None:
     """t · s/√n, about Hodges and Lehmann's centre: a half and a double lie equally far."""
-    found = stats.over_replicates([math.exp(value) for value in logs])
+    found = stats.over_replicates(logs)
     assert math.log(found.value) == pytest.approx(centre, abs=1e-9)
     assert (math.log(found.low), math.log(found.high)) == pytest.approx((centre - half, centre + half), abs=1e-4)
     assert found.count == len(logs)
@@ -215,18 +216,75 @@ def test_replicates_have_students_interval_on_the_logarithmic_scale(
 
 def test_one_replicate_bounds_nothing() -> None:
     """Another process may differ by more than this one within itself: nothing is known of it."""
-    assert stats.over_replicates([0.5]) == Estimate(0.5, 0.0, math.inf, 1)
-    assert stats.over_replicates([0.5]).spread == math.inf
+    assert stats.over_replicates([0.0]) == Estimate(1.0, 0.0, math.inf, 1)
+    assert stats.over_replicates([0.0]).spread == math.inf
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=8), st.floats(1e-3, 1e3))
 def test_replicates_on_another_scale_have_the_same_spread(values: list[float], factor: float) -> None:
     """Seconds or milliseconds: the interval is a factor, above and below alike."""
-    found, scaled = stats.over_replicates(values), stats.over_replicates([factor * value for value in values])
+    found, scaled = (stats.over_replicates([math.log(by * value) for value in values]) for by in (1.0, factor))
     assert scaled.value == pytest.approx(factor * found.value)
     assert (scaled.low, scaled.high) == pytest.approx((factor * found.low, factor * found.high), rel=1e-5)
     assert found.high / found.value == pytest.approx(found.value / found.low, rel=1e-6)
+
+
+def test_moderation_by_hand() -> None:
+    """Variances 1, 2, 3 and 6 with one degree of freedom each, moderated toward their common value by Smyth's rule.
+
+    With four degrees of freedom the prior counts as two, twice the cell's own: (2 * 3 + 1 * 6) / 3 = 4, of 3 degrees.
+    """
+    assert stats.Prior(3.0, 4.0).moderated(6.0, 1) == (pytest.approx(4.0), 3.0)
+    assert stats.Prior(3.0, 1.0).moderated(6.0, 1) == (pytest.approx(4.5), 2.0)
+    assert stats.Prior(3.0, math.inf).moderated(6.0, 1) == (pytest.approx(4.0), 3.0)
+    plain, moderated = (stats.over_replicates([1.0, 3.0], prior=one) for one in (None, stats.Prior(2.0, math.inf)))
+    # Variance 2 either way; t falls from 12.706 at one degree of freedom to 3.182 at three, times the error of 1.
+    assert math.log(plain.high) - 2 == pytest.approx(12.7062, abs=1e-4)
+    assert math.log(moderated.high) - 2 == pytest.approx(3.1824, abs=1e-4)
+
+
+def test_a_prior_is_found_again_in_variances_that_were_drawn_from_it() -> None:
+    """10,000 cells of four values whose variances are 10 * 0.04 / chi-square(10): Smyth's model itself."""
+    draw = np.random.default_rng(0)
+    variances = 10 * 0.04 / draw.chisquare(10, 10_000)
+    found = stats.prior([list(row) for row in draw.normal(size=(10_000, 4)) * np.sqrt(variances)[:, None]])
+    assert found is not None
+    assert found.variance == pytest.approx(0.04, rel=0.1)
+    assert found.freedom == pytest.approx(10, rel=0.3)
+
+
+def test_variances_that_differ_by_chance_alone_have_one_value() -> None:
+    """Then the prior is worth any number of degrees of freedom, and its bound decides."""
+    draw = np.random.default_rng(1)
+    found = stats.prior([list(row) for row in draw.normal(size=(200, 3))])
+    assert found is not None
+    assert found.freedom > 30
+    assert found.variance == pytest.approx(1.0, rel=0.2)
+
+
+@pytest.mark.parametrize("samples", [[], [[1.0, 2.0]] * 3, [[1.0]] * 9, [[2.0, 2.0]] * 9])
+def test_too_few_variances_give_no_prior(samples: list[list[float]]) -> None:
+    """Three cells, cells with one value, cells without any spread: Student's interval stays as it is."""
+    assert stats.prior(samples) is None
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_an_interval_says_what_its_selection_says(p_values: list[float]) -> None:
+    """Of the confidence that goes with it, an interval excludes "no difference" just where its cell is selected."""
+    count, confidence = stats.selected(p_values)
+    assert sum(p <= 1 - confidence for p in p_values) >= count
+    assert count == sum(p <= count * 0.05 / len(p_values) for p in p_values)
+    if count:
+        assert sum(p < 1 - confidence - 1e-12 for p in p_values) <= count
+
+
+def test_selection_by_hand() -> None:
+    """.001, .02, .03, .5 at 5 %: limits .0125, .025, .0375, .05; three are selected, at 1 - 3 * .05 / 4."""
+    assert stats.selected([0.5, 0.02, 0.001, 0.03]) == (3, pytest.approx(0.9625))
+    assert stats.selected([0.5, 0.04, 0.9, 0.03]) == (0, pytest.approx(0.9875))
+    assert stats.selected([]) == (0, 0.95)
 
 
 def test_a_t_test_by_hand() -> None:

@@ -55,12 +55,28 @@ def test_a_heading_says_nothing_where_nothing_is_known(record: Record) -> None:
     assert terminal.disturbed(Summary(made.run(made.target(), record), ()).document).plain == ""
 
 
+def test_what_other_programs_took_is_told_beside() -> None:
+    """A tenth of two processors, and two blocks that were taken again; a count below zero is nothing."""
+    samples = [
+        Sample(repeats=1, duration_s=1.0, outside_s=0.4, retaken=True),
+        Sample(repeats=1, duration_s=1.0, outside_s=0.4, retaken=True),
+        Sample(repeats=1, duration_s=2.0, outside_s=0.0),
+    ]
+    document = Summary(made.run(made.timing(made.cell(), samples)), ()).document
+    assert (document.outside_share, document.retaken) == (pytest.approx(0.1), 2)
+    text = terminal.disturbed(document)
+    assert "other programs took 10% of the processors' time while clocks ran" in text.plain
+    assert "2 blocks were taken again; repeat in a quieter hour" in text.plain
+    below = [Sample(repeats=1, duration_s=1.0, outside_s=-0.01)]
+    assert store.outside_share([made.timing(made.cell(), below)], 2) == 0.0
+
+
 def test_a_published_run_says_it() -> None:
     """With the other facts that a number needs; one that was published before it was known says nothing."""
     kept = published.of_run(made.run(*published.records()[1:], taken((100.0, 60.0))))
     assert kept.steal_share is not None
-    assert "of the processors' time while clocks ran" in words.facts(kept)["steal time"]
+    assert "of the processors' time while clocks ran" in words.facts(kept)["taken by others"]
     assert "of the processors' time while clocks ran" in listing.readme(kept)
-    older = kept.model_copy(update={"steal_share": None})
-    assert "steal time" not in words.facts(older)
+    older = kept.model_copy(update={"steal_share": None, "outside_share": None})
+    assert "taken by others" not in words.facts(older)
     assert "of the processors' time" not in listing.readme(older)

@@ -138,9 +138,9 @@ def test_a_log_tells_an_epoch_now_and_then(screen: io.StringIO) -> None:
         report.begin(planned()[0])
         report.progress(epoch(1))
         clock.time = QUIET_S
-        report.progress(epoch(2))
+        report.progress({**epoch(2), "target": "jax-cpu"})
     assert "epoch 1/4" not in screen.getvalue()
-    assert "dense final epoch 2/4 loss 0.500 acc. 0.750 val. acc. 0.700" in screen.getvalue()
+    assert "dense jax-cpu final epoch 2/4 loss 0.500 acc. 0.750 val. acc. 0.700" in screen.getvalue()
 
 
 def test_a_part_of_an_epoch_is_told_by_its_share(screen: io.StringIO) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from bench.plan.steps import PROFILES, Counting, Startup, Step, Timing
+from bench.plan.steps import PROFILES, Counting, Startup, Step, Timing, Training
 from bench.plan.targets import Target
-from bench.protocol import Block, Json, Message, Peaks, Prepare, Release
-from bench.records.schema import CounterRecord, FailureRecord, PeaksRecord, Record, TargetRecord, TimingRecord
+from bench.protocol import Block, Json, Message, Peaks, Prepare, Release, Train
+from bench.records.schema import (
+    CounterRecord,
+    FailureRecord,
+    PeaksRecord,
+    Record,
+    TargetRecord,
+    TimingRecord,
+    TrainingRecord,
+)
+from bench.runner import affinity
 from bench.runner.affinity import Cores
 from bench.runner.process import RequestFailed, WorkerLost
 from bench.runner.session import RESTARTS, Session
@@ -40,13 +50,16 @@ class Deaf:
 
 
 class Stage:
-    """A session with made workers: those of JAX misbehave as ``refuse`` says, blocks cost 10 ms a repeat."""
+    """A session with made workers: those of JAX misbehave as ``refuse`` says, blocks cost 10 ms a repeat.
 
-    def __init__(self, refuse: Refuse = lambda number, worker, request: None) -> None:
+    With ``everyone``, TensorFlow's do as well.
+    """
+
+    def __init__(self, refuse: Refuse = lambda number, worker, request: None, *, everyone: bool = False) -> None:
         self.records: list[Record] = []
         self.journal: list[tuple[str, str]] = []
         self.workers: dict[str, list[FakeWorker]] = {"jax-cpu": [], "tensorflow-cpu": []}
-        self._refuse = refuse
+        self._refuse, self._everyone = refuse, everyone
         self.session = Session(PROFILES["smoke"], self._start, self._keep, Deaf(), random.Random(1))
 
     def run(self, *steps: Step) -> Stage:
@@ -69,7 +82,7 @@ class Stage:
         worker: FakeWorker
 
         def refuse(request: Message) -> Exception | None:
-            return self._refuse(number, worker, request) if target is JAX else None
+            return self._refuse(number, worker, request) if target is JAX or self._everyone else None
 
         worker = FakeWorker(lambda _, n: 0.01 * n, name=target.name, journal=self.journal, refuse=refuse)
         self.workers[target.name].append(worker)
@@ -118,8 +131,8 @@ def test_a_record_carries_its_replicate(replicate: int) -> None:
 
 
 def test_what_was_prepared_is_released_after_each_step() -> None:
-    """A worker holds the operations of one step at most."""
-    stage = Stage().run(TRAIN, PREDICT)
+    """A worker holds the operations of steps that go round together, and of no other."""
+    stage = Stage().run(replace(TRAIN, turns=3), replace(PREDICT, turns=3))
     for (worker,) in stage.workers.values():
         released = [i for i, request in enumerate(worker.requests) if isinstance(request, Release)]
         later = [i for i, request in enumerate(worker.requests) if isinstance(request, Prepare) and i > released[0]]
@@ -174,30 +187,44 @@ def test_a_request_that_fails_in_preparing_costs_that_cell_and_no_worker() -> No
 
 
 def test_a_worker_lost_in_turns_costs_that_steps_cells_of_that_target_once() -> None:
-    """Three paths were in its memory: three failures, one loss, and a new worker does the next step."""
+    """Three paths were in its memory: three failures, and a new worker does the next step.
+
+    The first loss is that of both steps together; then each is timed by itself, so that it costs one of them.
+    """
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return LOST if number < 2 and in_turns(request) else None
+
+    stage = Stage(refuse).run(PREDICT, TRAIN)
+    assert sorted(work for _, work, _ in stage.failures) == PREDICTIONS
+    assert {(target, reason) for target, _, reason in stage.failures} == {("jax-cpu", str(LOST))}
+    assert stage.session.slots["jax-cpu"].losses == 2
+    assert sorted(stage.cells()) == names(*PATHS)
+    assert sorted(stage.cells("tensorflow-cpu")) == sorted([*names(*PATHS), *PREDICTIONS])
+    assert len(stage.workers["jax-cpu"]) == sum(isinstance(r, TargetRecord) for r in stage.records) - 1 == 3
+    assert not any(isinstance(request, Release) for request in stage.workers["jax-cpu"][0].requests)
+
+
+def test_a_worker_that_is_lost_once_costs_nothing_where_steps_go_round_together() -> None:
+    """All of them are measured again, each by itself, by a new worker; no block of the first is kept."""
 
     def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
         return LOST if number == 0 and in_turns(request) else None
 
     stage = Stage(refuse).run(PREDICT, TRAIN)
-    assert sorted(work for _, work, _ in stage.failures) == PREDICTIONS
-    assert {(target, reason) for target, _, reason in stage.failures} == {("jax-cpu", str(LOST))}
-    assert stage.session.slots["jax-cpu"].losses == 1
-    assert sorted(stage.cells()) == names(*PATHS)
-    assert sorted(stage.cells("tensorflow-cpu")) == sorted([*names(*PATHS), *PREDICTIONS])
-    assert len(stage.workers["jax-cpu"]) == sum(isinstance(r, TargetRecord) for r in stage.records) - 1 == 2
-    assert not any(isinstance(request, Release) for request in stage.workers["jax-cpu"][0].requests)
+    assert stage.failures == []
+    assert sorted(stage.cells()) == sorted(stage.cells("tensorflow-cpu")) == sorted([*names(*PATHS), *PREDICTIONS])
 
 
-def test_a_target_is_given_up_after_three_lost_workers_however_many_cells_each_cost() -> None:
-    """Three steps of three cells cost three workers; the fourth step fails at once, with the last reason."""
+def test_a_target_is_given_up_after_four_lost_workers_however_many_cells_each_cost() -> None:
+    """All steps together cost one worker, then each costs one; the fourth step fails at once, with the last reason."""
 
     def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
         return WorkerLost(f"loss {number}") if in_turns(request) else None
 
     stage = Stage(refuse).run(PREDICT, PREDICT, PREDICT, TRAIN)
-    assert len(stage.workers["jax-cpu"]) == RESTARTS == 3
-    assert [reason for _, _, reason in stage.failures] == [f"loss {number}" for number in (0, 1, 2, 2) for _ in PATHS]
+    assert len(stage.workers["jax-cpu"]) == RESTARTS == 4
+    assert [reason for _, _, reason in stage.failures] == [f"loss {number}" for number in (1, 2, 3, 3) for _ in PATHS]
     assert stage.cells() == []
     assert len(stage.cells("tensorflow-cpu")) == 12
 
@@ -211,7 +238,32 @@ def test_a_worker_that_is_lost_again_and_again_in_preparing_is_given_up() -> Non
     stage = Stage(refuse).run(TRAIN, PREDICT)
     assert [work for _, work, _ in stage.failures[:3]] == [f"train {path} 512" for path in PATHS]
     assert sorted(work for _, work, _ in stage.failures[3:]) == PREDICTIONS
-    assert [reason for _, _, reason in stage.failures] == ["loss 0", "loss 1"] + ["loss 2"] * 4
+    assert [reason for _, _, reason in stage.failures] == ["loss 0", "loss 1", "loss 2"] + ["loss 3"] * 3
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_targets_train_at_the_same_time_on_a_share_of_the_processors(
+    monkeypatch: pytest.MonkeyPatch, side_by_side: bool
+) -> None:
+    """Each on a core of its own where there are two, and the record says so; then all have every processor again."""
+    monkeypatch.setattr(affinity, "usable", lambda: {4, 5})
+    both_train = threading.Barrier(2, timeout=20)
+    seen: dict[str, set[int]] = {}
+
+    def meet(number: int, worker: FakeWorker, request: Message) -> None:
+        if isinstance(request, Train):
+            seen[worker.name] = worker.confined
+            if side_by_side:
+                both_train.wait()
+
+    stage = Stage(meet, everyone=True)
+    stage.run(*(Training(DENSE, target, 0, {"final": 4}, "compiled loop", side_by_side) for target in BOTH))
+    found = [record for record in stage.records if isinstance(record, TrainingRecord)]
+    assert sorted(record.target for record in found) == ["jax-cpu", "tensorflow-cpu"]
+    assert {record.processors for record in found} == ({1} if side_by_side else {None})
+    assert sorted(seen.values(), key=sorted) == ([{4}, {5}] if side_by_side else [set(), set()])
+    restored = {worker.confined == {4, 5} for (worker,) in stage.workers.values()}
+    assert restored == {side_by_side}
 
 
 def test_a_start_is_measured_in_a_process_of_its_own() -> None:
@@ -308,6 +360,6 @@ def test_quiet_workers_share_a_core_while_clocks_run_and_no_longer() -> None:
 
     stage = Stage(note)
     stage.session.cores = Cores({1}, {0, 1})
-    stage.run(TRAIN, TRAIN)
+    stage.run(replace(TRAIN, turns=3), replace(TRAIN, turns=3))
     assert {cores for kind, cores in seen if kind == "Prepare"} == {(), (0, 1)}
     assert {cores for kind, cores in seen if kind == "Block"} == {(1,)}
