@@ -117,7 +117,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class Peaks:
-    """Measure the machine's peaks in a large matrix product and a large copy; the answer has one value a repeat."""
+    """Measure the machine's peaks in matrix products and memory traffic; the answer has one value a repeat."""
 
 
 @dataclass(frozen=True)

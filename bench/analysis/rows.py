@@ -18,7 +18,7 @@ from bench.records.machine import Machine
 from bench.records.schema import Cell, Moment
 
 # Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 
 
 class Row(BaseModel):
@@ -199,22 +199,40 @@ class BestPathRow(CellRow):
 
 
 class HardwareRow(CellRow):
-    """How busy the fastest path keeps the hardware: matrix products a second beside the peak."""
+    """How near the fastest path comes to the roofline: to the seconds that the machine's peaks allow for its work.
+
+    gflops             arithmetic a second; in documents of schema 2 matrix products alone
+    peak_gflops        the machine's peak in a matrix product; in documents of schema 2 the target's own
+    gb_per_s           bytes read and written a second, a lower bound
+    peak_gb_per_s      the machine's peak for arrays of ``working_set_bytes``
+    intensity          operations for each byte
+    bound              which of the two peaks allows less
+    bound_share        the least seconds over the measured ones: 1 is as fast as the peak that binds
+    """
 
     gflops: float | None = None
     peak_gflops: float | None = None
-
-    @property
-    def busy(self) -> float | None:
-        return self.gflops / self.peak_gflops if self.gflops and self.peak_gflops else None
+    gb_per_s: float | None = None
+    peak_gb_per_s: float | None = None
+    working_set_bytes: int | None = None
+    intensity: float | None = None
+    bound: Literal["compute", "memory"] | None = None
+    bound_share: float | None = None
+    bound_share_low: float | None = None
+    bound_share_high: float | None = None
 
 
 class PeakRow(Row):
-    """What a target reached in a large matrix product and in a large copy."""
+    """A peak of the machine: either of matrix products, or of memory at one working set; the best of all ways.
 
-    target: str
+    reached_by  the library and what it did; None in documents of schema 2, which have a row for each target with both
+    """
+
+    target: str | None = None
     product_gflops: float | None = None
     copy_gb_per_s: float | None = None
+    working_set_bytes: int | None = None
+    reached_by: str | None = None
 
 
 class CounterRow(CellRow):
@@ -289,7 +307,7 @@ class RunDocument(Row):
     retaken        blocks that were taken again, because others had used the processors
     """
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[2, 3] = SCHEMA_VERSION
     run_id: str
     started_at: Moment
     resumed_at: list[Moment] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from bench.analysis import accuracy, best_path, paired_ratio, regression, stats
+from bench.analysis import accuracy, best_path, paired_ratio, regression, roofline, stats
 from bench.analysis.accuracy import Verdict
 from bench.analysis.regression import Decision
+from bench.analysis.roofline import Peaks
 from bench.analysis.rows import (
     AccuracyRow,
     BaselineRow,
@@ -22,7 +22,6 @@ from bench.analysis.rows import (
     FailureRow,
     HardwareRow,
     ParityRow,
-    PeakRow,
     RunDocument,
     ServingRow,
     StartupRow,
@@ -31,7 +30,7 @@ from bench.analysis.rows import (
     bounded,
     finite,
 )
-from bench.plan import flops, paths, steps
+from bench.plan import paths, steps
 from bench.plan.paths import FLOOR
 from bench.plan.targets import Target
 from bench.records import reference, store
@@ -79,7 +78,7 @@ class Summary:
             time_to_accuracy=self.time_to_accuracy,
             startup=self.startup,
             hardware=self.hardware,
-            peaks=[*self.peaks.values()],
+            peaks=self.peaks.rows if self.peaks else [],
             counters=self.counters,
             curves=self.curves,
         )
@@ -160,23 +159,22 @@ class Summary:
         return [StartupRow(recipe=recipe, target=target, **found_s) for (recipe, target), found_s in found.items()]
 
     @cached_property
-    def peaks(self) -> dict[str, PeakRow]:
-        """What each target's machine reached in a large matrix product and a large copy."""
-        return {
-            r.target: PeakRow(target=r.target, product_gflops=max(r.product_gflops), copy_gb_per_s=max(r.copy_gb_per_s))
-            for r in self._of(PeaksRecord)
-        }
+    def peaks(self) -> Peaks | None:
+        """What the machine reached at best, by anything that was tried."""
+        return roofline.peaks(self._of(PeaksRecord))
 
     @cached_property
     def hardware(self) -> list[HardwareRow]:
-        """One row for each recipe, phase and target whose peak is known; prediction at its largest batch."""
+        """One row for each recipe, phase and target, where peaks are known; prediction at its largest batch."""
+        if self.peaks is None:
+            return []
         fastest: dict[tuple[str, str, str], TimingRow] = {}
         for row in self.timing_rows:
             key = (row.recipe, row.phase, row.target)
             known = fastest.get(key)
-            if row.phase in _FLOPS and not row.is_floor and row.target in self.peaks and row.recipe in RECIPES:
+            if row.phase in roofline.PHASES and not row.is_floor and row.recipe in RECIPES:
                 fastest[key] = row if known is None or _beats(row, known) else known
-        return [self._hardware(row) for row in fastest.values()]
+        return [roofline.row(row, RECIPES[row.recipe], self.peaks) for row in fastest.values()]
 
     @cached_property
     def counters(self) -> list[CounterRow]:
@@ -312,13 +310,6 @@ class Summary:
         beside = {cell: (records, self._floors(cell)) for cell, records in self.timings.items()}
         logs = {cell: paired_ratio.log_ratios(*pair) for cell, pair in beside.items() if pair[1]}
         return paired_ratio.priors(logs, lambda cell: (cell.phase, cell.path))
-
-    def _hardware(self, row: TimingRow) -> HardwareRow:
-        operations = _FLOPS[row.phase](RECIPES[row.recipe], row.batch_size)
-        gflops = operations / (row.seconds or math.nan) / 1e9
-        return HardwareRow(
-            **row.cell.model_dump(), gflops=finite(gflops), peak_gflops=self.peaks[row.target].product_gflops
-        )
 
     def _time_to_accuracy(
         self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
@@ -465,7 +456,6 @@ _DETAILS: dict[str, Callable[[Sequence[TimingRecord], stats.Estimate], dict[str,
     "vectorize": _vectorization,
 }
 _ORDER = ("startup", *_DETAILS)
-_FLOPS: dict[str, Callable[[Recipe, int], float]] = {"train": flops.step_flops, "predict": flops.prediction_flops}
 
 
 def _beats(row: TimingRow, known: TimingRow) -> bool:

@@ -1,7 +1,8 @@
-"""Floating-point operations of a recipe's matrix products, counted by hand.
+"""Floating-point operations of a recipe's step and prediction, counted by hand.
 
-Both backends and the floor are proved to do the same work, so one count serves all. XLA's own count leaves out
-loops, and TensorFlow's graphs report none. Element-wise work is left out: it is below a tenth of a dense layer's.
+Both backends and the floor are proved to do the same work, so one count serves all: XLA's own leaves out the repeats
+of a loop, and TensorFlow's graphs report none. Counted are matrix products, the sums over looked-up rows and the
+optimizer's update. Activations, losses and dropout masks are left out: together they are below a tenth of the rest.
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.recipes import Recipe
+
+# Operations of an update for each parameter, as Keras writes it; a root and a division count as one each.
+UPDATE_FLOPS = {
+    "adam": 12,  # m += (g - m)(1 - b1); v += (g * g - v)(1 - b2); w -= a * m / (sqrt(v) + e)
+    "rmsprop": 9,  # v += (g * g - v)(1 - rho); w -= a * g / sqrt(v + e)
+}
 
 
 @dataclass(frozen=True)
@@ -29,20 +36,32 @@ class Product:
 
 def prediction_flops(recipe: Recipe, batch_size: int) -> int:
     """Return the operations of predicting ``batch_size`` reviews."""
-    return sum(product.flops for product in _products(recipe, batch_size))
+    averaged = looked_up(recipe, batch_size) if recipe.family == "pooling" else 0
+    return averaged + sum(product.flops for product in products(recipe, batch_size))
 
 
 def step_flops(recipe: Recipe, batch_size: int) -> int:
-    """Return the operations of a training step: the gradient of each factor is one more product."""
-    return sum((3 if product.trained_input else 2) * product.flops for product in _products(recipe, batch_size))
+    """Return the operations of a training step: the gradient of each factor is one more product.
+
+    The gradient of each looked-up row is added to the table's, whose every row the optimizer updates.
+    """
+    backward = sum((2 if product.trained_input else 1) * product.flops for product in products(recipe, batch_size))
+    update = UPDATE_FLOPS[recipe.optimizer.name] * recipe.parameters
+    return prediction_flops(recipe, batch_size) + backward + looked_up(recipe, batch_size) + update
 
 
-def _products(recipe: Recipe, batch_size: int) -> list[Product]:
+def products(recipe: Recipe, batch_size: int) -> list[Product]:
+    """Return every matrix product of a prediction."""
     found, width = _before_head(recipe, batch_size)
     for units in (*recipe.hidden_units, 1):
         found.append(Product(batch_size, width, units, trained_input=bool(found) or recipe.family != "dense"))
         width = units
     return found
+
+
+def looked_up(recipe: Recipe, batch_size: int) -> int:
+    """Return how many values of an embedding's rows ``batch_size`` reviews look up; 0 without an embedding."""
+    return batch_size * (recipe.encoding.sequence_length or 0) * recipe.embedding_units
 
 
 def _before_head(recipe: Recipe, batch_size: int) -> tuple[list[Product], int]:

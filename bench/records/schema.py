@@ -329,13 +329,41 @@ class BaselineRecord(_Frozen):
     predict_s: dict[int, Seconds]  # median seconds of a prediction by its number of reviews
 
 
+class Rates(_Frozen):
+    """The speed of one way to multiply matrices or to move memory, one value a repeat.
+
+    by                 the library and what it did, such as "numpy add"
+    working_set_bytes  of all its arrays together, which decides the cache that they can lie in
+    """
+
+    by: Name
+    working_set_bytes: Count
+    rates: Annotated[list[Quantity], Field(min_length=1)]
+
+
+# What was measured before there were several ways: a product of this side, a copy of so much into as much.
+_FORMER_SIDE, _FORMER_COPY_BYTES = 1_024, 128 * 2**20
+
+
 class PeaksRecord(_Frozen):
-    """What a target reached in a large float32 matrix product and a large copy, one value a repeat."""
+    """How fast a target, and NumPy in its process, multiplies float32 matrices and reads and writes memory."""
 
     kind: Literal["peaks"] = "peaks"
     target: Name
-    product_gflops: Annotated[list[Quantity], Field(min_length=1)]
-    copy_gb_per_s: Annotated[list[Quantity], Field(min_length=1)]  # bytes read and bytes written
+    products_gflops: Annotated[list[Rates], Field(min_length=1)]
+    memory_gb_per_s: Annotated[list[Rates], Field(min_length=1)]  # bytes read and bytes written
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one_product_and_one_copy(cls, fields: Any) -> Any:
+        """Read a record that has one product and one copy, by the target's framework."""
+        if not isinstance(fields, dict) or not {"product_gflops", "copy_gb_per_s"} <= set(fields):
+            return fields
+        kept = {name: value for name, value in fields.items() if name not in ("product_gflops", "copy_gb_per_s")}
+        by = str(fields.get("target", "")).partition("-")[0]
+        product = {"by": f"{by} product", "working_set_bytes": 12 * _FORMER_SIDE**2, "rates": fields["product_gflops"]}
+        copied = {"by": f"{by} copy", "working_set_bytes": 2 * _FORMER_COPY_BYTES, "rates": fields["copy_gb_per_s"]}
+        return {**kept, "products_gflops": [product], "memory_gb_per_s": [copied]}
 
 
 class CounterRecord(_Frozen):

@@ -244,6 +244,7 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(speed.vectorization),
     _shown(speed.startup),
     _shown(hardware.hardware),
+    _shown(hardware.peaks),
     _shown(hardware.counters),
     advice,
     left_out,

@@ -104,7 +104,9 @@ def answer(request: Message) -> dict[str, object]:
         seconds = {"1": 0.0005, "32": 0.00075, "512": 0.00125}
         return {"train_s": 2.5, "test_accuracy": 0.88, "roc_auc": 0.95, "predict_s": seconds}
     if isinstance(request, Peaks):
-        return {"product_gflops": [90.0, 100.0, 80.0], "copy_gb_per_s": [8.0, 10.0, 9.0]}
+        product = {"by": "jax product", "working_set_bytes": 12 * 2**20, "rates": [90.0, 100.0, 80.0]}
+        copied = {"by": "numpy add", "working_set_bytes": 2**28, "rates": [8.0, 10.0, 9.0]}
+        return {"products_gflops": [product], "memory_gb_per_s": [copied]}
     return {"compilations": 1.0} if isinstance(request, Count) else {}
 
 

@@ -20,6 +20,7 @@ from bench.records.schema import (
     PeaksRecord,
     PhaseResult,
     PlanRecord,
+    Rates,
     Record,
     ReferenceRecord,
     ResumedRecord,
@@ -201,9 +202,18 @@ def baseline(name: str = "linear SVM", *, recipe: str = "dense") -> BaselineReco
     )
 
 
-def peaks(target: str = "jax-cpu", *, gflops: Sequence[float] = (90.0, 100.0, 80.0)) -> PeaksRecord:
-    """Return what a target reached in a large product and a large copy."""
-    return PeaksRecord(target=target, product_gflops=list(gflops), copy_gb_per_s=[8.0, 10.0, 9.0])
+def peaks(
+    target: str = "jax-cpu", *, gflops: Sequence[float] = (90.0, 100.0, 80.0), memory: Sequence[Rates] = ()
+) -> PeaksRecord:
+    """Return what a target reached in a product, and in a copy of 256 MiB where ``memory`` says no more."""
+    copied = rates("jax copy", 2**28, 8.0, 10.0, 9.0)
+    product = rates("jax product", 12 * 2**20, *gflops)
+    return PeaksRecord(target=target, products_gflops=[product], memory_gb_per_s=[*memory] or [copied])
+
+
+def rates(by: str, working_set_bytes: int, *values: float) -> Rates:
+    """Return the repeats of one way to multiply or to move memory."""
+    return Rates(by=by, working_set_bytes=working_set_bytes, rates=list(values))
 
 
 def counters(cell: Cell, **counted: float) -> CounterRecord:

@@ -38,5 +38,6 @@ ORDER: Sequence[Callable[[RunDocument], Table]] = (
     speed.vectorization,
     speed.startup,
     hardware.hardware,
+    hardware.peaks,
     hardware.counters,
 )

@@ -1,36 +1,77 @@
-"""Tables beside the times: how busy the hardware is, and the deterministic counters."""
+"""Tables beside the times: the machine's peaks, how near cells come to them, and the deterministic counters."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from bench.analysis.rows import CounterRow, RunDocument
+from bench.analysis.rows import CounterRow, PeakRow, RunDocument
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, significant, table
+from bench.report.tables.columns import Column, Table, spread_column, table
 from bench.report.tables.quality import RECIPE, target
+from bench.report.tables.speed import SPREAD
 
 # A thousand calls leave less than this behind where nothing leaks: an allocator's slack.
 GROWTH_LIMIT_BYTES = 16e6
 
+BOUND = (
+    "bound: the peak that allows less for these operations and bytes, of matrix products (compute) or of memory at "
+    "the working set's size; of it: the least seconds that it allows, as a share of the measured ones"
+)
+ROOFLINE = (
+    Column("gb_per_s", "GB/s", "significant"),
+    Column("intensity", "flop/byte", "significant", wide=True),
+    Column("peak_gb_per_s", "peak GB/s", "significant", wide=True),
+    Column("bound", "bound by", short="bound", note=BOUND),
+    Column("bound_share", "of it", "percent"),
+    spread_column("±", "bound_share", SPREAD),
+)
+
 
 def hardware(document: RunDocument) -> Table:
-    """Return how far the hardware is from busy: matrix products of the fastest Keras path beside the peak."""
+    """Return how near the fastest Keras path comes to what the machine's peaks allow."""
+    # Documents of schema 2 know no bytes.
+    counted = any(row.bound for row in document.hardware)
     columns = (
         RECIPE,
         Column("work", "work", value=lambda row: f"{row.phase} {row.batch_size}", merge=True),
         target(document),
-        Column("path", "fastest path"),
+        Column("path", "fastest path", short="path"),
         Column("gflops", "GFLOP/s", "significant"),
-        Column("busy", "of peak", "percent"),
+        *(ROOFLINE if counted else ()),
     )
-    peaks = [
-        f"peak on {words.label(document, row.target)}: {significant(row.product_gflops)} GFLOP/s in a large matrix "
-        f"product, {significant(row.copy_gb_per_s)} GB/s in a large copy"
-        for row in document.peaks
-        if row.product_gflops and row.copy_gb_per_s
+    caption = "arithmetic and memory traffic, counted by hand, beside the machine's peaks"
+    former = "operations of matrix products alone, counted by hand"
+    return table("hardware", "Hardware", caption if counted else former, columns, document.hardware)
+
+
+def peaks(document: RunDocument) -> Table:
+    """Return the machine's peaks: one of matrix products, one of memory for each working set."""
+    columns = (
+        Column("work", "work", value=lambda row: "matrix product" if row.product_gflops else "memory traffic"),
+        Column("size", "working set MB", "significant", lambda row: _mega(row.working_set_bytes)),
+        Column("product_gflops", "GFLOP/s", "significant"),
+        Column("copy_gb_per_s", "GB/s", "significant"),
+        Column("reached_by", "reached by"),
+    )
+    caption = "the best that a framework or NumPy reached, reads and writes counted"
+    return table("peaks", "Peaks of this machine", caption, columns, _machine(document.peaks))
+
+
+def _machine(rows: Sequence[PeakRow]) -> list[PeakRow]:
+    """Return ``rows`` with one for each peak: documents of schema 2 have both in one row for each target."""
+    if all(row.target is None for row in rows):
+        return [*rows]
+    product = max(rows, key=lambda row: row.product_gflops or 0.0)
+    copied = max(rows, key=lambda row: row.copy_gb_per_s or 0.0)
+    return [
+        PeakRow(product_gflops=product.product_gflops, reached_by=product.target),
+        PeakRow(copy_gb_per_s=copied.copy_gb_per_s, reached_by=copied.target),
     ]
-    caption = "operations of matrix products alone, counted by hand"
-    return table("hardware", "Hardware", caption, columns, document.hardware, *peaks)
+
+
+def _mega(size: int | None) -> float | None:
+    return None if size is None else size / 1e6
 
 
 def counters(document: RunDocument) -> Table:

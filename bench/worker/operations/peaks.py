@@ -1,9 +1,15 @@
-"""Peak speeds of the machine as a backend reaches them: a large matrix product, a large copy."""
+"""Peak speeds of the machine as a backend and NumPy reach them: matrix products, and arrays that are read and written.
+
+A peak is the best of many repeats, and the machine's is the best that anything reached: what interrupts only slows.
+Arrays are written where memory exists already, since the first touch of a page costs several times the copy.
+"""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -12,31 +18,79 @@ import numpy as np
 from bench.protocol import Json
 from bench.worker import backend
 
-# 2 · 1,024³ operations take some 20 ms a processor; 128 MiB are more than any cache of a CPU holds.
-SIDE = 1_024
-COPIED_BYTES = 128 * 2**20
-REPEATS = 9
+# Sides of the square factors. The smaller ones fit between two interruptions of a shared machine.
+SIDES = {"cpu": (512, 1_024, 2_048), "gpu": (4_096, 8_192)}
+# Bytes of two arrays together: on a CPU what L2, L3 and, at last, no cache holds.
+WORKING_SETS = {"cpu": (2**18, 2**21, 2**24, 2**28), "gpu": (2**24, 2**30)}
+# Bytes of a block at least, so that it takes milliseconds; seconds of repeats of one, and how many at least.
+BLOCK_BYTES, REPEATED_S, LEAST_REPEATS = 2**26, 0.15, 9
+
+Work = Callable[[], Any]
 
 
 def measure() -> Json:
-    """Return GFLOP/s of a float32 matrix product and GB/s of a copy, reads and writes counted, one value a repeat."""
-    square = keras.ops.convert_to_tensor(np.random.default_rng(0).random((SIDE, SIDE), np.float32))
-    flat = keras.ops.convert_to_tensor(np.ones(COPIED_BYTES // 4, np.float32))
-    product_s = _seconds(keras.ops.matmul, square, square)
-    copy_s = _seconds(keras.ops.add, flat, keras.ops.convert_to_tensor(np.float32(1)))
-    return {
-        "product_gflops": [2 * SIDE**3 / seconds / 1e9 for seconds in product_s],
-        "copy_gb_per_s": [2 * COPIED_BYTES / seconds / 1e9 for seconds in copy_s],
-    }
-
-
-def _seconds(function: Callable[..., Any], *values: Any) -> list[float]:
+    """Return GFLOP/s of float32 products and GB/s of reads and writes, one value a repeat, of each way to do them."""
     device = backend.module("device")
-    run = device.compile_function(function)
-    device.wait(run(*values))  # compile
-    durations = []
-    for _ in range(REPEATS):
+    kind, _ = device.probe()
+    name, wait = keras.backend.backend(), device.wait_uncopied
+    products = [_product(name, side, device.compile_function(keras.ops.matmul), wait) for side in SIDES[kind]]
+    moves = [row for size in WORKING_SETS[kind] for row in _moves(name, size, backend.module("memory").moves, wait)]
+    if kind == "cpu":
+        products += [_product("numpy", side, np.matmul, _nothing) for side in SIDES[kind]]
+        with ThreadPoolExecutor(_processors()) as pool:
+            moves += [row for size in WORKING_SETS[kind] for row in _moves("numpy", size, _Moves(pool), _nothing)]
+    return {"products_gflops": products, "memory_gb_per_s": moves}
+
+
+def _product(name: str, side: int, run: Callable[..., Any], wait: Callable[[Any], None]) -> Json:
+    square = np.random.default_rng(0).random((side, side), np.float32)
+    values = square if run is np.matmul else keras.ops.convert_to_tensor(square)
+    rates = [2 * side**3 / seconds / 1e9 for seconds in _seconds(lambda: run(values, values), wait)]
+    return {"by": f"{name} product", "working_set_bytes": 3 * square.nbytes, "rates": rates}
+
+
+def _moves(name: str, working_set_bytes: int, make: Any, wait: Callable[[Any], None]) -> Iterator[Json]:
+    """Yield one row for each way of ``make`` to read and write two arrays of ``working_set_bytes`` together."""
+    times = max(1, BLOCK_BYTES // working_set_bytes)
+    for way, (arrays, run) in make(working_set_bytes // 8, times).items():
+        moved = arrays * working_set_bytes / 2 * times
+        rates = [moved / seconds / 1e9 for seconds in _seconds(run, wait)]
+        yield {"by": f"{name} {way}", "working_set_bytes": working_set_bytes, "rates": rates}
+
+
+class _Moves:
+    """NumPy's ways to move memory, a part of the arrays in each thread of ``pool``."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+
+    def __call__(self, values: int, times: int) -> dict[str, tuple[int, Work]]:
+        """Return, by name, how many arrays of ``values`` float32 each way reads and writes, and the work itself."""
+        parts = [np.ones((2, values // _processors()), np.float32) for _ in range(_processors())]
+
+        def everywhere(move: Callable[..., Any]) -> Work:
+            return lambda: [*self._pool.map(lambda part: [move(*part) for _ in range(times)], parts)]
+
+        return {
+            "copy": (2, everywhere(np.copyto)),
+            "add": (3, everywhere(lambda into, other: np.add(into, other, out=into))),
+        }
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _nothing(_: Any) -> None:
+    """NumPy's results are there when its call returns."""
+
+
+def _seconds(run: Work, wait: Callable[[Any], None]) -> list[float]:
+    """Return the seconds of each repeat of ``run`` after the first, which compiles."""
+    wait(run())
+    durations: list[float] = []
+    while len(durations) < LEAST_REPEATS or sum(durations) < REPEATED_S:
         started = time.perf_counter()
-        device.wait_uncopied(run(*values))
+        wait(run())
         durations.append(time.perf_counter() - started)
     return durations

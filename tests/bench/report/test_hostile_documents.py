@@ -99,7 +99,7 @@ def test_a_moment_that_is_none_is_refused(tmp_path: Path, at: str) -> None:
     file.parent.mkdir(parents=True)
     fields = json.loads(documents.dump(published.one()))
     file.write_text(json.dumps(fields | {"started_at": at}))
-    with pytest.raises(ExpectedError, match=r"smoke\.json does not fit schema 2 .* at started_at; publish"):
+    with pytest.raises(ExpectedError, match=r"smoke\.json does not fit schema 3 .* at started_at; publish"):
         site.publish(tmp_path / "results")
     assert [one for one in tmp_path.rglob("*") if one.is_file()] == [file]
 
@@ -190,7 +190,7 @@ def test_a_document_that_is_read_is_plain() -> None:
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b'{"a": "\\ud800"}', b"null"])
 def test_what_is_no_document_is_told_in_one_line(content: bytes) -> None:
     """Whatever is wrong with it."""
-    with pytest.raises(ExpectedError, match=r"made\.json does not fit schema 2"):
+    with pytest.raises(ExpectedError, match=r"made\.json does not fit schema 3"):
         documents.parse(content, name="made.json")
 
 

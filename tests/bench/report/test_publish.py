@@ -65,8 +65,8 @@ def test_what_is_kept_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_kept_run_of_another_schema_is_named(tmp_path: Path) -> None:
     """The message says what to do."""
     file = tmp_path / "run.json"
-    file.write_text(documents.dump(published.one()).replace('"schema_version": 2', '"schema_version": 1', 1))
-    with pytest.raises(ExpectedError, match=r"run\.json does not fit schema 2 .*publish its run again"):
+    file.write_text(documents.dump(published.one()).replace('"schema_version": 3', '"schema_version": 1', 1))
+    with pytest.raises(ExpectedError, match=r"run\.json does not fit schema 3 .*publish its run again"):
         documents.load(file)
 
 

@@ -24,6 +24,7 @@ OFFERED: dict[str, set[str]] = {
     "layers": {"patched"},
     "loop": {"Loop"},
     "masks": {"dropped"},
+    "memory": {"moves"},
     "optimizers": {"like"},
     "recurrence": {"last_output"},
 }

@@ -179,8 +179,13 @@ def test_a_fresh_process_says_what_starting_costs(workers: dict[str, WorkerProce
 def test_the_peaks_of_the_machine_are_measured(workers: dict[str, WorkerProcess], backend: str) -> None:
     """A matrix product multiplies, a copy copies: positive, and of the order of a processor."""
     peaks = workers[backend].ask(Peaks())
-    assert all(1 < value < 1e6 for value in peaks["product_gflops"])
-    assert all(0.1 < value < 1e5 for value in peaks["copy_gb_per_s"])
+    name = backend.removesuffix("-cpu")
+    assert {way["by"] for way in peaks["products_gflops"]} == {f"{name} product", "numpy product"}
+    assert {way["by"] for way in peaks["memory_gb_per_s"]} == {
+        f"{by} {way}" for by in (name, "numpy") for way in ("copy", "add")
+    }
+    assert all(1 < rate < 1e6 for way in peaks["products_gflops"] for rate in way["rates"])
+    assert all(0.1 < rate < 1e5 for way in peaks["memory_gb_per_s"] for rate in way["rates"])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
