@@ -1,8 +1,9 @@
 """The floors in plain TensorFlow: forward pass, loss and TensorFlow's fused optimizer operations.
 
 A ratio in a comment is the median of neighbouring runs on a busy 2-core machine, of the whole step unless stated.
-Tried and rejected: XLA for dense (1.1) and for one prediction of pooling (0.6 to 1.3), masks drawn by the stateful
-generator or multiplied by hand (1.0), a scatter into a variable for the embedding's gradient (1.0 of a segment sum).
+Tried and rejected: XLA for dense (1.1), masks drawn by the stateful generator or multiplied by hand (1.0), a scatter
+into a variable for the embedding's gradient (1.0 of a segment sum), `SparseSegmentMean` for the average of rows (0.6 to
+1.0, slower than XLA).
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Trainer(Loop):
         self._weights = _variables(_transposed(recipe, _values(model)))
         self._update = optimizers.like(model.optimizer, self._weights)
         self._drawn = tf.Variable([0, 0])
-        super().__init__(jit_compile=_xla_pays(recipe))
+        # XLA fuses the many small steps of a recurrence (0.2, see there), but adds a table's gradient up row by row.
+        super().__init__(jit_compile=recipe.family == "lstm")
 
     def write_back(self) -> None:
         weights = _transposed(self._recipe, [variable.read_value() for variable in self._weights])
@@ -56,7 +58,8 @@ class Predictor(Call):
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:
         self._recipe, values = recipe, _values(model)
         self._weights = {False: _variables(values), True: _variables(_transposed(recipe, values))}
-        super().__init__(jit_compile=_xla_pays(recipe))
+        # XLA averages the rows as it looks them up: pooling 0.8 (one review), 0.45 (32) and 0.64 (512); dense 1.1.
+        super().__init__(jit_compile=recipe.family in ("pooling", "lstm"))
 
     def _predict(self, x: Tensor) -> Tensor:
         # Unlike training, 32 reviews are faster with the kernels as Keras has them: dense 0.74 of the time; 1: 1.15.
@@ -136,8 +139,3 @@ def _dropout(rates: tuple[float, ...], drawn: tf.Variable) -> Drop:
         return dropped(values, rate, drawn.assign_add([0, 1])) if rate else values
 
     return drop
-
-
-def _xla_pays(recipe: Recipe) -> bool:
-    """Return whether XLA makes the floor faster: it fuses the many small steps of a recurrence (0.2, see there)."""
-    return recipe.family == "lstm"
