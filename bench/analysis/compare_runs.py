@@ -18,7 +18,7 @@ from bench.analysis.paired_ratio import Ratios
 from bench.analysis.rows import ComparisonRow, bounded
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
-from bench.plan.paths import FLOOR
+from bench.plan.paths import FLOORS, floor_of
 from bench.records import settings
 from bench.records.schema import Cell, TargetFacts
 from datasets.errors import ExpectedError
@@ -75,7 +75,7 @@ def runs(first: Summary, second: Summary, *, margin: float, alpha: float) -> Run
     confidence = stats.selected(p_values, alpha)[1]
     rows = [_row(cell, stats.shift(*pair, confidence), margin=margin) for cell, pair in zip(cells, pairs, strict=True)]
     found = differences(first, second)
-    every = {cell.name for summary in (first, second) for cell in summary.timings if cell.path != FLOOR}
+    every = {cell.name for summary in (first, second) for cell in summary.timings if cell.path not in FLOORS}
     missing = sorted(every - {cell.name for cell in cells})
     names = (first.run.header.run_id, second.run.header.run_id)
     return RunComparison(
@@ -166,8 +166,8 @@ def _over_floor(summary: Summary) -> dict[Cell, list[float]]:
     """Return the log-ratios of seconds to the floor's of each cell that has a floor, one a replicate."""
     found = {}
     for cell, records in summary.timings.items():
-        floors = summary.timings.get(cell.model_copy(update={"path": FLOOR}))
-        if cell.path != FLOOR and floors and not _excluded(summary, cell):
+        floors = summary.timings.get(cell.model_copy(update={"path": floor_of(cell.phase, cell.path)}))
+        if cell.path not in FLOORS and floors and not _excluded(summary, cell):
             found[cell] = paired_ratio.log_ratios(records, floors)
     return found
 

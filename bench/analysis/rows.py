@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.analysis.stats import Estimate
-from bench.plan.paths import FLOOR
+from bench.plan.paths import FLOORS
 from bench.records.machine import Machine
 from bench.records.schema import Cell, Moment
 
@@ -36,7 +36,7 @@ class CellRow(Row, Cell):
 
     @property
     def is_floor(self) -> bool:
-        return self.path == FLOOR
+        return self.path in FLOORS
 
 
 class AccuracyRow(Row):

@@ -31,7 +31,7 @@ from bench.analysis.rows import (
     finite,
 )
 from bench.plan import paths, steps
-from bench.plan.paths import FLOOR
+from bench.plan.paths import FLOORS
 from bench.plan.targets import Target
 from bench.records import reference, store
 from bench.records.schema import (
@@ -296,7 +296,9 @@ class Summary:
 
     def _floors(self, cell: Cell) -> list[TimingRecord]:
         """Return the records of the floor beside ``cell``; none for a floor itself."""
-        return [] if cell.path == FLOOR else self.timings.get(cell.model_copy(update={"path": FLOOR}), [])
+        if cell.path in FLOORS:
+            return []
+        return self.timings.get(cell.model_copy(update={"path": paths.floor_of(cell.phase, cell.path)}), [])
 
     @cached_property
     def _priors(self) -> dict[tuple[str, str], stats.Prior | None]:

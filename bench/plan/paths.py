@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bench.backends import BACKENDS
 from models.recipes import Recipe
 
-# The path with which every other one of its cell is compared: the same work written by hand.
-FLOOR = "floor"
+# The paths with which the others are compared: the same work written by hand. The second one's reviews and scores stay
+# on the device, as those of the paths that name it do.
+FLOOR, RESIDENT_FLOOR = FLOORS = ("floor", "floor resident")
 
 # Duration of the operation of known length, by which the harness measures itself.
 SLEEP_S = 0.005
@@ -25,6 +26,7 @@ class Path:
     backends  those on which it exists and differs from other paths
     forms     encodings of a recipe to which it applies
     slope     its cost is a line over repeats, so that two lengths tell the cost of one (`fit`)
+    floor     the path with which it is compared
     """
 
     phase: str
@@ -33,6 +35,7 @@ class Path:
     backends: tuple[str, ...] = tuple(BACKENDS)
     forms: tuple[str, ...] = MULTI_HOT + PADDED
     slope: bool = False
+    floor: str = FLOOR
 
 
 PATHS: tuple[Path, ...] = (
@@ -53,10 +56,16 @@ PATHS: tuple[Path, ...] = (
     Path("predict", "predict_on_batch", "one call on a NumPy array"),
     Path("predict", "eager", "the model called like a function, nothing compiled"),
     Path("predict", "compiled", "one compiled program a call"),
-    Path("predict", "compiled resident", "Keras's own layers, one compiled program a call, on resident data"),
+    Path(
+        "predict",
+        "compiled resident",
+        "Keras's own layers, one compiled program a call, on resident data",
+        floor=RESIDENT_FLOOR,
+    ),
     Path("predict", "predict from text", "raw strings by TextVectorization, then predict_on_batch"),
     Path("predict", "compiled from text", "raw strings by the project's encoder, then the compiled program"),
     Path("predict", FLOOR, "the same arithmetic by hand, one compiled program a call"),
+    Path("predict", RESIDENT_FLOOR, "the floor on resident data"),
     Path("vectorize", "TextVectorization", "raw strings by Keras's layer, called eagerly"),
     Path("vectorize", "TextVectorization in tf.data", "raw strings by Keras's layer in a parallel map"),
     Path("vectorize", "plain Python", "raw strings by str methods and a dictionary"),
@@ -79,6 +88,11 @@ def find(phase: str, name: str) -> Path:
         if (path.phase, path.name) == (phase, name):
             return path
     raise KeyError(f"the phase {phase!r} has no path {name!r}")
+
+
+def floor_of(phase: str, name: str) -> str:
+    """Return the floor of the path called ``name``; of one that this suite does not have, the usual one."""
+    return next((path.floor for path in PATHS if (path.phase, path.name) == (phase, name)), FLOOR)
 
 
 def names(phase: str) -> tuple[str, ...]:

@@ -52,23 +52,7 @@ def compiled_resident(reviews: Reviews, batch_size: int) -> Operation:
 
     The scores stay on the device: what remains is the work of the layers.
     """
-    predictor = compiled.predictor(create(reviews.recipe), patch=False)
-    x = reviews.timed("test").x
-    rows = min(RESIDENT_REVIEWS, len(x)) // batch_size * batch_size
-    batches = cycle([predictor.place(x[start : start + batch_size]) for start in range(0, rows, batch_size)])
-
-    def run(repeats: int) -> Any:
-        for _ in range(repeats):
-            scores = predictor.run(next(batches))
-        return scores
-
-    return Operation(
-        run,
-        device.wait,
-        work.reviews(batch_size),
-        resolved=predictor.resolved,
-        program=lambda: predictor.program(x[:batch_size]),
-    )
+    return _resident(compiled.predictor(create(reviews.recipe), patch=False), reviews, batch_size)
 
 
 def predict_from_text(reviews: Reviews, batch_size: int) -> Operation:
@@ -92,6 +76,11 @@ def floor(reviews: Reviews, batch_size: int) -> Operation:
     return _by_program(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
 
 
+def floor_resident(reviews: Reviews, batch_size: int) -> Operation:
+    """The floor on resident rows; the scores stay on the device."""
+    return _resident(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
+
+
 PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "predict": predict,
     "predict_on_batch": predict_on_batch,
@@ -101,12 +90,32 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "predict from text": predict_from_text,
     "compiled from text": compiled_from_text,
     "floor": floor,
+    "floor resident": floor_resident,
 }
 
 
 def _by_program(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operation:
     operation = _from_rows(predictor, reviews, batch_size, predictor.resolved)
     return replace(operation, program=lambda: predictor.program(reviews.timed("test").x[:batch_size]))
+
+
+def _resident(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operation:
+    x = reviews.timed("test").x
+    rows = min(RESIDENT_REVIEWS, len(x)) // batch_size * batch_size
+    batches = cycle([predictor.place(x[start : start + batch_size]) for start in range(0, rows, batch_size)])
+
+    def run(repeats: int) -> Any:
+        for _ in range(repeats):
+            scores = predictor.run(next(batches))
+        return scores
+
+    return Operation(
+        run,
+        device.wait,
+        work.reviews(batch_size),
+        resolved=predictor.resolved,
+        program=lambda: predictor.program(x[:batch_size]),
+    )
 
 
 def _from_rows(predict: Predict, reviews: Reviews, batch_size: int, resolved: dict[str, Any]) -> Operation:

@@ -101,6 +101,15 @@ def test_a_path_may_be_faster_than_the_floor() -> None:
     assert row.floor_share == pytest.approx(1.25)
 
 
+def test_a_path_on_resident_data_is_compared_with_the_floor_on_resident_data() -> None:
+    """Handing a batch over took two thirds of a dense floor's time; a path without that is not 3 floors fast."""
+    paths_s = {"compiled resident": 1.0, "floor": 3.4, "floor resident": 0.9}
+    every = [made.timing(made.cell("predict", path), calls(*[[s]] * 3)) for path, s in paths_s.items()]
+    found = {row.path: (row.floor_share, row.is_floor) for row in summarized(*every).timing_rows}
+    resident = (pytest.approx(0.9), False)
+    assert found == {"compiled resident": resident, "floor": (None, True), "floor resident": (None, True)}
+
+
 @pytest.mark.parametrize(
     "where", [{"target": "tensorflow-cpu"}, {"recipe": "lstm"}], ids=lambda where: next(iter(where))
 )
@@ -370,12 +379,12 @@ def test_advice_comes_from_cells_whose_accuracy_held() -> None:
 def test_what_is_left_out_is_of_the_runs_own_recipes_and_targets() -> None:
     """A smoke run of dense on one backend: what the full profile times of dense there, and smoke does not.
 
-    Worked by hand for JAX: starts 4; training 7 paths less 2; prediction 8 less 2 at each of 3 sizes; vectorization
+    Worked by hand for JAX: starts 4; training 7 paths less 2; prediction 9 less 2 at each of 3 sizes; vectorization
     8 less 2.
     """
     run = store.Run(Path("made"), made.header(), (made.target("jax-cpu"), made.timing(made.cell(), fits(0.01))))
     left = Summary(run, ()).left_out
-    assert len(left) == 4 + 5 + 18 + 6
+    assert len(left) == 4 + 5 + 21 + 6
     assert {(cell.recipe, cell.target) for cell in left} == {("dense", "jax-cpu")}
     assert not any(cell.path in ("floor", "fit jit=on") for cell in left)
 

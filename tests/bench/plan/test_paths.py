@@ -56,6 +56,19 @@ def test_what_can_be_repeated_has_one_floor() -> None:
 
 
 @each_path
+def test_a_path_is_compared_with_a_floor_of_its_phase(path: Path) -> None:
+    """Reviews that stay on the device cost no copy: such a path's floor has none either, and others have one."""
+    floor = paths.floor_of(path.phase, path.name)
+    assert floor == ("floor resident" if path.name == "compiled resident" else "floor")
+    assert path.phase in ("startup", "harness") or floor in paths.names(path.phase)
+
+
+def test_a_path_of_an_older_run_has_the_usual_floor() -> None:
+    """A record may name a path that is gone."""
+    assert paths.floor_of("predict", "gone") == "floor"
+
+
+@each_path
 def test_a_path_names_backends_that_exist_and_says_what_it_is(path: Path) -> None:
     """A misspelt backend would silently leave its cells out; a reader who has to choose needs a line."""
     assert set(path.backends) <= set(BACKENDS)

@@ -162,7 +162,7 @@ def test_advice_is_a_sentence_with_its_interval() -> None:
 
 def test_what_was_left_to_the_full_profile_is_said() -> None:
     """A reader of few tables learns that there are more; the full profile leaves nothing."""
-    assert "Left to --profile full: 68 cells (" in shown(terminal.left_out(summary(written.records())))
+    assert "Left to --profile full: 74 cells (" in shown(terminal.left_out(summary(written.records())))
     assert terminal.left_out(summary(written.full_records())) is None
 
 
