@@ -17,6 +17,9 @@ PADDING_ID = 0
 TEXT_UNKNOWN_ID = 1
 TEXT_INDEX_FROM = 2  # `TextVectorization` keeps 0 for padding and 1 for unknown tokens
 
+# Bytes that are read for each word of a padded row: enough for 99 in 100 of the reviews that are longer.
+BYTES_A_WORD = 7
+
 Rows = npt.NDArray[np.float32] | npt.NDArray[np.int32]
 TextEncoder = Callable[[Ragged], Rows]
 
@@ -79,11 +82,34 @@ def vocabulary(corpus: Corpus, encoding: Encoding) -> Sequence[str]:
 
 def encoder(words: Sequence[str], encoding: Encoding) -> TextEncoder:
     """Return the function from raw text, bytes of UTF-8, to rows of a model's input; its table of words is made."""
-    if encoding.words == "keras_ids":
-        ids = tokenise.word_ids(words)
-        return lambda text: encode_sequences(limited(tokenise.keras_ids_by(text, ids), encoding), encoding)
-    ranks = tokenise.ranks(words)
-    return lambda text: encode_sequences(limited(tokenise.token_ranks_by(text, ranks), encoding), encoding)
+    by_keras = encoding.words == "keras_ids"
+    table = tokenise.keras_table(words) if by_keras else tokenise.token_table(words)
+    read = tokenise.keras_ids_by if by_keras else tokenise.token_ranks_by
+
+    def encode(reviews: Sequence[bytes]) -> tuple[Rows, Ragged]:
+        ids = limited(read(reviews, table), encoding)
+        return encode_sequences(ids, encoding), ids
+
+    return lambda text: _from_one_end(encode, list(tokenise.text_rows(text)), encoding)
+
+
+def _from_one_end(
+    encode: Callable[[Sequence[bytes]], tuple[Rows, Ragged]], reviews: Sequence[bytes], encoding: Encoding
+) -> Rows:
+    """Encode ``reviews``, and of a long one only the end that is kept, where that has words enough.
+
+    A cut may leave a part of a word, which is the last one of the first end, or the first one of the last end. So the
+    ids that are kept are right wherever one word more than `sequence_length` was found. Keras's start is no word.
+    """
+    if encoding.sequence_length is None:
+        return encode(reviews)[0]
+    most = BYTES_A_WORD * encoding.sequence_length
+    kept = slice(most) if encoding.keep == "first" else slice(-most, None)
+    rows, ids = encode([review[kept] for review in reviews])
+    few = np.flatnonzero(np.diff(ids.offsets) <= encoding.sequence_length + 1).tolist()
+    if again := [row for row in few if len(reviews[row]) > most]:
+        rows[again] = encode([reviews[row] for row in again])[0]
+    return rows
 
 
 def keras_sequences(ids: Ragged, num_words: int, *, skip_top: int = 0) -> Ragged:
@@ -126,13 +152,11 @@ def multi_hot(ids: Ragged, width: int) -> npt.NDArray[np.float32]:
 
 def pad(ids: Ragged, length: int, *, keep: Literal["first", "last"]) -> Ids:
     """Return rows of `length` ids, zeros after the text; of a longer review keep its first or last ids."""
-    lengths = np.diff(ids.offsets)
-    skipped = np.maximum(lengths - length, 0) if keep == "last" else np.zeros_like(lengths)
-    columns = np.arange(length)
-    inside = columns < np.minimum(lengths, length)[:, None]  # (rows, length)
-    sources = (ids.offsets[:-1] + skipped)[:, None] + columns  # (rows, length)
-    padded = np.zeros(inside.shape, np.int32)
-    padded[inside] = ids.values[sources[inside]]
+    bounds = ids.offsets.tolist()
+    padded = np.zeros((len(ids), length), np.int32)
+    for row, start, stop in zip(padded, bounds, bounds[1:], strict=False):
+        kept = slice(start, min(start + length, stop)) if keep == "first" else slice(max(start, stop - length), stop)
+        row[: kept.stop - kept.start] = ids.values[kept]
     return padded
 
 

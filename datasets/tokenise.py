@@ -7,27 +7,38 @@ Both work on UTF-8 bytes and lower-case ASCII letters only, which `bytes.lower` 
 
 from __future__ import annotations
 
+import os
 import string
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count, repeat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import numpy as np
 
 from datasets.corpus import Ids, Offsets, Ragged
+from datasets.word_table import WordTable, word_table
 
 START_ID = 1
 UNKNOWN_ID = 2
 INDEX_FROM = 3  # Keras adds this to a word's rank: 0 is padding, 1 the start, 2 an unknown word, 3 unused
 
+_DROPPED = 0  # stands for a word outside the index until it is dropped: no word has this id
 _PUNCTUATION = string.punctuation.encode()
-_LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+
+
+def _lower_and_space(spaced: bytes) -> bytes:
+    """Return the table of `bytes.translate` that lowers ASCII letters and makes a space of each byte of ``spaced``."""
+    upper, lower = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
+    return bytes.maketrans(upper + spaced, lower + b" " * len(spaced))
+
+
 # Keras's filter leaves the apostrophe alone and adds tab and newline.
-_SPACED = _PUNCTUATION.replace(b"'", b"") + b"\t\n"
-_LOWER_AND_SPACE = bytes.maketrans(
-    string.ascii_uppercase.encode() + _SPACED,
-    string.ascii_lowercase.encode() + b" " * len(_SPACED),
-)
+_KERAS = _lower_and_space(_PUNCTUATION.replace(b"'", b"") + b"\t\n")
+_TEXT = _lower_and_space(string.whitespace.encode())
+
+# Reviews that a thread reads at once: what is made of their bytes stays in a core's cache.
+_REVIEWS_AT_ONCE = 128
 
 
 def keras_ids(text: Ragged, word_index: Sequence[str]) -> Ragged:
@@ -35,23 +46,23 @@ def keras_ids(text: Ragged, word_index: Sequence[str]) -> Ragged:
 
     `word_index` holds the words by falling frequency, the first of rank 1; words that it lacks are dropped.
     """
-    return keras_ids_by(text, word_ids(word_index))
+    return keras_ids_by(list(text_rows(text)), keras_table(word_index))
 
 
-def word_ids(word_index: Sequence[str]) -> dict[bytes, int]:
+def keras_table(word_index: Sequence[str]) -> WordTable:
     """Return the id of each word of the word index, for `keras_ids_by`."""
-    return {word.encode(): rank + INDEX_FROM for rank, word in enumerate(word_index, start=1)}
+    ids = {word.encode(): rank + INDEX_FROM for rank, word in enumerate(word_index, start=1)}
+    return word_table(ids, missing=_DROPPED)
 
 
-def keras_ids_by(text: Ragged, ids: Mapping[bytes, int]) -> Ragged:
+def keras_ids_by(reviews: Sequence[bytes], table: WordTable) -> Ragged:
     """Like `keras_ids`, with a table made beforehand: making it takes longer than tokenising a batch."""
-    rows = _looked_up(map(_keras_words, text_rows(text)), ids, missing=0)
-    return ragged_ids(_with_start(row[row != 0]) for row in rows)
+    return _by_threads(lambda some: _started(table.read(list(map(_keras_spaced, some)))), reviews)
 
 
 def tokens(review: bytes) -> list[bytes]:
     """Split one review as `TextVectorization` does by default, after `<br />` became one space."""
-    return review.replace(b"<br />", b" ").translate(_LOWER, _PUNCTUATION).split()
+    return _text_spaced(review).split()
 
 
 def vocabulary(text: Ragged) -> tuple[str, ...]:
@@ -62,7 +73,8 @@ def vocabulary(text: Ragged) -> tuple[str, ...]:
 def ranked(text: Ragged) -> tuple[tuple[str, ...], Ragged]:
     """Return the vocabulary of `text` and its token ranks, tokenising it once."""
     seen: defaultdict[bytes, int] = defaultdict(count().__next__)  # numbers tokens as they turn up
-    numbers = ragged_ids(np.fromiter(map(seen.__getitem__, row), np.int32, len(row)) for row in _tokenised(text))
+    rows = map(tokens, text_rows(text))
+    numbers = ragged_ids(np.fromiter(map(seen.__getitem__, row), np.int32, len(row)) for row in rows)
     counts = np.bincount(numbers.values, minlength=len(seen)).tolist()
     ordered = sorted(zip(counts, seen, range(len(seen)), strict=True), reverse=True)
     rank_of_number = np.empty(len(seen), np.int32)
@@ -73,17 +85,17 @@ def ranked(text: Ragged) -> tuple[tuple[str, ...], Ragged]:
 
 def token_ranks(text: Ragged, vocabulary: Sequence[str]) -> Ragged:
     """Return each review's tokens as ranks in `vocabulary`, from 0; `len(vocabulary)` for a token that it lacks."""
-    return token_ranks_by(text, ranks(vocabulary))
+    return token_ranks_by(list(text_rows(text)), token_table(vocabulary))
 
 
-def ranks(vocabulary: Sequence[str]) -> dict[bytes, int]:
+def token_table(vocabulary: Sequence[str]) -> WordTable:
     """Return the rank of each token of a vocabulary, for `token_ranks_by`."""
-    return {token.encode(): rank for rank, token in enumerate(vocabulary)}
+    return word_table({token.encode(): rank for rank, token in enumerate(vocabulary)}, missing=len(vocabulary))
 
 
-def token_ranks_by(text: Ragged, ranks: Mapping[bytes, int]) -> Ragged:
+def token_ranks_by(reviews: Sequence[bytes], table: WordTable) -> Ragged:
     """Like `token_ranks`, with a table made beforehand."""
-    return ragged_ids(_looked_up(_tokenised(text), ranks, missing=len(ranks)))
+    return _by_threads(lambda some: table.read(list(map(_text_spaced, some))), reviews)
 
 
 def text_rows(text: Ragged) -> Iterator[bytes]:
@@ -104,26 +116,41 @@ def ragged_ids(rows: Iterable[Ids]) -> Ragged:
     return Ragged(np.concatenate([np.empty(0, np.int32), *kept]), _offsets(map(len, kept)))
 
 
-def _tokenised(text: Ragged) -> Iterator[list[bytes]]:
-    return map(tokens, text_rows(text))
+def _keras_spaced(review: bytes) -> bytes:
+    """Return the review's words as the word index writes them, with spaces between."""
+    return review.translate(_KERAS)
 
 
-def _keras_words(review: bytes) -> list[bytes]:
-    # The pieces may be empty: no word index holds the empty word, so the look-up drops them.
-    return review.translate(_LOWER_AND_SPACE).split(b" ")
+def _text_spaced(review: bytes) -> bytes:
+    """Return the review's tokens with spaces between."""
+    return review.replace(b"<br />", b" ").translate(_TEXT, _PUNCTUATION)
 
 
-def _looked_up(rows: Iterable[list[bytes]], ids: Mapping[bytes, int], *, missing: int) -> Iterator[Ids]:
-    find: Callable[[bytes, int], int] = ids.get
-    for row in rows:
-        yield np.fromiter(map(find, row, repeat(missing)), np.int32, len(row))
+def _started(ids: Ragged) -> Ragged:
+    """Return ids of words without those that the index lacks, and the start in front of each row."""
+    known = ids.values != _DROPPED
+    before = np.concatenate([[0], np.cumsum(known)])[ids.offsets]
+    return Ragged(np.insert(ids.values[known], before[:-1], START_ID), before + np.arange(len(before)))
 
 
-def _with_start(row: Ids) -> Ids:
-    started = np.empty(len(row) + 1, np.int32)
-    started[0] = START_ID
-    started[1:] = row
-    return started
+def _by_threads(read: Callable[[Sequence[bytes]], Ragged], reviews: Sequence[bytes]) -> Ragged:
+    """Read some reviews at a time, on every core that this process may use."""
+    pieces = [reviews[at : at + _REVIEWS_AT_ONCE] for at in range(0, len(reviews), _REVIEWS_AT_ONCE)]
+    threads = min(_cores(), len(pieces))
+    if threads < 2:
+        return _end_to_end(list(map(read, pieces)))
+    with ThreadPoolExecutor(threads) as pool:
+        return _end_to_end(list(pool.map(read, pieces)))
+
+
+def _cores() -> int:
+    """Return how many processors this process may use; macOS does not tell which."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_to_end(parts: Sequence[Ragged]) -> Ragged:
+    values = np.concatenate([np.empty(0, np.int32), *(part.values for part in parts)])
+    return Ragged(values, _offsets(length for part in parts for length in np.diff(part.offsets).tolist()))
 
 
 def _offsets(lengths: Iterable[int]) -> Offsets:
