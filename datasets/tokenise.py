@@ -7,11 +7,9 @@ Both work on UTF-8 bytes and lower-case ASCII letters only, which `bytes.lower` 
 
 from __future__ import annotations
 
-import os
 import string
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import numpy as np
@@ -37,7 +35,7 @@ def _lower_and_space(spaced: bytes) -> bytes:
 _KERAS = _lower_and_space(_PUNCTUATION.replace(b"'", b"") + b"\t\n")
 _TEXT = _lower_and_space(string.whitespace.encode())
 
-# Reviews that a thread reads at once: what is made of their bytes stays in a core's cache.
+# Reviews that are read at once: what is made of their bytes stays in a core's cache.
 _REVIEWS_AT_ONCE = 128
 
 
@@ -57,7 +55,7 @@ def keras_table(word_index: Sequence[str]) -> WordTable:
 
 def keras_ids_by(reviews: Sequence[bytes], table: WordTable) -> Ragged:
     """Like `keras_ids`, with a table made beforehand: making it takes longer than tokenising a batch."""
-    return _by_threads(lambda some: _started(table.read(list(map(_keras_spaced, some)))), reviews)
+    return _read(lambda some: _started(table.read(list(map(_keras_spaced, some)))), reviews)
 
 
 def tokens(review: bytes) -> list[bytes]:
@@ -95,7 +93,7 @@ def token_table(vocabulary: Sequence[str]) -> WordTable:
 
 def token_ranks_by(reviews: Sequence[bytes], table: WordTable) -> Ragged:
     """Like `token_ranks`, with a table made beforehand."""
-    return _by_threads(lambda some: table.read(list(map(_text_spaced, some))), reviews)
+    return _read(lambda some: table.read(list(map(_text_spaced, some))), reviews)
 
 
 def text_rows(text: Ragged) -> Iterator[bytes]:
@@ -133,22 +131,9 @@ def _started(ids: Ragged) -> Ragged:
     return Ragged(np.insert(ids.values[known], before[:-1], START_ID), before + np.arange(len(before)))
 
 
-def _by_threads(read: Callable[[Sequence[bytes]], Ragged], reviews: Sequence[bytes]) -> Ragged:
-    """Read some reviews at a time, on every core that this process may use."""
-    pieces = [reviews[at : at + _REVIEWS_AT_ONCE] for at in range(0, len(reviews), _REVIEWS_AT_ONCE)]
-    threads = min(_cores(), len(pieces))
-    if threads < 2:
-        return _end_to_end(list(map(read, pieces)))
-    with ThreadPoolExecutor(threads) as pool:
-        return _end_to_end(list(pool.map(read, pieces)))
-
-
-def _cores() -> int:
-    """Return how many processors this process may use; macOS does not tell which."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _end_to_end(parts: Sequence[Ragged]) -> Ragged:
+def _read(read: Callable[[Sequence[bytes]], Ragged], reviews: Sequence[bytes]) -> Ragged:
+    """Read some reviews at a time, on one thread: a second one, which waits for Python's lock, gained nothing."""
+    parts = [read(reviews[at : at + _REVIEWS_AT_ONCE]) for at in range(0, len(reviews), _REVIEWS_AT_ONCE)]
     values = np.concatenate([np.empty(0, np.int32), *(part.values for part in parts)])
     return Ragged(values, _offsets(length for part in parts for length in np.diff(part.offsets).tolist()))
 

@@ -1,7 +1,7 @@
 """A hash table of words that reads all words of many texts at once, by NumPy and exact to the byte.
 
 A word of up to 16 bytes is two integers, compared whole: no unknown word passes for a known one. Longer words, and the
-few that find no free place near their own, stand in a dictionary. Most of the work holds no lock of Python's.
+few that find no free place near their own, stand in a dictionary.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -122,26 +121,11 @@ def test_a_long_review_may_be_cut_at_any_byte(
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS, ids=str)
-@pytest.mark.parametrize("cores", [1, 2, 5])
-def test_many_reviews_keep_their_order_on_any_number_of_cores(
-    monkeypatch: pytest.MonkeyPatch, encoding: Encoding, cores: int
-) -> None:
-    """Threads read 128 reviews at a time; each review is its own, some empty, some long."""
-    monkeypatch.setattr(tokenise, "_cores", lambda: cores)
+def test_many_reviews_keep_their_order(encoding: Encoding) -> None:
+    """They are read 128 at a time; each review is its own, some empty, some long."""
     reviews = [f"{'a ' * (number % 30)}film{number} its {number}".encode() * (number % 3) for number in range(700)]
     found = encoder(WORDS, encoding)(tokenise.ragged_text(reviews))
     assert np.array_equal(found, plain.rows(reviews, WORDS, encoding))
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell which processors are ours")
-def test_only_the_processors_of_this_process_are_used() -> None:
-    """A worker of a gate is confined to one core; a second thread there would only disturb the first."""
-    every = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(every)})
-    try:
-        assert tokenise._cores() == 1
-    finally:
-        os.sched_setaffinity(0, every)
 
 
 @pytest.mark.parametrize("half", ["train", "test"])
