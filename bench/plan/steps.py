@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bench.plan import paths, targets
-from bench.plan.paths import FLOOR
+from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT
 from bench.plan.targets import Target
 from bench.records import identity
 from bench.records.schema import Cell
@@ -73,7 +73,11 @@ PROFILES: dict[str, Profile] = {
                 "pooling-logits/final": 2,
                 "lstm/final": 1,
             },
-            paths={"train": ("fit", FLOOR), "predict": ("predict_on_batch", FLOOR), "vectorize": ("encoder", FLOOR)},
+            paths={
+                "train": ("fit", FLOOR),
+                "predict": ("predict_on_batch", FLOOR),
+                "vectorize": ("encoder", FLOOR_FROM_TEXT),
+            },
             counted={},
             replicates=1,
             turns=3,
@@ -89,7 +93,7 @@ PROFILES: dict[str, Profile] = {
             paths={
                 "train": ("fit", "compiled loop", FLOOR),
                 "predict": ("predict_on_batch", "compiled", FLOOR),
-                "vectorize": ("TextVectorization", "encoder", "encoder from ids", FLOOR),
+                "vectorize": ("TextVectorization", "encoder", "encoder from ids", FLOOR_FROM_TEXT, FLOOR_FROM_IDS),
             },
             counted={},
             replicates=3,  # with two, Student's quantile makes intervals too wide to be useful

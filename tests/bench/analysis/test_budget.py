@@ -20,7 +20,7 @@ from tests.bench import made
 TARGET = Target("jax")
 TRAIN = Timing(DENSE, "train", ("fit", "floor"), 512, (TARGET,))
 PREDICT = Timing(DENSE, "predict", ("predict", "floor"), 32, (TARGET,))
-VECTORIZE = Timing(DENSE, "vectorize", ("encoder", "floor"), 1_000, (TARGET,))
+VECTORIZE = Timing(DENSE, "vectorize", ("encoder", "floor from text"), 1_000, (TARGET,))
 STEPS: list[Step] = [TRAIN, PREDICT, VECTORIZE]
 
 

@@ -11,6 +11,7 @@ from bench.analysis import best_path, summary
 from bench.analysis.rows import TimeToAccuracyRow, TimingRow
 from bench.analysis.summary import Summary
 from bench.plan import steps
+from bench.plan.paths import floor_of
 from bench.plan.steps import PROFILES
 from bench.plan.targets import Target
 from bench.records import reference, store
@@ -79,18 +80,19 @@ def with_floor(phase: str, path: str, *, seconds: Sequence[float], floor: Sequen
             calls(*[[value] for value in values]) if phase == "predict" else blocks(*values),
             work={"reviews": 512.0, "megabytes": 1.0},
         )
-        for name, values in ((path, seconds), ("floor", floor))
+        for name, values in ((path, seconds), (floor_of(phase, path), floor))
     ]
 
 
 @pytest.mark.parametrize(
-    ("phase", "path"), [("train", "train_on_batch"), ("predict", "compiled"), ("vectorize", "encoder")]
+    ("phase", "path"),
+    [("train", "train_on_batch"), ("predict", "compiled"), ("vectorize", "encoder"), ("vectorize", "encoder from ids")],
 )
 def test_the_share_of_the_floor_is_the_floors_seconds_over_the_cells(phase: str, path: str) -> None:
     """Turns of 4, 8 and 2 s beside 2, 2 and 1 s by hand: shares of 1/2, 1/4 and 1/2, so half as fast."""
     found = summarized(*with_floor(phase, path, seconds=(4.0, 8.0, 2.0), floor=(2.0, 2.0, 1.0)))
     row, floor = found.timing_rows
-    assert (row.path, row.is_floor, floor.path, floor.is_floor) == (path, False, "floor", True)
+    assert (row.path, row.is_floor, floor.path, floor.is_floor) == (path, False, floor_of(phase, path), True)
     assert row.floor_share == pytest.approx(0.5)
     assert floor.floor_share is None
 
@@ -380,13 +382,13 @@ def test_what_is_left_out_is_of_the_runs_own_recipes_and_targets() -> None:
     """A smoke run of dense on one backend: what the full profile times of dense there, and smoke does not.
 
     Worked by hand for JAX: starts 4; training 7 paths less 2; prediction 9 less 2 at each of 3 sizes; vectorization
-    8 less 2.
+    9 less 2.
     """
     run = store.Run(Path("made"), made.header(), (made.target("jax-cpu"), made.timing(made.cell(), fits(0.01))))
     left = Summary(run, ()).left_out
-    assert len(left) == 4 + 5 + 21 + 6
+    assert len(left) == 4 + 5 + 21 + 7
     assert {(cell.recipe, cell.target) for cell in left} == {("dense", "jax-cpu")}
-    assert not any(cell.path in ("floor", "fit jit=on") for cell in left)
+    assert not any(cell.path in ("floor", "floor from text", "fit jit=on") for cell in left)
 
 
 @pytest.mark.parametrize("profile", ["full", "another"])

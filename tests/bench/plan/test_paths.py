@@ -9,7 +9,7 @@ import pytest
 from bench.analysis import best_path
 from bench.backends import BACKENDS
 from bench.plan import paths
-from bench.plan.paths import FLOOR, PATHS, Path
+from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT, FLOORS, PATHS, Path
 from bench.plan.steps import PROFILES
 from bench.records.schema import Cell
 from models.recipes import RECIPES
@@ -50,9 +50,35 @@ def test_the_phases_are_those_that_a_cell_may_have() -> None:
     assert set(get_args(Cell.model_fields["phase"].annotation)) == every == {*PHASES, "harness"}
 
 
-def test_what_can_be_repeated_has_one_floor() -> None:
-    """Training, prediction and vectorization are held against the same work by hand; a start happens once."""
-    assert [path.phase for path in PATHS if path.name == FLOOR] == ["train", "predict", "vectorize"]
+def test_what_can_be_repeated_has_a_floor_of_its_phase() -> None:
+    """Training and prediction have the same work by hand, vectorization the least work from text and from ids."""
+    floors = [(path.phase, path.name) for path in PATHS if path.name in FLOORS]
+    assert floors == [*((phase, FLOOR) for phase in ("train", "predict")), *FROM]
+    assert {(path.phase, path.floor) for path in PATHS if path.phase not in ("startup", "harness")} == set(floors)
+
+
+FROM = [("vectorize", FLOOR_FROM_TEXT), ("vectorize", FLOOR_FROM_IDS)]
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [
+        ("TextVectorization in tf.data", FLOOR_FROM_TEXT),
+        ("plain Python", FLOOR_FROM_TEXT),
+        ("encoder", FLOOR_FROM_TEXT),
+        ("double loop", FLOOR_FROM_IDS),
+        ("pad_sequences", FLOOR_FROM_IDS),
+        ("encoder from ids", FLOOR_FROM_IDS),
+    ],
+)
+def test_vectorization_is_compared_with_the_floor_that_starts_where_it_does(name: str, floor: str) -> None:
+    """A path from ids need not read the text: by the floor from text it would be faster than possible."""
+    assert paths.floor_of("vectorize", name) == floor
+
+
+def test_a_path_of_an_older_version_has_the_floor_of_that_time() -> None:
+    """Its records stay readable."""
+    assert paths.floor_of("train", "no longer there") == FLOOR
 
 
 @each_path
@@ -110,7 +136,7 @@ def test_a_profile_asks_for_paths_that_exist_and_for_the_floor(profile: object) 
     """A share of the floor needs the floor in the same round."""
     for phase, names in profile.paths.items():  # type: ignore[attr-defined]
         assert set(names) <= set(paths.names(phase))
-        assert phase == "startup" or FLOOR in names
+        assert phase == "startup" or {paths.floor_of(phase, name) for name in names} <= set(names)
 
 
 def test_the_full_profile_leaves_no_path_out() -> None:

@@ -137,7 +137,7 @@ def test_recipes_stand_above_their_rows() -> None:
 
 
 def test_a_share_of_the_floor_below_a_percent_is_not_nothing() -> None:
-    """Filling memory is hundreds of times as fast as reading text: that share is small, it is not zero."""
+    """Where a floor is hundreds of times as fast, the share is small, it is not zero."""
     text = section(speed.vectorization(summary(written.records()).document))
     assert "<1%" in text
     assert " 0%" not in text
@@ -162,7 +162,7 @@ def test_advice_is_a_sentence_with_its_interval() -> None:
 
 def test_what_was_left_to_the_full_profile_is_said() -> None:
     """A reader of few tables learns that there are more; the full profile leaves nothing."""
-    assert "Left to --profile full: 74 cells (" in shown(terminal.left_out(summary(written.records())))
+    assert "Left to --profile full: 76 cells (" in shown(terminal.left_out(summary(written.records())))
     assert terminal.left_out(summary(written.full_records())) is None
 
 

@@ -53,7 +53,7 @@ VECTORIZE = [
 EQUAL = [
     (name, path)
     for name, path in VECTORIZE
-    if path != paths.FLOOR and (path not in LAYER_PATHS or name in OF_THE_LAYER)
+    if path not in paths.FLOORS and (path not in LAYER_PATHS or name in OF_THE_LAYER)
 ]
 
 pytestmark = pytest.mark.framework
@@ -82,11 +82,12 @@ def test_a_path_gives_arrays_of_the_recipe_s_shape(answers: Any, name: str, path
     assert answers["vectorize"][name][path]["shape"] == [len(REVIEWS), width]
 
 
+@pytest.mark.parametrize("floor", [paths.FLOOR_FROM_TEXT, paths.FLOOR_FROM_IDS])
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_floor_takes_the_memory_of_the_recipe_s_rows(answers: Any, name: str) -> None:
+def test_the_floor_takes_the_memory_of_the_recipe_s_rows(answers: Any, name: str, floor: str) -> None:
     """Half the bytes would be half the floor."""
     wanted = "float32" if RECIPES[name].encoding.form == "multi_hot" else "int32"
-    assert answers["vectorize"][name][paths.FLOOR]["dtype"] == wanted
+    assert answers["vectorize"][name][floor]["dtype"] == wanted
 
 
 @pytest.mark.parametrize("name", RECIPES)
