@@ -73,6 +73,17 @@ def benchmarks(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *words, *session.posargs, env=found_reviews())
 
 
+@nox.session(name="text-encoding", default=False)
+def text_encoding(session: nox.Session) -> None:
+    """Compare the ways to encode text and write results/text-encoding.md. Run nothing else meanwhile."""
+    install(session, "test")
+    # No dependencies, so in no lock: their newest releases are weighed.
+    session.install("pyarrow", "polars", "tokenizers", "numba")
+    session.run(
+        "python", "-m", "tests.benchmarks.text_encoding", env={**found_reviews(), "KERAS_BACKEND": "tensorflow"}
+    )
+
+
 @nox.session(name="bench-compare", default=False)
 def bench_compare(session: nox.Session) -> None:
     """Time the operations with pytest-benchmark under each backend, and print its comparison."""

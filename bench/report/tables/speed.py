@@ -89,7 +89,7 @@ def _least_work(rows: Sequence[TimingRow]) -> str:
     """Return what the floor of vectorization does; documents of older versions know one floor, for text and ids."""
     if any(row.path == paths.FLOOR for row in rows):
         return "its floor is filling the memory of the result, which reading text never comes near"
-    return "its floor: from text, one pass over the bytes and the memory of the result; from ids, that memory with them"
+    return "its floor: from text, one pass over the bytes and the memory of the result; from ids, the ids copied there"
 
 
 def startup(document: RunDocument) -> Table:
