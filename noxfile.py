@@ -119,7 +119,7 @@ def regress(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def versions(session: nox.Session) -> None:
-    """Compare versions of a package: `nox -s versions -- keras==3.14.1 keras==3.15.1`."""
+    """Compare versions of a package, or whole locks: `nox -s versions -- keras==3.14.1 keras==3.15.1`."""
     install(session, "cpu")
     bench(session, "versions", *session.posargs)
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+from packaging.markers import Marker
 
 from bench import ROOT
 from bench.backends import BACKENDS
+from bench.records import packages
 from datasets import locate
 from datasets.errors import ExpectedError
 
@@ -23,18 +25,29 @@ LOCK = ROOT / "requirements" / "cpu.txt"
 
 READY = "kerasmark-ready"
 
+# A package of a lock as uv writes it: its name, its version and, where it has one, its environment marker.
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; (.+?))?(?: \\)?$", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Requirement:
-    """What is installed on top of the locked packages: "keras==3.14.1", or the path of a checkout or wheel."""
+    """What is installed on top of the locked packages: "keras==3.14.1", or the path of a checkout or wheel.
+
+    The path of a lock (a .txt file such as requirements/cpu.txt) takes the place of the locked packages.
+    """
 
     text: str
 
     @property
     def path(self) -> Path | None:
-        """The checkout or wheel, where it is one."""
+        """The checkout, wheel or lock, where it is one."""
         path = Path(self.text).expanduser()
         return path.resolve() if path.exists() else None
+
+    @property
+    def lock(self) -> Path | None:
+        """The lock, where it is one."""
+        return self.path if self.path and self.path.suffix == ".txt" else None
 
     @property
     def label(self) -> str:
@@ -44,9 +57,25 @@ class Requirement:
     @property
     def backends(self) -> tuple[str, ...]:
         """The backends whose speed or results it may change."""
+        if self.lock:
+            return tuple(BACKENDS)
         name = re.split(r"[^A-Za-z0-9_-]", self.label, maxsplit=1)[0].lower().replace("_", "-")
         alone = tuple(backend.name for backend in BACKENDS.values() if name in backend.distributions)
         return alone or tuple(BACKENDS)
+
+    @property
+    def title(self) -> str:
+        """What the label stands for: itself, or the versions in a lock of the packages that decide a measurement."""
+        if self.lock is None:
+            return self.label
+        found = locked(self.lock)
+        return ", ".join(f"{name} {found[name]}" for name in packages.PACKAGES if name in found)
+
+
+def locked(lock: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the versions that a lock has for an interpreter: this one, or as ``environment`` says (PEP 508)."""
+    pins = PIN.findall(lock.read_text(encoding="utf-8"))
+    return {name: version for name, version, marker in pins if not marker or Marker(marker).evaluate(environment)}
 
 
 def folder(environ: Mapping[str, str]) -> Path:
@@ -69,8 +98,9 @@ def build(requirement: Requirement, folder: Path, *, notice: Callable[[str], obj
         notice(f"building an environment with {requirement.label}")
         shutil.rmtree(place, ignore_errors=True)
         _uv("venv", "--quiet", "--python", sys.executable, str(place))
-        _uv(*_install(python), "--require-hashes", "-r", str(LOCK))
-        _uv(*_install(python), *_strict(requirement), str(requirement.path or requirement.text))
+        _uv(*_install(python), "--require-hashes", "-r", str(requirement.lock or LOCK))
+        if requirement.lock is None:
+            _uv(*_install(python), *_strict(requirement), str(requirement.path or requirement.text))
         (place / READY).touch()
     return str(python)
 

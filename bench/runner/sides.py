@@ -18,7 +18,7 @@ from bench.records.schema import ComparisonRecord
 from bench.runner import environments, worktrees
 from bench.runner.environments import Requirement
 from bench.runner.run import ReadRecords, RunSpec
-from datasets.errors import ExpectedError
+from datasets.errors import ExpectedError, UsageError
 
 # The lock file of the measuring environment.
 LOCK = Path("requirements") / "cpu.txt"
@@ -88,7 +88,16 @@ def versions(
     *,
     notice: Callable[[str], object],
 ) -> Sides:
-    """Return a side for each requirement, in its own environment, on each backend that can notice one of them."""
+    """Return a side for each requirement, in its own environment, on each backend that can notice one of them.
+
+    Raises UsageError if two of them have one name.
+    """
+    titles = {one.label: one.title for one in requirements}
+    if len(titles) < len(requirements):
+        raise UsageError(
+            "expected requirements with different names, since tables tell them apart by these; "
+            f"received {' '.join(one.label for one in requirements)}; rename a file or folder"
+        )
     pythons = {one.label: environments.build(one, folder, notice=notice) for one in requirements}
     noticing = {backend for one in requirements for backend in one.backends}
     found = [
@@ -97,7 +106,7 @@ def versions(
         if target.backend in noticing
         for label, python in pythons.items()
     ]
-    return Sides(tuple(found), {one.label: one.label for one in requirements})
+    return Sides(tuple(found), titles)
 
 
 def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], Iterator[list[Step]]]:

@@ -1,4 +1,4 @@
-"""`bench versions`: compare versions of a package."""
+"""`bench versions`: compare versions of a package, or whole locks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datasets.errors import UsageError
 
 
 def versions(requirements: list[str], /, *, recipes: RecipeFile = None, options: GateOptions = DEFAULTS) -> Outcome:
-    """Compare versions of a package: keras==3.14.1 keras==3.15.1.
+    """Compare versions of a package (keras==3.14.1 keras==3.15.1), or whole locks.
 
     Each requirement gets its own environment, built once and kept. The first one is the base of every ratio. Backends
     that cannot notice the package are left out.
@@ -21,7 +21,8 @@ def versions(requirements: list[str], /, *, recipes: RecipeFile = None, options:
     Parameters
     ----------
     requirements
-        Two or more requirements, as pip takes them, or paths of checkouts or wheels.
+        Two or more requirements, as pip takes them, or paths of checkouts, wheels or locks. A lock (a .txt file such
+        as requirements/cpu.txt) is a whole environment; anything else is installed on top of requirements/cpu.txt.
     """
     from bench.cli import arguments
     from bench.report import terminal

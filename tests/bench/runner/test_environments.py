@@ -92,6 +92,46 @@ def test_a_checkout_is_installed_each_time(installer: Installer, tmp_path: Path)
     assert installer.asked[-1][-1] == str(checkout)
 
 
+LOCKED = """\
+jax==0.10.2 ; python_full_version < '3.12' \\
+    --hash=sha256:00
+jax==0.12.0.1 ; python_full_version >= '3.12' \\
+    --hash=sha256:01
+keras==3.15.1 \\
+    --hash=sha256:02
+rich==14.0
+"""
+
+
+@pytest.mark.parametrize(("python", "jax"), [("3.11.9", "0.10.2"), ("3.13.0", "0.12.0.1")])
+def test_a_lock_has_one_version_of_a_package_for_each_python(python: str, jax: str, tmp_path: Path) -> None:
+    """Its markers say which line is for which Python."""
+    lock = tmp_path / "cpu.txt"
+    lock.write_text(LOCKED)
+    found = environments.locked(lock, {"python_full_version": python})
+    assert found == {"jax": jax, "keras": "3.15.1", "rich": "14.0"}
+
+
+def test_a_lock_is_the_whole_environment(installer: Installer, tmp_path: Path) -> None:
+    """Nothing of this checkout's own lock is installed beneath it, and every hash is checked."""
+    lock = tmp_path / "jax.txt"  # the name of a package, and still noticed by every backend
+    lock.write_text("keras==3.15.1\n")
+    build(str(lock), tmp_path / "kept")
+    _, installed = installer.asked
+    assert installed[-3:] == ["--require-hashes", "-r", str(lock)]
+    assert Requirement(str(lock)).backends == ("jax", "tensorflow")
+
+
+def test_a_changed_lock_is_another_environment_and_says_what_it_has(installer: Installer, tmp_path: Path) -> None:
+    """Its content decides, not its name; the packages that decide a measurement are named, the others are not."""
+    lock = tmp_path / "base.txt"
+    lock.write_text("keras==3.15.1\nrich==14.0\n")
+    before = build(str(lock), tmp_path / "kept")
+    assert (Requirement(str(lock)).label, Requirement(str(lock)).title) == ("base.txt", "keras 3.15.1")
+    lock.write_text("keras==3.16.0\nrich==14.0\n")
+    assert build(str(lock), tmp_path / "kept") != before
+
+
 @pytest.mark.parametrize(
     ("text", "label", "backends"),
     [

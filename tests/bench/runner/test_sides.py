@@ -14,7 +14,7 @@ from bench.plan.targets import Target
 from bench.records.schema import Record
 from bench.runner import environments, sides
 from bench.runner.environments import Requirement
-from datasets.errors import ExpectedError
+from datasets.errors import ExpectedError, UsageError
 from models.recipes import DENSE
 from tests.bench import made
 from tests.bench.made import blocks
@@ -90,6 +90,26 @@ def test_versions_are_compared_where_they_can_be_noticed(
         (backend, text, f"{text}/bin/python") for backend in backends for text in texts
     ]
     assert list(found.labels) == texts
+
+
+def test_two_locks_of_one_name_are_refused(built: list[str], tmp_path: Path) -> None:
+    """A table could not tell them apart, and one would silently take the place of the other."""
+    texts = []
+    for folder in (tmp_path / "old", tmp_path / "new"):
+        folder.mkdir()
+        (folder / "cpu.txt").write_text("keras==3.15.1\n")
+        texts.append(str(folder / "cpu.txt"))
+    with pytest.raises(UsageError, match=r"different names.* received cpu\.txt cpu\.txt; rename a file"):
+        sides.versions(QUIET, [Requirement(text) for text in texts], Path("made"), notice=print)
+    assert not built
+
+
+def test_a_lock_s_side_says_what_it_has(built: list[str], tmp_path: Path) -> None:
+    """A name of a file tells a reader nothing about what was compared."""
+    (tmp_path / "old.txt").write_text("keras==3.14.1\nnumpy==2.4\n")
+    wanted = [Requirement(str(tmp_path / "old.txt")), Requirement("keras==3.15.1")]
+    found = sides.versions(QUIET, wanted, Path("made"), notice=print)
+    assert found.labels == {"old.txt": "keras 3.14.1, numpy 2.4", "keras==3.15.1": "keras==3.15.1"}
 
 
 def test_a_run_holds_its_rule_before_it_measures(built: list[str]) -> None:
