@@ -1,4 +1,7 @@
-"""The nox sessions: locked environments, and the commands that run in them."""
+"""The nox sessions: locked environments, and the commands that run in them.
+
+A session runs on nox's own Python; `-P 3.13` chooses another, with an environment of its own.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from bench.plan import gpus  # noqa: E402
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint"]
+nox.options.error_on_missing_interpreters = True  # or a Python that is not found would pass
 
 LOCKS = ("nox", "lint", "cpu", "test", "gpu-jax", "gpu-tensorflow")
 
@@ -139,7 +143,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     schema = ("check-jsonschema", "--builtin-schema")
-    session.run(*schema, "vendor.github-workflows", ".github/workflows/ci.yml")
+    session.run(*schema, "vendor.github-workflows", *map(str, (ROOT / ".github" / "workflows").glob("*.yml")))
     session.run(*schema, "vendor.github-actions", "action.yml")
 
 
@@ -175,7 +179,8 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Lock the dependency groups again into requirements/, with hashes and without an index."""
+    """Lock the dependency groups again into requirements/: for each Python the newest that runs there."""
+    # A package whose newest release wants a newer Python than the oldest one here gets a line for each, with a marker.
     for group in LOCKS:
         session.run(
             *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),

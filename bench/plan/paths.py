@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bench.backends import BACKENDS
 from models.recipes import Recipe
 
-# The paths with which the others are compared: the same work written by hand, or the least that it takes. The reviews and
-# scores of the second one stay on the device, as those of the paths that name it do.
+# The paths with which the others are compared: the same work written by hand, or the least that it takes. The reviews
+# and scores of the second one stay on the device, as those of the paths that name it do.
 FLOOR = "floor"
 RESIDENT_FLOOR = "floor resident"
 FLOOR_FROM_TEXT = "floor from text"
