@@ -7,9 +7,15 @@ import graphlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from bench.runner.environments import locked
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bench", "datasets", "models")
@@ -17,6 +23,9 @@ FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow"}
 # The order of the stages in bench/: each imports only those before it, and bench.protocol.
 STAGES = ("records", "plan", "worker", "analysis", "runner", "report", "cli")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# The Pythons that it runs on, the oldest first.
+PYTHONS = [f"3.{n}" for n in range(30) if f"3.{n}" in SpecifierSet(PROJECT["project"]["requires-python"])]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 DOCUMENTS = [ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING")]
 DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
@@ -205,6 +214,63 @@ def test_locks_have_hashes_and_name_no_index_and_no_torch(path: Path) -> None:
     assert "--hash=sha256:" in text
     assert not re.search(r"https?://|--index|--extra-index|--find-links|file:", text)
     assert not re.search(r"^(torch|pytorch)[a-z-]*==", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("name", ["cpu", "test", "gpu-jax"])
+def test_a_lock_has_the_frameworks_for_each_python(name: str, python: str) -> None:
+    """JAX and jaxlib are one release, and a newer Python never has an older framework."""
+    found, oldest = (frameworks(name, one) for one in (python, PYTHONS[0]))
+    assert found.keys() >= {"keras", "jax", "jaxlib", "tensorflow-cpu"}
+    assert found["jax"] == found["jaxlib"]
+    assert all(found[package] >= oldest[package] for package in found)
+
+
+@pytest.mark.parametrize("name", ["cpu", "test", "gpu-jax"])
+def test_a_python_that_allows_a_newer_jax_has_it(name: str) -> None:
+    """JAX 0.11 and later want Python 3.12 (their Requires-Python), so one version for all Pythons is an old one."""
+    assert frameworks(name, "3.11")["jax"] < Version("0.11") < frameworks(name, "3.12")["jax"]
+
+
+def test_nothing_limits_the_frameworks_from_above() -> None:
+    """A limit would keep the newest release out of the lock, and so out of what is measured."""
+    groups = PROJECT["dependency-groups"]
+    lines = [Requirement(line) for name in ("worker", "jax-cpu", "tensorflow-cpu") for line in groups[name]]
+    assert {line.name for line in lines} >= {"keras", "jax", "tensorflow", "tensorflow-cpu"}
+    assert not {str(line) for line in lines if {one.operator for one in line.specifier} - {">="}}
+
+
+def frameworks(name: str, python: str) -> dict[str, Version]:
+    """Return the versions of the frameworks in a lock for a Python on Linux."""
+    machine = {"python_full_version": f"{python}.0", "sys_platform": "linux", "platform_machine": "x86_64"}
+    found = locked(ROOT / "requirements" / f"{name}.txt", {**machine, "python_version": python})
+    return {package: Version(found[package]) for package in (*FRAMEWORKS, "tensorflow-cpu") if package in found}
+
+
+def test_continuous_integration_runs_each_python() -> None:
+    """The oldest and the newest run everything; the gate of the weekly lock and the action use these too."""
+    ci, weekly = (workflow(name) for name in ("ci", "lock"))
+    everything = re.findall(r'python: "([\d.]+)"\n +command: bash \.ci/run', ci)
+    fast = re.findall(r'python: "([\d.]+)"\n +command: \./nox -s tests -- -m "not framework"', ci)
+    assert everything == [PYTHONS[0], PYTHONS[-1]]
+    assert sorted(everything + fast) == PYTHONS
+    assert f'python: ["{PYTHONS[0]}", "{PYTHONS[-1]}"]' in weekly
+    assert f'default: "{PYTHONS[-1]}"' in (ROOT / "action.yml").read_text(encoding="utf-8")
+
+
+def test_new_packages_run_where_nothing_can_be_written() -> None:
+    """Of the weekly workflow's jobs one can write, and it starts neither nox nor Python."""
+    head, *jobs = re.split(r"^  (?=\w+:\n    )", workflow("lock").split("\njobs:\n")[1], flags=re.MULTILINE)
+    writing = [job for job in jobs if ": write" in job]
+    assert len(jobs) == 3
+    assert [job.partition(":")[0] for job in writing] == ["propose"]
+    assert not re.search(r"nox|python", writing[0])
+    assert "permissions:\n  contents: read\n" in workflow("lock").split("\njobs:\n")[0]
+    assert not head
+
+
+def workflow(name: str) -> str:
+    return (ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
 
 
 def test_each_gpu_environment_has_cuda_for_one_framework() -> None:
