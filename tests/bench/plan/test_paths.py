@@ -9,7 +9,7 @@ import pytest
 from bench.analysis import best_path
 from bench.backends import BACKENDS
 from bench.plan import paths
-from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT, FLOORS, PATHS, Path
+from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT, FLOORS, PATHS, RESIDENT_FLOOR, Path
 from bench.plan.steps import PROFILES
 from bench.records.schema import Cell
 from models.recipes import RECIPES
@@ -53,7 +53,7 @@ def test_the_phases_are_those_that_a_cell_may_have() -> None:
 def test_what_can_be_repeated_has_a_floor_of_its_phase() -> None:
     """Training and prediction have the same work by hand, vectorization the least work from text and from ids."""
     floors = [(path.phase, path.name) for path in PATHS if path.name in FLOORS]
-    assert floors == [*((phase, FLOOR) for phase in ("train", "predict")), *FROM]
+    assert floors == [("train", FLOOR), ("predict", FLOOR), ("predict", RESIDENT_FLOOR), *FROM]
     assert {(path.phase, path.floor) for path in PATHS if path.phase not in ("startup", "harness")} == set(floors)
 
 
