@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -74,7 +74,7 @@ class Startup:
 class Prepare:
     """Prepare an operation and run it once; the answer is the first call's seconds.
 
-    A worker keeps its operations until `Release`; a block names one by phase, path and batch size.
+    A worker keeps its operations until `Release`; a block names one by phase, path, batch size and recipe.
     With `extra_work`, each repeat does that share more work: 0.1 for a tenth.
     """
 
@@ -87,13 +87,17 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Block:
-    """Run a prepared operation: time `repeats` calls as a whole, or each by itself."""
+    """Run a prepared operation: time `repeats` calls as a whole, or each by itself.
+
+    `recipe` is needed where operations of several recipes are prepared.
+    """
 
     phase: str
     path: str
     batch_size: int
     repeats: int
     each: bool
+    recipe: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,12 @@ def version_of(checkout: Path) -> int | None:
 
 
 def encode(message: Message) -> bytes:
-    """Return ``message`` as one line of JSON, newline included."""
-    body = {"kind": type(message).__name__.lower(), **asdict(message)}
+    """Return ``message`` as one line of JSON, newline included.
+
+    Fields at their defaults are left out, so that workers of older checkouts understand what does not need new ones.
+    """
+    told = {f.name for f in fields(message) if f.default is MISSING or getattr(message, f.name) != f.default}
+    body = {"kind": type(message).__name__.lower(), **{k: v for k, v in asdict(message).items() if k in told}}
     return json.dumps(body, separators=(",", ":"), allow_nan=True).encode() + b"\n"
 
 

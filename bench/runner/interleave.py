@@ -26,9 +26,8 @@ SLOPE_S = 0.25
 # neighbours in time.
 LATENCY_TURN_S = 0.25
 FEWEST_CALLS = 3
-# Warm-up ends when this many blocks in a row are no faster, by more than the share, than the fastest before, or at the
-# cap. Another program can only make blocks slower, so that it does not prolong the warm-up.
-STEADY_BLOCKS = 2
+# Warm-up ends when a block is no faster, by more than this share, than the fastest before it, or at the cap. Another
+# program can only make blocks slower, so that it does not prolong the warm-up.
 STEADY_SHARE = 0.10
 WARMUP_CAP = 8
 # A turn is disturbed if others took more than this share of the processors' time, and more than the system's clock of
@@ -63,7 +62,7 @@ class Prepared(BaseModel):
 
 @dataclass(eq=False)
 class CellRunner:
-    """One cell: a path on a target, with the worker that runs it."""
+    """One cell: a path on a target, with the worker that runs it; ``recipe`` where that holds those of several."""
 
     cell: Cell
     worker: Worker
@@ -74,13 +73,14 @@ class CellRunner:
     lengths: tuple[int, ...]
     samples: list[Sample]
     block_s: float = BLOCK_S
+    recipe: str = ""
     steady: bool = False
 
     def block(self, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
         """Run one block and keep its sample."""
         before, own_s = machine.moment(), self._own_s()
         cell = self.cell
-        answer = self.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats=repeats, each=each))
+        answer = self.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats, each, self.recipe))
         own_s, after = self._own_s() - own_s, machine.moment()
         sample = parsed(
             lambda: Sample(
@@ -122,13 +122,16 @@ def prepare(
     variation: str = "",
     lengths: tuple[int, ...] = (1,),
     block_s: float = BLOCK_S,
+    several: bool = False,
 ) -> CellRunner:
     """Let ``worker`` make the operation ready, perhaps of a variation of its recipe, and run it once.
 
     `warm_up` comes next; it begins with ``lengths``, those that an earlier replicate found. Blocks will last
-    ``block_s`` or longer, but where two lengths are clocked: there the cost of a call cancels out.
+    ``block_s`` or longer, but where two lengths are clocked: there the cost of a call cancels out. With ``several``
+    the worker holds operations of several recipes.
     """
-    answer = worker.ask(Prepare(variation or cell.recipe, cell.phase, cell.path, cell.batch_size, extra_work))
+    recipe = variation or cell.recipe
+    answer = worker.ask(Prepare(recipe, cell.phase, cell.path, cell.batch_size, extra_work))
     return CellRunner(
         cell=cell,
         worker=worker,
@@ -136,6 +139,7 @@ def prepare(
         lengths=lengths,
         samples=[],
         block_s=BLOCK_S if paths.find(cell.phase, cell.path).slope else block_s,
+        recipe=recipe if several else "",
     )
 
 
@@ -234,9 +238,9 @@ def disturbed(samples: Sequence[Sample]) -> bool:
 
 
 def _steady(seconds: Sequence[float]) -> bool:
-    """Whether the last blocks are no faster than the fastest before."""
-    before, last = seconds[:-STEADY_BLOCKS], seconds[-STEADY_BLOCKS:]
-    return bool(before) and min(last) >= (1 - STEADY_SHARE) * min(before)
+    """Whether the last block is no faster than the fastest before."""
+    *before, last = seconds
+    return bool(before) and last >= (1 - STEADY_SHARE) * min(before)
 
 
 def _run_or_drop(runner: CellRunner, work: Callable[[], None], running: list[CellRunner], drop: Drop) -> None:

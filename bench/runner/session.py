@@ -275,6 +275,7 @@ class Session:
     def _prepare_target(self, group: Sequence[Timing], target: Target) -> list[interleave.CellRunner]:
         """Prepare every cell of ``target``; a lost worker costs one cell, and a new one prepares the rest."""
         cells = [(step, cell) for step in group for cell in step.cells if cell.target == target.name]
+        several = len({step.recipe.name for step in group}) > 1
         while cells:
             worker = self._worker(target, cells)
             if worker is None:
@@ -282,7 +283,7 @@ class Session:
             runners: list[interleave.CellRunner] = []
             for step, cell in [*cells]:
                 try:
-                    runners.append(self._prepare(cell, worker, target))
+                    runners.append(self._prepare(cell, worker, target, several=several))
                 except WorkFailed as error:
                     cells.remove((step, cell))
                     self._fail(step, cell.target, error, cell=cell)
@@ -292,7 +293,7 @@ class Session:
                 return runners
         return []
 
-    def _prepare(self, cell: Cell, worker: Worker, target: Target) -> interleave.CellRunner:
+    def _prepare(self, cell: Cell, worker: Worker, target: Target, *, several: bool) -> interleave.CellRunner:
         return interleave.prepare(
             cell,
             worker,
@@ -300,6 +301,7 @@ class Session:
             variation=target.variation,
             lengths=self.lengths.get(cell, (1,)),
             block_s=(cell.phase == "train" and self.profile.block_s) or interleave.BLOCK_S,
+            several=several,
         )
 
     def _release_all(self, group: Sequence[Timing]) -> None:

@@ -20,6 +20,9 @@ from models import user_recipes
 from models.recipes import Recipe
 from models.variations import find
 
+# An operation's recipe, phase, path and batch size.
+Key = tuple[str, str, str, int]
+
 
 class Dispatcher:
     """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
@@ -33,8 +36,8 @@ class Dispatcher:
         self._tell = tell
         self._reviews: dict[str, Reviews] = {}
         self._import_s = import_s
-        self._operations: dict[tuple[str, str, int], Operation] = {}
-        self._extra: dict[tuple[str, str, int], float] = {}  # share of extra work, added before the first block
+        self._operations: dict[Key, Operation] = {}
+        self._extra: dict[Key, float] = {}  # share of extra work, added before the first block
         self._handlers: dict[type[Message], Callable[[Any], Json]] = {
             Train: self._train,
             Learn: self._learn,
@@ -73,7 +76,7 @@ class Dispatcher:
         )
         first = clock.block(operation, repeats=1, each=False)
         clock.freeze()
-        key = (request.phase, request.path, request.batch_size)
+        key = (request.recipe, request.phase, request.path, request.batch_size)
         self._operations[key] = operation
         if request.extra_work:
             self._extra[key] = request.extra_work
@@ -85,12 +88,18 @@ class Dispatcher:
         }
 
     def _block(self, request: Block) -> Json:
-        wanted = (request.phase, request.path, request.batch_size)
-        if wanted not in self._operations:
-            raise RuntimeError(f"expected an operation that was prepared; received {wanted}")
+        wanted = self._prepared(request)
         if wanted in self._extra:  # measured where the clock will run: alone, on its core
             self._operations[wanted] = extra.add(self._operations[wanted], self._extra.pop(wanted))
         return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each)
+
+    def _prepared(self, request: Block) -> Key:
+        """Return the key of the operation that ``request`` names, the only one of its kind where it names no recipe."""
+        wanted = (request.phase, request.path, request.batch_size)
+        found = [key for key in self._operations if key[1:] == wanted and request.recipe in ("", key[0])]
+        if len(found) != 1:
+            raise RuntimeError(f"expected an operation that was prepared once; {wanted} was {len(found)} times")
+        return found[0]
 
     def _release(self, request: Release) -> Json:
         del request
@@ -113,9 +122,9 @@ class Dispatcher:
 
         Whole splits of dense take 2 GB: reviews that were encoded for training are forgotten at the next recipe.
         """
+        if not self._operations and self._reviews.keys() != {recipe}:
+            self._forget()
         if recipe not in self._reviews:
-            if not self._operations:
-                self._forget()
             self._reviews[recipe] = Reviews(self._corpus, find(recipe, self._user_recipes))
         return self._reviews[recipe]
 

@@ -284,7 +284,7 @@ class FakeWorker:
         self._largest = largest
         self._errors = errors or {}
         self._refuse = refuse
-        self._prepared: set[tuple[str, str, int]] = set()
+        self._prepared: set[tuple[str, str, str, int]] = set()
 
     @property
     def blocks(self) -> list[Block]:
@@ -298,7 +298,7 @@ class FakeWorker:
         if error is not None:
             raise error
         if isinstance(request, Prepare):
-            self._prepared.add((request.phase, request.path, request.batch_size))
+            self._prepared.add((request.recipe, request.phase, request.path, request.batch_size))
             resolved = {"jit_compile": True}
             work = {"reviews": 512.0, "megabytes": 0.5}
             return {"first_call_s": 1.5, "work": work, "largest": self._largest, "resolved": resolved}
@@ -325,8 +325,9 @@ class FakeWorker:
         self.closed = True
 
     def _block(self, request: Block) -> Json:
-        if (request.phase, request.path, request.batch_size) not in self._prepared:
-            raise RequestFailed(f"expected an operation that was prepared; received {request}")
+        wanted = (request.phase, request.path, request.batch_size)
+        if sum(key[1:] == wanted and request.recipe in ("", key[0]) for key in self._prepared) != 1:
+            raise RequestFailed(f"expected one operation that was prepared; received {request}")
         duration_s = self._cost(len(self.blocks) - 1, request.repeats)
         self._journal.append((self.name, request.path))
         return {

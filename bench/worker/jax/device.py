@@ -30,7 +30,11 @@ def reported() -> dict[str, Any]:
 
 
 def share_compilations(folder: str) -> None:
-    """Keep every compiled program in ``folder``, and take from there what another process compiled."""
+    """Keep every compiled program in ``folder``, and take from there what another process compiled.
+
+    A worker's environment disables the cache, so that compiling is measured; this enables it for one process.
+    """
+    jax.config.update("jax_enable_compilation_cache", True)
     jax.config.update("jax_compilation_cache_dir", folder)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
