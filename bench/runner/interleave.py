@@ -26,6 +26,8 @@ SLOPE_S = 0.25
 # neighbours in time.
 LATENCY_TURN_S = 0.25
 FEWEST_CALLS = 3
+# A turn of quick calls fills a block, but each call is in the record.
+MOST_CALLS = 100
 # Warm-up ends when a block is no faster, by more than this share, than the fastest before it, or at the cap. Another
 # program can only make blocks slower, so that it does not prolong the warm-up.
 STEADY_SHARE = 0.10
@@ -266,10 +268,10 @@ def _take_turn(runner: CellRunner, *, turn: int, calls: int | None) -> None:
 
 
 def _calls(runner: CellRunner, wanted: int) -> int:
-    """Return the calls of one turn: those of a block, but ``wanted`` to twice as many, if time allows."""
+    """Return the calls of one turn: a block's, up to `MOST_CALLS`, or ``wanted`` if those are more and time allows."""
     last = runner.samples[-1]
-    longest = int(LATENCY_TURN_S * last.repeats / last.duration_s) if last.duration_s > 0 else 2 * wanted
-    many = max(wanted, min(runner.lengths[0], 2 * wanted))
+    many = max(wanted, min(runner.lengths[0], MOST_CALLS))
+    longest = int(LATENCY_TURN_S * last.repeats / last.duration_s) if last.duration_s > 0 else many
     return max(min(many, longest), FEWEST_CALLS)
 
 

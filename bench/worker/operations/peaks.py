@@ -19,11 +19,11 @@ from bench.protocol import Json
 from bench.worker import backend
 
 # Sides of the square factors. The smaller ones fit between two interruptions of a shared machine.
-SIDES = {"cpu": (512, 1_024, 2_048), "gpu": (4_096, 8_192)}
+SIDES = {"cpu": (512, 1_024), "gpu": (4_096, 8_192)}
 # Bytes of two arrays together: on a CPU what L2, L3 and, at last, no cache holds.
 WORKING_SETS = {"cpu": (2**18, 2**21, 2**24, 2**28), "gpu": (2**24, 2**30)}
 # Bytes of a block at least, so that it takes milliseconds; seconds of repeats of one, and how many at least.
-BLOCK_BYTES, REPEATED_S, LEAST_REPEATS = 2**26, 0.15, 9
+BLOCK_BYTES, REPEATED_S, LEAST_REPEATS = 2**26, 0.06, 5
 
 Work = Callable[[], Any]
 

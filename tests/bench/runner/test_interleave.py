@@ -271,8 +271,8 @@ def test_latencies_come_to_the_calls_that_were_asked_for(calls: int, number: int
     assert all(s.calls_s == pytest.approx([0.01] * each_turn) for s in measured)
 
 
-@pytest.mark.parametrize(("call_s", "each_turn"), [(1e-6, 20), (0.02 / 15, 15), (0.02 / 5, 10)])
-def test_quick_calls_are_made_oftener_up_to_twice(call_s: float, each_turn: int) -> None:
+@pytest.mark.parametrize(("call_s", "each_turn"), [(1e-6, 100), (0.02 / 80, 80), (0.02 / 15, 15), (0.02 / 5, 10)])
+def test_quick_calls_are_made_oftener_up_to_a_hundred(call_s: float, each_turn: int) -> None:
     """A block of quick calls grows towards 20 ms, but no percentile needs thousands of them."""
     worker = FakeWorker(linear(call_s * CLOCK))
     take_turns([prepared(worker, "predict", "predict")], number=10, calls=100)
@@ -359,14 +359,14 @@ def test_a_runner_that_fails_is_dropped_and_the_others_continue(at: int, error: 
     assert sorted(runner.cell.target for runner in finished) == ["a", "c"]
     assert all(sum(not s.warmup for s in runner.samples) == 4 for runner in finished)
     assert dropped == [("b", error)]
-    assert len(workers["b"].requests) == 5 + at
+    assert len(workers["b"].requests) == 4 + at
 
 
 @pytest.mark.parametrize("at", [0, 1, 3])
 def test_a_lost_worker_takes_all_its_paths_with_it(at: int) -> None:
     """Its process held them all: each is reported, none is retried, and the other target's paths continue."""
     error = WorkerLost("b: ended by SIGKILL")
-    lost = FakeWorker(linear(0.05), name="b", errors={8 + at: error})
+    lost = FakeWorker(linear(0.05), name="b", errors={6 + at: error})
     kept = FakeWorker(linear(0.05), name="a")
     runners = [prepared(worker, path=path) for path in ("train_on_batch", "floor") for worker in (kept, lost)]
     finished, dropped = take_turns(runners, number=4)
@@ -375,7 +375,7 @@ def test_a_lost_worker_takes_all_its_paths_with_it(at: int) -> None:
         "dense train train_on_batch 512 a",
     ]
     assert dropped == [("b", error), ("b", error)]
-    assert len(lost.requests) == 9 + at
+    assert len(lost.requests) == 7 + at
 
 
 def test_a_request_that_fails_costs_its_own_path_alone() -> None:
