@@ -1,4 +1,4 @@
-"""The device of a worker: which one runs, under which settings, and how to wait for it."""
+"""The device of a worker: which one runs, under which settings, how to seed it and how to wait for it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def prove(wanted: str) -> tuple[str, str]:
 def share_compilations(folder: str) -> None:
     """Let processes of one run share what the backend compiled, where it can: they start sooner."""
     backend.module("device").share_compilations(folder)
+
+
+def seed(value: int) -> None:
+    """Set every random seed that Keras draws from on the running backend: equal seeds give equal weights."""
+    backend.module("device").seed(value)
 
 
 def wait(value: Any) -> None:

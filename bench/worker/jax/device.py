@@ -1,10 +1,12 @@
-"""Which device JAX runs on, how to wait for it, and how to compile for it."""
+"""Which device JAX runs on, how to seed it, how to wait for it, and how to compile for it."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import jax
+import numpy as np
 
 
 def probe() -> tuple[str, str]:
@@ -41,6 +43,15 @@ def share_compilations(folder: str) -> None:
 
 
 _CHECKS = ("jax_debug_nans", "jax_debug_infs", "jax_enable_checks", "jax_check_tracer_leaks")
+
+
+def seed(value: int) -> None:
+    """Set the seeds that Keras on JAX draws from.
+
+    `keras.utils.set_random_seed` does the same and seeds TensorFlow too, which takes two seconds to import.
+    """
+    random.seed(value)
+    np.random.seed(value)
 
 
 def wait(value: Any) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import keras
-
+from bench.worker import device
 from bench.worker.clock import Operation
 from bench.worker.operations import harness, predict, train, vectorize
 from bench.worker.reviews import Reviews
@@ -23,5 +22,5 @@ PATHS: dict[str, dict[str, Prepare]] = {
 
 def prepare(reviews: Reviews, *, phase: str, path: str, batch_size: int) -> Operation:
     """Return the operation ``phase`` by ``path`` on batches of ``batch_size`` reviews; KeyError where there is none."""
-    keras.utils.set_random_seed(0)
+    device.seed(0)
     return PATHS[phase][path](reviews, batch_size)

@@ -1,10 +1,11 @@
-"""Which device TensorFlow runs on, how to wait for it, and how to compile for it."""
+"""Which device TensorFlow runs on, how to seed it, how to wait for it, and how to compile for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -46,6 +47,10 @@ def _onednn() -> bool | None:
     except ImportError:
         return None
     return bool(_pywrap_util_port.IsMklEnabled())
+
+
+# Python's, NumPy's and TensorFlow's.
+seed = keras.utils.set_random_seed
 
 
 def wait(value: Any) -> None:

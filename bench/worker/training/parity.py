@@ -7,7 +7,7 @@ from dataclasses import replace
 import keras
 
 from bench.protocol import Json, Parity
-from bench.worker import compiled
+from bench.worker import compiled, device
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training.phases import predict
 from models.model import create, probabilities
@@ -23,7 +23,7 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     """
     recipe = replace(reviews.recipe, dropouts=tuple(0.0 for _ in reviews.recipe.dropouts))
     keras.utils.clear_session()
-    keras.utils.set_random_seed(WEIGHTS_SEED)
+    device.seed(WEIGHTS_SEED)
     model = create(recipe)
     if request.save:
         model.save_weights(request.weights)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.protocol import Learn, Train
-from bench.worker import compiled
+from bench.worker import compiled, device
 from bench.worker.programs import Predictor
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import metrics
@@ -46,7 +46,7 @@ def _train_phase(
     reviews: Reviews, phase: Phase, request: Train | Learn, tell: Tell
 ) -> tuple[dict[str, Any], keras.Model]:
     keras.utils.clear_session()  # else the graphs and names of all models of a session accumulate
-    keras.utils.set_random_seed(request.seed)
+    device.seed(request.seed)
     model = create(reviews.recipe)
     data, held_out = reviews.phase(phase)
     history = PhaseHistory(model, phase, request.epochs[phase.name], Evaluator(reviews, model), held_out, tell)

@@ -19,7 +19,7 @@ OFFERED: dict[str, set[str]] = {
     "call": {"Call"},
     "compiled": {"Predictor", "Trainer"},
     "counters": {"NAME", "forget_programs", "programs", "sizes"},
-    "device": {"compile_function", "probe", "wait", "wait_uncopied"},
+    "device": {"compile_function", "probe", "seed", "wait", "wait_uncopied"},
     "floor": {"Predictor", "Trainer"},
     "layers": {"patched"},
     "loop": {"Loop"},

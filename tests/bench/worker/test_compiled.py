@@ -18,12 +18,13 @@ LOSS = 1e-5
 # `train_on_batch` on either side: what was written back includes the optimizer's state.
 PROGRAM = """
 import json
+import sys
 from dataclasses import replace
 
 import keras
 import numpy as np
 
-from bench.worker import compiled
+from bench.worker import compiled, device
 from models import embedding
 from models.model import create
 from models.recipes import RECIPES
@@ -56,7 +57,7 @@ def stepped(model, x, y, batches):
 
 
 def measure(recipe):
-    keras.utils.set_random_seed(1)
+    device.seed(1)
     still = replace(recipe, dropouts=(0.0,) * len(recipe.dropouts))
     (x, y), ours, theirs = reviews(still), create(still), create(still)
     theirs.set_weights(ours.get_weights())
@@ -86,7 +87,16 @@ def measure(recipe):
     return {**found, "trained on": apart(ours, theirs)}
 
 
-print(json.dumps({name: measure(recipe) for name, recipe in RECIPES.items()}))
+def seeded(seed):
+    seed(7)
+    return create(RECIPES["lstm"])
+
+
+found = {name: measure(recipe) for name, recipe in RECIPES.items()}
+found["backend"] = keras.backend.backend()
+found["imported"] = "tensorflow" in sys.modules
+found["seeds"] = [apart(seeded(device.seed), seeded(seed)) for seed in (device.seed, keras.utils.set_random_seed)]
+print(json.dumps(found))
 """
 
 pytestmark = pytest.mark.framework
@@ -130,3 +140,16 @@ def test_the_program_predicts_what_keras_predicts(measured: dict[str, Any], name
 def test_a_model_is_keras_own_again_once_its_programs_are_traced(measured: dict[str, Any], name: str) -> None:
     """`fit` and `train_on_batch` of a model that was predicted with must be Keras's, or `fit` is not what is timed."""
     assert measured[name]["exchanged"] == []
+
+
+def test_a_seed_gives_the_weights_that_it_gives_in_keras(measured: dict[str, Any]) -> None:
+    """As `keras.utils.set_random_seed`, which readers know: anybody can have a training's first weights."""
+    assert measured["seeds"] == [0.0, 0.0]
+
+
+def test_a_process_of_one_backend_imports_no_other(measured: dict[str, Any]) -> None:
+    """Keras's own way to seed imports TensorFlow on JAX: two seconds at each start, and memory that JAX is blamed for.
+
+    Building, training and predicting do not.
+    """
+    assert measured["imported"] == (measured["backend"] == "tensorflow")

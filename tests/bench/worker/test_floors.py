@@ -26,7 +26,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from bench.worker import compiled, floors
+from bench.worker import compiled, device, floors
 from models.model import create
 from models.recipes import RECIPES
 
@@ -82,7 +82,7 @@ def drops(recipe, weights):
 
 
 def measure(recipe):
-    keras.utils.set_random_seed(1)
+    device.seed(1)
     still = replace(recipe, dropouts=(0.0,) * len(recipe.dropouts))
     weights, (x, y) = create(still).get_weights(), reviews(still, BATCH * STEPS)
     order = np.random.default_rng(1).permutation(BATCH * STEPS).astype(np.int32).reshape(STEPS, BATCH)
