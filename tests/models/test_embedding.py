@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests.bench import fresh
@@ -26,6 +28,7 @@ print(json.dumps(second_moment(Embedding(4, 1)) + second_moment(keras.layers.Emb
 """
 
 
+@cache
 def second_moments(backend: str) -> tuple[list[float], list[float]]:
     """Return the second moments of the four rows under our layer and under Keras's."""
     values = fresh.answer(PROGRAM, backend)

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +70,23 @@ def test_the_record_says_what_the_test_reviews_were_called(trained: Path) -> Non
     assert record["parameters"] == 181_761
 
 
-def test_a_model_scores_on_a_backend_that_only_infers(trained: Path) -> None:
+@pytest.fixture(scope="module")
+def scored(trained: Path) -> Callable[[str], list[float]]:
+    """Score the source's glowing and scathing sentences and three more texts by a backend, once."""
+    texts = [GLOWING, SCATHING, "wonderful excellent great", "awful terrible bad", ""]
+    return cache(lambda backend: scoring.texts(trained, backend, texts))
+
+
+def test_a_model_scores_on_a_backend_that_only_infers(scored: Callable[[str], list[float]]) -> None:
     """Trained by JAX, served by OpenVINO: the same to four decimals."""
-    text = ["wonderful excellent great", "awful terrible bad", ""]
-    assert scoring.texts(trained, "openvino", text) == pytest.approx(scoring.texts(trained, "jax", text), abs=1e-4)
+    assert scored("openvino") == pytest.approx(scored("jax"), abs=1e-4)
 
 
 @pytest.mark.skipif(DATA == "synthetic", reason="the source's sentences are of real words: set KERASMARK_DATA")
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_lstm_scores_sentences_as_its_source_says(trained: Path, backend: str) -> None:
+def test_the_lstm_scores_sentences_as_its_source_says(scored: Callable[[str], list[float]], backend: str) -> None:
     """A glowing one above 0.9, a scathing one below 0.1; after ten epochs .984 and .016 were measured."""
-    glowing, scathing = scoring.texts(trained, backend, [GLOWING, SCATHING])
+    glowing, scathing, *_ = scored(backend)
     assert LSTM.sentences
     assert glowing > GLOWS_ABOVE
     assert scathing < SCATHES_BELOW
