@@ -62,8 +62,8 @@ def bench_gpu_tensorflow(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; those that need the real reviews are skipped without them."""
     install(session, "test")
-    # The tests of a file share workers, so they stay together. Files keep their order: the slowest have few tests and
-    # would otherwise come last. Frameworks need much memory, hence at most four processes.
+    # The tests of a file share workers, so they stay together. Files keep the order of tests/conftest.py: by their
+    # number of tests the slowest would come last. Frameworks need much memory, hence at most four processes.
     files = ("--dist=loadfile", "--no-loadscope-reorder", "--benchmark-disable")
     side_by_side = ("--numprocesses=auto", "--maxprocesses=4", *files)
     session.run("python", "-m", "pytest", *side_by_side, *session.posargs, env=found_reviews())

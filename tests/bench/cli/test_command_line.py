@@ -149,8 +149,9 @@ def test_a_run_is_exported_to_the_terminal_and_to_a_file(bench: Try, tmp_path: P
     assert file.read_text(encoding="utf-8") == out
 
 
-def test_a_sample_is_shown(bench: Try) -> None:
-    """Two reviews with what each of the four models is given of them."""
+def test_a_sample_is_shown(bench: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two reviews with what each of the four models is given of them, from the cache that other tests fill too."""
+    monkeypatch.delenv("KERASMARK_CACHE")
     status, out, _ = bench("sample", "2", "--seed", "1", "--data", "synthetic")
     assert status == 0
     assert out.count("What each model is given") == 2

@@ -102,6 +102,7 @@ def test_this_suite_against_its_own_commit(tmp_path: Path) -> None:
         "--turns",
         "4",
         "--no-beside",
+        "--no-settle",
     )
     code, found = bench("regress", *words, out=tmp_path)
     assert code in (ExitCode.HELD, ExitCode.UNRESOLVED, ExitCode.REGRESSION)

@@ -15,6 +15,12 @@ from bench.worker import clock
 from bench.worker.clock import Operation
 
 
+@pytest.fixture(autouse=True)
+def frozen() -> None:
+    """Freeze, as a worker does once a framework is imported: a test before may have imported one into this process."""
+    clock.freeze()
+
+
 class FakeDevice:
     """A device on which a repeat takes 3 ms to send and 5 ms to compute; it notes what happens, and its clock."""
 

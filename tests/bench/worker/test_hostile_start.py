@@ -19,18 +19,10 @@ from bench.backends import BACKENDS
 from bench.plan.targets import Target
 from bench.protocol import Prepare
 from bench.runner.process import RequestFailed, WorkerLost, WorkerProcess
-from datasets.locate import open_corpus
 from tests.models.test_user_recipes import GOOD
 
 # A killed process's children are gone within a second; a busy machine may need longer to run them at all.
 GONE_S = 15.0
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The parsed corpus: the real reviews where KERASMARK_DATA names them, else the synthetic ones."""
-    data = os.environ.get("KERASMARK_DATA") or "synthetic"
-    return open_corpus(data, environ=os.environ, cache_root=tmp_path_factory.mktemp("cache")).folder
 
 
 def started(target: Target, corpus: Path, log: Path) -> WorkerProcess:
@@ -73,11 +65,11 @@ POLICY = "import keras; keras.config.set_dtype_policy('mixed_bfloat16')"
     ],
 )
 def test_a_file_of_recipes_that_changes_the_work_is_refused(
-    backend: str, setting: str, seen: list[str], corpus: Path, tmp_path: Path
+    backend: str, setting: str, seen: list[str], corpus_folder: Path, tmp_path: Path
 ) -> None:
     """No variable shows it: the worker asks the framework itself, after the file was run."""
     file = written(tmp_path, f"{setting}\n{GOOD}")
-    reason = loss_of(Target(backend, recipes=file), corpus, tmp_path / "log")
+    reason = loss_of(Target(backend, recipes=file), corpus_folder, tmp_path / "log")
     assert "WrongSetting: expected" in reason
     assert ", ".join(seen) in reason
 
@@ -113,16 +105,16 @@ def build(recipe, calls=[]):
     ],
 )
 def test_a_file_of_recipes_that_ends_its_process_is_told_at_once(
-    end: str, reason: str, corpus: Path, tmp_path: Path
+    end: str, reason: str, corpus_folder: Path, tmp_path: Path
 ) -> None:
     """Python waits for threads and exit handlers before it ends; the session would wait for five minutes with it."""
     file = written(tmp_path, f"{HOLDS}{end}\n")
-    assert reason in loss_of(Target("jax", recipes=file), corpus, tmp_path / "log")
+    assert reason in loss_of(Target("jax", recipes=file), corpus_folder, tmp_path / "log")
 
 
 @pytest.mark.framework
 def test_a_build_that_exits_or_changes_the_work_costs_its_cell_and_the_worker_ends_as_asked(
-    corpus: Path, tmp_path: Path
+    corpus_folder: Path, tmp_path: Path
 ) -> None:
     """It runs long after the greeting: the settings are asked for after every answer.
 
@@ -130,7 +122,7 @@ def test_a_build_that_exits_or_changes_the_work_costs_its_cell_and_the_worker_en
     """
     file = written(tmp_path, f"{HOLDS}{GOOD}{BUILD}")
     prepare = Prepare("mine", "train", "fit", 4)
-    with closing(started(Target("jax", recipes=file), corpus, tmp_path / "log")) as worker:
+    with closing(started(Target("jax", recipes=file), corpus_folder, tmp_path / "log")) as worker:
         for reason in ("SystemExit: no model today", "WrongSetting: expected checks False; checks is True"):
             with pytest.raises(RequestFailed, match=reason):
                 worker.ask(prepare)
@@ -141,7 +133,7 @@ def test_a_build_that_exits_or_changes_the_work_costs_its_cell_and_the_worker_en
 @pytest.mark.framework
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_worker_reports_what_is_in_force_and_the_same_at_every_start(
-    backend: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, corpus_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A variable that changes speed alone is recorded; nothing in a greeting differs by chance.
 
@@ -150,7 +142,7 @@ def test_a_worker_reports_what_is_in_force_and_the_same_at_every_start(
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     monkeypatch.setenv("LD_PRELOAD", "/nowhere/libmissing.so")  # the system complains in the log and goes on
-    both = [started(Target(backend), corpus, tmp_path / "log") for _ in range(2)]
+    both = [started(Target(backend), corpus_folder, tmp_path / "log") for _ in range(2)]
     with closing(both[0]), closing(both[1]):
         first, again = (worker.hello.settings for worker in both)
     assert [worker._process.returncode for worker in both] == [0, 0]
