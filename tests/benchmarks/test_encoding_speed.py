@@ -22,8 +22,7 @@ found = {}
 for recipe in RECIPES.values():
     works = {name: CANDIDATES[name](corpus, recipe.encoding, text) for name in (LAYER, ENCODER)}
     comparison.measured(works, turns=2)
-    seconds = comparison.measured(works, turns=15)
-    found[recipe.name] = [a / b for a, b in zip(seconds[LAYER], seconds[ENCODER])]
+    found[recipe.name] = comparison.ratios(comparison.measured(works, turns=15), ENCODER)
 print(json.dumps(found))
 """
 

@@ -63,7 +63,7 @@ class Scorer:
             for batch, rows in _ahead(encoder, self.encoded, _batches(lines, self.batch_size)):
                 scores = probabilities(self.predict(rows), logits=self.model.logits)[: len(batch)].tolist()
                 shown = (b"%.4f\t%s\n" % pair for pair in zip(scores, batch, strict=True))
-                out.writelines(shown if texts else (b"%.4f\n" % score for score in scores))
+                out.write(b"".join(shown if texts else (b"%.4f\n" % score for score in scores)))
                 out.flush()
 
     def encoded(self, batch: list[bytes]) -> Batch:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import random
+import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -27,20 +29,31 @@ from tests.benchmarks.text_encoding.candidates import CANDIDATES, LAYER, Work
 
 PAGE = ROOT / "results" / "text-encoding.md"
 REVIEWS, TURNS = 2048, 15
-PACKAGES = ("keras", "tensorflow", "numpy", "pyarrow", "polars", "tokenizers", "numba")
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pyarrow", "polars", "tokenizers", "numba")
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds of one call: on the clock, and of all processors together."""
+
+    wall_s: float
+    cpu_s: float
+
+
+Timings = dict[str, list[Took]]
 
 
 def main() -> None:
     """Measure each recipe and write the page."""
     corpus = open_corpus(os.environ.get("KERASMARK_DATA") or "synthetic", environ=os.environ).corpus
-    rows, left_out = [], set()
+    rows, left_out, load = [], set(), machine.moment().load_1min
     for recipe in RECIPES.values():
         works, missing = prepared(corpus, recipe)
         left_out |= missing
         wrong = {name: differing(corpus, recipe, work) for name, work in works.items()}
-        seconds = measured(works, turns=TURNS)
-        rows += [_row(recipe, name, seconds, wrong[name]) for name in works]
-    PAGE.write_text(_page(corpus, rows, sorted(left_out)), encoding="utf-8")
+        timings = measured(works, turns=TURNS)
+        rows += [_row(recipe, name, timings, wrong[name]) for name in works]
+    PAGE.write_text(_page(corpus, rows, sorted(left_out), load=load), encoding="utf-8")
     sys.stdout.write(f"{PAGE.relative_to(ROOT)} is written\n")
 
 
@@ -63,53 +76,58 @@ def differing(corpus: Corpus, recipe: Recipe, work: Work) -> int:
     return int((rows != expected).any(axis=1).sum())
 
 
-def measured(works: dict[str, Work], *, turns: int) -> dict[str, list[float]]:
-    """Return the seconds of each work, one a turn; in each turn they come in another order."""
-    seconds: dict[str, list[float]] = {name: [] for name in works}
+def measured(works: dict[str, Work], *, turns: int) -> Timings:
+    """Return what each work took, one call a turn; in each turn they come in another order."""
+    timings: Timings = {name: [] for name in works}
     order, names = random.Random(0), list(works)
     for _ in range(turns):
         order.shuffle(names)
         for name in names:
-            started = time.perf_counter()
+            wall_s, cpu_s = time.perf_counter(), time.process_time()
             made = works[name]()
-            seconds[name].append(time.perf_counter() - started)
+            timings[name].append(Took(time.perf_counter() - wall_s, time.process_time() - cpu_s))
             del made
-    return seconds
+    return timings
 
 
-def ratio(seconds: dict[str, list[float]], name: str) -> stats.Estimate:
-    """Return how many times as fast as Keras's layer in `tf.data` a candidate is: the median over turns."""
-    return stats.median([a / b for a, b in zip(seconds[LAYER], seconds[name], strict=True)])
+def ratios(timings: Timings, name: str) -> list[float]:
+    """Return how many times as fast as Keras's layer in `tf.data` a candidate is, turn by turn."""
+    return [layer.wall_s / one.wall_s for layer, one in zip(timings[LAYER], timings[name], strict=True)]
 
 
-def _row(recipe: Recipe, name: str, seconds: dict[str, list[float]], wrong: int) -> str:
-    found, speed = ratio(seconds, name), REVIEWS / stats.median(seconds[name]).value
+def _row(recipe: Recipe, name: str, timings: Timings, wrong: int) -> str:
+    found = stats.median(ratios(timings, name))
+    speed = REVIEWS / statistics.median(one.wall_s for one in timings[name])
+    cpu_us = statistics.median(one.cpu_s for one in timings[name]) / REVIEWS * 1e6
     layer = name.startswith("TextVectorization") and recipe.encoding.words == "keras_ids"
     times = "1" if name == LAYER else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-    return f"| {recipe.name} | {name} | {times} | {speed:,.0f} | {'other words' if layer else wrong or 'none'} |"
+    differ = "other words" if layer else wrong or "none"
+    return f"| {recipe.name} | {name} | {times} | {speed:,.0f} | {cpu_us:.1f} | {differ} |"
 
 
-def _page(corpus: Corpus, rows: Sequence[str], left_out: Sequence[str]) -> str:
+def _page(corpus: Corpus, rows: Sequence[str], left_out: Sequence[str], *, load: float) -> str:
     commit = machine.commit()
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES if _installed(name))
     missing = f"\nNot installed, and so left out: {', '.join(left_out)}.\n" if left_out else ""
     return f"""# Ways to encode text
 
 Raw text to a recipe's rows by several libraries, {REVIEWS:,} training reviews a call. Measured by
-`./nox -s text-encoding` on {datetime.now(UTC):%Y-%m-%d} at commit
-{commit.title if commit else "unknown"}; {machine.machine().title}; load {machine.moment().load_1min:.1f} of the last
-minute; {versions}; {corpus.name} ({corpus.digest[:12]}).
+`./nox -s text-encoding` on {datetime.now(UTC):%Y-%m-%d} at commit {commit.title if commit else "unknown"};
+{machine.machine().title}; load {load:.1f} before;
+{versions}; {corpus.name} ({corpus.digest[:12]}).
 
 The ratio is that of neighbouring calls in one process, {TURNS} turns in changing order: how many times as fast as
 Keras's layer in a parallel map of `tf.data` on all cores, the median with its 95 % interval. Reviews a second are of
-this machine at that hour. The last column counts reviews whose rows are not the recipe's. Strings are made and tables
-built before the clock starts.
+this machine at that hour; CPU is the time of all processors together. The last column counts reviews whose rows are not
+the recipe's. Strings are made and tables built before the clock starts.
 
-| recipe | way | times as fast | reviews/s | rows that differ |
-| --- | --- | ---: | ---: | ---: |
+| recipe | way | times as fast | reviews/s | CPU, µs a review | rows that differ |
+| --- | --- | ---: | ---: | ---: | ---: |
 {chr(10).join(rows)}
 {missing}
-NumPy is what the suite uses: it needs no further package and gives exactly the recipe's rows.
+NumPy is what the suite uses: it needs no further package and gives exactly the recipe's rows. Numba's loop reads the
+same table; it would be a compiler more to depend on, compiles for seconds in each process, and leaves words of over
+16 bytes unknown.
 """
 
 
