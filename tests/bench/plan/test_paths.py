@@ -81,17 +81,12 @@ def test_a_path_of_an_older_version_has_the_floor_of_that_time() -> None:
     assert paths.floor_of("train", "no longer there") == FLOOR
 
 
-@each_path
-def test_a_path_is_compared_with_a_floor_of_its_phase(path: Path) -> None:
-    """Reviews that stay on the device cost no copy: such a path's floor has none either, and others have one."""
-    floor = paths.floor_of(path.phase, path.name)
-    assert floor == ("floor resident" if path.name == "compiled resident" else "floor")
-    assert path.phase in ("startup", "harness") or floor in paths.names(path.phase)
-
-
-def test_a_path_of_an_older_run_has_the_usual_floor() -> None:
-    """A record may name a path that is gone."""
-    assert paths.floor_of("predict", "gone") == "floor"
+@pytest.mark.parametrize(
+    ("name", "floor"), [("compiled resident", RESIDENT_FLOOR), ("compiled", FLOOR), ("predict_on_batch", FLOOR)]
+)
+def test_a_prediction_on_resident_reviews_has_a_floor_without_a_copy(name: str, floor: str) -> None:
+    """Reviews that stay on the device cost none, so a floor that copies would be too slow by that."""
+    assert paths.floor_of("predict", name) == floor
 
 
 @each_path

@@ -95,7 +95,7 @@ def test_every_profile_trains_every_recipes_final_phase(profile: Profile, recipe
 
 
 @pytest.mark.parametrize(
-    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5]), ("full", 37, [6, 6, 6, 6])]
+    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5, 5, 5]), ("full", 37, [6, 6, 6, 6])]
 )
 def test_a_plan_has_so_many_steps(profile: str, first: int, later: list[int]) -> None:
     """Counted by hand for each recipe: trainings (seeds x paths x 2 targets), parity, one timing for each batch size.

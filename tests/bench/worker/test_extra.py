@@ -98,8 +98,8 @@ def test_workers_start_with_every_core(monkeypatch: pytest.MonkeyPatch, tmp_path
     order = RunSpec([], [], gate.PROFILE)
     located = SimpleNamespace(folder=tmp_path)
     with affinity.separated(quiet=quiet) as chosen:
-        start = run._starter(order, located, tmp_path, chosen, hash_seed=0)  # type: ignore[arg-type]
-        start(Target("jax", quiet=quiet, python="elsewhere"))
+        target = Target("jax", quiet=quiet, python="elsewhere")
+        run._start(order, located, tmp_path, chosen, target, hash_seed=0)  # type: ignore[arg-type]
     assert given == [AVAILABLE if quiet else None]
 
 
