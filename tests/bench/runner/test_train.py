@@ -41,9 +41,13 @@ def run(*words: str, lines: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lstm after two of its ten epochs on the real reviews, if there are any: trained and saved by command."""
+    """The lstm after two of its ten epochs on the real reviews, if there are any: trained and saved by command.
+
+    Not by seed 0: its loss jumps near step 144, and from there on rounding decides what two epochs learn. With initial
+    weights that differ by 1e-7 the rest of the first one has an accuracy from .58 to .74, on JAX 0.10.2 and 0.12.0.1.
+    """
     folder = tmp_path_factory.mktemp("trained") / "model"
-    done = run("train", "lstm", "epochs=2", "--data", DATA, "--json", "--save", str(folder))
+    done = run("train", "lstm", "epochs=2", "--seed", "2", "--data", DATA, "--json", "--save", str(folder))
     assert done.returncode == ExitCode.HELD, done.stderr.decode()
     assert json.loads(done.stdout) == json.loads((folder / "training.json").read_text())
     return folder
