@@ -377,11 +377,11 @@ def expected_s(step: Step) -> float:
 # Seconds an epoch and seconds a cell on a two-core machine, only to show the time left.
 EPOCH_S: dict[str, dict[str, float]] = {
     "dense": {"jax": 1.2, "tensorflow": 1.2},
-    "pooling-dropout": {"jax": 0.9, "tensorflow": 1.2},
-    "pooling-logits": {"jax": 0.8, "tensorflow": 1.2},
-    "lstm": {"jax": 26.0, "tensorflow": 28.0},
+    "pooling-dropout": {"jax": 0.8, "tensorflow": 1.0},
+    "pooling-logits": {"jax": 1.5, "tensorflow": 2.2},
+    "lstm": {"jax": 25.0, "tensorflow": 27.0},
 }
-CELL_S: dict[str, float] = {"train": 3.2, "predict": 0.6, "vectorize": 0.9}
+CELL_S: dict[str, float] = {"train": 2.8, "predict": 0.7, "vectorize": 0.5}
 OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "BaselineTraining": 12.0, "ParityCheck": 1.5}
 
 

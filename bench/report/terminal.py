@@ -19,7 +19,7 @@ from rich.text import Text
 from bench.analysis import best_path
 from bench.analysis.rows import BestPathRow, RunDocument
 from bench.analysis.summary import Summary
-from bench.report.tables import hardware, quality, speed, words
+from bench.report.tables import hardware, precision, quality, speed, words
 from bench.report.tables.columns import Column, Table
 from datasets.plain_text import plain
 
@@ -243,6 +243,7 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(speed.prediction),
     _shown(speed.vectorization),
     _shown(speed.startup),
+    _shown(precision.precision),
     _shown(hardware.hardware),
     _shown(hardware.peaks),
     _shown(hardware.counters),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,9 +12,12 @@ import pytest
 
 from bench.analysis import paired_ratio, stats
 from bench.plan.targets import Target
+from bench.protocol import Release
 from bench.records.schema import Cell, TimingRecord
-from bench.runner.process import WorkerProcess, running
-from tests.benchmarks.conftest import Measure, cell, ready
+from bench.runner import interleave
+from bench.runner.interleave import CellRunner, StepCells
+from bench.runner.process import WorkerProcess, WorkFailed, running
+from tests.benchmarks.conftest import cell, ready
 
 pytestmark = pytest.mark.framework
 
@@ -49,7 +53,22 @@ def workers(corpus: Path, folder: Path, logs: Path, hash_seed: int) -> Iterator[
         }
 
 
-def test_shared_programs_are_as_fast_as_own_ones(corpus_folder: Path, tmp_path: Path, measure: Measure) -> None:
+def timed(one: Cell, alive: dict[str, WorkerProcess], replicate: int) -> dict[str, TimingRecord]:
+    """Return each side's record of ``one``, from blocks of the same length in turns."""
+    runners = {side: ready(one, worker) for side, worker in alive.items()}
+    for runner in runners.values():
+        runner.lengths = runners["own"].lengths
+    interleave.take_turns([StepCells([*runners.values()], TURNS)], order=random.Random(replicate), drop=refuse)
+    for worker in alive.values():
+        worker.ask(Release())
+    return {side: runner.record(replicate) for side, runner in runners.items()}
+
+
+def refuse(runner: CellRunner, error: WorkFailed) -> None:
+    raise AssertionError(f"{runner.cell.name}: {error}")
+
+
+def test_shared_programs_are_as_fast_as_own_ones(corpus_folder: Path, tmp_path: Path) -> None:
     """Over six processes of each side: the ratio's interval reaches into 3 % of one, and processes differ as much.
 
     The first call of a shared program, which compiles nothing, takes less than half of the other's.
@@ -58,12 +77,8 @@ def test_shared_programs_are_as_fast_as_own_ones(corpus_folder: Path, tmp_path: 
     for replicate in range(1 + REPLICATES):  # the first one fills the folder
         with workers(corpus_folder, tmp_path, tmp_path, replicate) as alive:
             for one in CELLS:
-                runners = [ready(one, worker) for worker in alive.values()]
-                for runner in runners:
-                    runner.lengths = runners[0].lengths
-                for side, record in zip(SIDES, measure(runners, rounds=TURNS), strict=True):
-                    if replicate:
-                        found[side][one].append(record.model_copy(update={"replicate": replicate}))
+                for side, record in timed(one, alive, replicate).items():
+                    found[side][one] += [record] * bool(replicate)
     for one in CELLS:
         own, shared = found["own"][one], found["shared"][one]
         ratio = stats.over_replicates(paired_ratio.log_ratios(shared, own))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.analysis.rows import RunDocument
-from bench.report.tables import comparison, hardware, quality, speed
+from bench.report.tables import comparison, hardware, precision, quality, speed
 from bench.report.tables.columns import Column, Table, table
 
 
@@ -37,6 +37,7 @@ ORDER: Sequence[Callable[[RunDocument], Table]] = (
     speed.prediction,
     speed.vectorization,
     speed.startup,
+    precision.precision,
     hardware.hardware,
     hardware.peaks,
     hardware.counters,

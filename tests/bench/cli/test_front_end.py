@@ -23,7 +23,7 @@ def alone() -> dict[str, str]:
 def test_an_operation_is_an_ordinary_benchmark_of_its_backend(tmp_path: Path) -> None:
     """It says which backend and reviews it is of, names no machine, and takes its place in a comparison."""
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/benchmarks/operations")
-    choice = ("-k", "pooling-logits-vectorize-floor", "--benchmark-max-time=0.1", "--benchmark-warmup=on")
+    choice = ("-k", "pooling-logits-vectorize-floor-from-ids", "--benchmark-max-time=0.1", "--benchmark-warmup=on")
     storage = f"file://{tmp_path}"
     done = subprocess.run(
         [sys.executable, *words, *choice, f"--benchmark-storage={storage}", "--benchmark-save=made-jax"],
@@ -48,4 +48,4 @@ def test_an_operation_is_an_ordinary_benchmark_of_its_backend(tmp_path: Path) ->
         check=True,
         cwd=tmp_path,
     )
-    assert "pooling-logits-vectorize-floor-1000-jax" in compared.stdout
+    assert "pooling-logits-vectorize-floor-from-ids-1000-jax" in compared.stdout

@@ -376,4 +376,4 @@ def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> No
     embedded = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
     assert embedded is not None
     shown = json.loads(embedded[1])
-    assert (len(shown["runs"]), shown["older"]) == (12, 3)
+    assert (len(shown["runs"]), shown["older"]) == (9, 6)
