@@ -47,7 +47,12 @@ def calibrate(
             plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch)
             limit_s = 60 * minutes if minutes else None
             calibration.collect(plan, calibration.FOLDER, gates=gates, limit_s=limit_s, notice=screen.print)
-    settings = gate.comparison(Gate([], [], controls=False), {}, margin=calibration.MARGIN, alpha=calibration.ALPHA)
+    settings = gate.comparison(
+        Gate([], [], controls=False),
+        dict.fromkeys((error_rates.BASE, error_rates.HEAD), "this commit"),
+        margin=calibration.MARGIN,
+        alpha=calibration.ALPHA,
+    )
     pool = error_rates.Pool.of(calibration.records(calibration.FOLDER))
     kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)
     found = report.rates(pool, kept, settings, notice=screen.print)
