@@ -66,7 +66,9 @@ def tests(session: nox.Session) -> None:
     # number of tests the slowest would come last. Frameworks need much memory, hence at most four processes.
     files = ("--dist=loadfile", "--no-loadscope-reorder", "--benchmark-disable")
     side_by_side = ("--numprocesses=auto", "--maxprocesses=4", *files)
-    session.run("python", "-m", "pytest", *side_by_side, *session.posargs, env=found_reviews())
+    # Hundreds of processes are started: bytecode is kept, also where the surroundings say otherwise.
+    env = {**found_reviews(), "PYTHONDONTWRITEBYTECODE": ""}
+    session.run("python", "-m", "pytest", *side_by_side, *session.posargs, env=env)
 
 
 @nox.session
