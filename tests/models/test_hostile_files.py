@@ -21,6 +21,9 @@ from models import saved_file
 from models.recipes import DENSE
 from tests.fuzz import saved_models
 
+# Several times the two megabytes that a refusal may hold.
+BOMB = bytes(8 << 20)
+
 
 def test_what_was_kept_is_read(tmp_path: Path) -> None:
     """A good file is no hostile one."""
@@ -32,7 +35,7 @@ def test_what_was_kept_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", saved_file.LARGEST)
 def test_a_member_that_unpacks_to_gigabytes_is_refused_unread(name: str, tmp_path: Path) -> None:
     """What a real bomb of some kilobytes announces is neither unpacked nor read."""
-    file = rewritten(tmp_path / "model.keras", name, bytes(80 << 20), zipfile.ZIP_DEFLATED)
+    file = rewritten(tmp_path / "model.keras", name, BOMB, zipfile.ZIP_DEFLATED)
     content = file.read_bytes()
     file.write_bytes(announcing(content, name, 3 << 30))
     said = refused_in_a_megabyte(file)
@@ -45,7 +48,7 @@ def test_a_member_that_unpacks_to_gigabytes_is_refused_unread(name: str, tmp_pat
 @pytest.mark.parametrize("name", saved_file.LARGEST)
 def test_a_member_that_holds_more_than_it_announces_is_refused(name: str, kind: int, tmp_path: Path) -> None:
     """Python cuts a member to the size that it announces only once all of it is unpacked."""
-    file = rewritten(tmp_path / "model.keras", name, bytes(80 << 20), kind)
+    file = rewritten(tmp_path / "model.keras", name, BOMB, kind)
     file.write_bytes(announcing(file.read_bytes(), name, 100))
     said = refused_in_a_megabyte(file)
     assert f"expected {name!r} to be stored as" in said or "received Bad CRC-32" in said
