@@ -328,3 +328,12 @@ def test_piped_output_is_plain_text(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
     assert done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_calibrate_shows_what_was_measured_so_far(bench: Try, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing yet: it says how much a gate formed from the pool needs, and writes the page beside the data."""
+    monkeypatch.setattr("bench.runner.calibrate.FOLDER", tmp_path)
+    status, out, _ = bench("calibrate", "--show")
+    assert status == 0
+    assert "neighbouring replicates" in " ".join(out.split())
+    assert "# Error rates of the gate" in (tmp_path / "README.md").read_text(encoding="utf-8")
