@@ -37,11 +37,8 @@ def separated(*, quiet: bool) -> Iterator[Cores | None]:
     Quiet workers share one core, since only one works at a time: all get the same core and clock rate. They compile
     on all cores. With one core, or without affinity on this system, nothing is set.
     """
-    if not quiet or not hasattr(os, "sched_setaffinity"):
-        yield None
-        return
-    mine = os.sched_getaffinity(0)
-    if len(mine) < 2:
+    mine = usable()
+    if not quiet or len(mine) < 2:
         yield None
         return
     chosen = max(mine)

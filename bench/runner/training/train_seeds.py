@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,7 +12,7 @@ from bench.plan.targets import Target
 from bench.protocol import Train
 from bench.records import reference
 from bench.records.schema import FinishedPhase, ReferenceRecord
-from bench.runner import scratch
+from bench.runner import affinity, scratch
 from bench.runner.process import WorkerProcess, running
 from bench.runner.training import train
 from bench.runner.training.train import TrainJob
@@ -38,7 +37,7 @@ def collect(
     done = {(r.recipe, r.backend, r.seed) for r in reference.load(file)}
     every = [TrainJob(recipe, target, seed) for recipe in recipes for seed in range(seeds) for target in targets]
     jobs = [job for job in every if (job.recipe.name, job.target.backend, job.seed) not in done]
-    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    processors = sorted(affinity.usable()) or [0]
     with scratch.folder() as logs, ThreadPoolExecutor(len(processors)) as pool:
         queue = _Queue(jobs, located, file, logs, notice)
         lanes = [pool.submit(queue.serve, one, targets[n % len(targets)]) for n, one in enumerate(processors)]

@@ -6,7 +6,6 @@ Arrays are written where memory exists already, since the first touch of a page 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,8 @@ Work = Callable[[], Any]
 
 def measure() -> Json:
     """Return GFLOP/s of float32 products and GB/s of reads and writes, one value a repeat, of each way to do them."""
+    from bench.records.settings import usable_processors  # pydantic: not part of a framework's import, which is timed
+
     device = backend.module("device")
     kind, _ = device.probe()
     name, wait = keras.backend.backend(), device.wait_uncopied
@@ -37,8 +38,9 @@ def measure() -> Json:
     moves = [row for size in WORKING_SETS[kind] for row in _moves(name, size, backend.module("memory").moves, wait)]
     if kind == "cpu":
         products += [_product("numpy", side, np.matmul, _nothing) for side in SIDES[kind]]
-        with ThreadPoolExecutor(_processors()) as pool:
-            moves += [row for size in WORKING_SETS[kind] for row in _moves("numpy", size, _Moves(pool), _nothing)]
+        with ThreadPoolExecutor(processors := usable_processors()) as pool:
+            ways = _Moves(pool, processors)
+            moves += [row for size in WORKING_SETS[kind] for row in _moves("numpy", size, ways, _nothing)]
     return {"products_gflops": products, "memory_gb_per_s": moves}
 
 
@@ -59,14 +61,14 @@ def _moves(name: str, working_set_bytes: int, make: Any, wait: Callable[[Any], N
 
 
 class _Moves:
-    """NumPy's ways to move memory, a part of the arrays in each thread of ``pool``."""
+    """NumPy's ways to move memory, a part of the arrays in each of the ``threads`` of ``pool``."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, pool: ThreadPoolExecutor, threads: int) -> None:
+        self._pool, self._threads = pool, threads
 
     def __call__(self, values: int, times: int) -> dict[str, tuple[int, Work]]:
         """Return, by name, how many arrays of ``values`` float32 each way reads and writes, and the work itself."""
-        parts = [np.ones((2, values // _processors()), np.float32) for _ in range(_processors())]
+        parts = [np.ones((2, values // self._threads), np.float32) for _ in range(self._threads)]
 
         def everywhere(move: Callable[..., Any]) -> Work:
             return lambda: [*self._pool.map(lambda part: [move(*part) for _ in range(times)], parts)]
@@ -75,10 +77,6 @@ class _Moves:
             "copy": (2, everywhere(np.copyto)),
             "add": (3, everywhere(lambda into, other: np.add(into, other, out=into))),
         }
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _nothing(_: Any) -> None:
