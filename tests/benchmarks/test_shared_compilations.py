@@ -69,9 +69,10 @@ def refuse(runner: CellRunner, error: WorkFailed) -> None:
 
 
 def test_shared_programs_are_as_fast_as_own_ones(corpus_folder: Path, tmp_path: Path) -> None:
-    """Over six processes of each side: the ratio's interval reaches into 3 % of one, and processes differ as much.
+    """Over six processes of each side, the ratio's interval reaches into 3 % of one.
 
-    The first call of a shared program, which compiles nothing, takes less than half of the other's.
+    The first call of a shared program, which compiles nothing, takes less than half of the other's. How much processes
+    of each side differ is printed: six are too few to hold it.
     """
     found: dict[str, dict[Cell, list[TimingRecord]]] = {side: {one: [] for one in CELLS} for side in SIDES}
     for replicate in range(1 + REPLICATES):  # the first one fills the folder
