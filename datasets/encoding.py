@@ -21,7 +21,7 @@ TEXT_INDEX_FROM = 2  # `TextVectorization` keeps 0 for padding and 1 for unknown
 BYTES_A_WORD = 7
 
 Rows = npt.NDArray[np.float32] | npt.NDArray[np.int32]
-TextEncoder = Callable[[Ragged], Rows]
+TextEncoder = Callable[[Sequence[bytes]], Rows]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def vocabulary(corpus: Corpus, encoding: Encoding) -> Sequence[str]:
 
 
 def encoder(words: Sequence[str], encoding: Encoding) -> TextEncoder:
-    """Return the function from raw text, bytes of UTF-8, to rows of a model's input; its table of words is made."""
+    """Return the function from reviews, bytes of UTF-8, to rows of a model's input; its table of words is made."""
     by_keras = encoding.words == "keras_ids"
     table = tokenise.keras_table(words) if by_keras else tokenise.token_table(words)
     read = tokenise.keras_ids_by if by_keras else tokenise.token_ranks_by
@@ -90,7 +90,7 @@ def encoder(words: Sequence[str], encoding: Encoding) -> TextEncoder:
         ids = limited(read(reviews, table), encoding)
         return encode_sequences(ids, encoding), ids
 
-    return lambda text: _from_one_end(encode, list(tokenise.text_rows(text)), encoding)
+    return lambda reviews: _from_one_end(encode, reviews, encoding)
 
 
 def _from_one_end(
@@ -146,7 +146,9 @@ def multi_hot(ids: Ragged, width: int) -> npt.NDArray[np.float32]:
         )
     hot = np.zeros((len(ids), width), np.float32)
     starts = np.arange(len(ids), dtype=np.int64) * width
-    hot.reshape(-1)[np.repeat(starts, np.diff(ids.offsets)) + ids.values] = 1
+    places = np.repeat(starts, np.diff(ids.offsets))
+    places += ids.values
+    hot.reshape(-1)[places] = 1
     return hot
 
 

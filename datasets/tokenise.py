@@ -22,6 +22,7 @@ UNKNOWN_ID = 2
 INDEX_FROM = 3  # Keras adds this to a word's rank: 0 is padding, 1 the start, 2 an unknown word, 3 unused
 
 _DROPPED = 0  # stands for a word outside the index until it is dropped: no word has this id
+_START = b"!"  # stands in front of each review: punctuation becomes a space, so no word of a review is this one
 _PUNCTUATION = string.punctuation.encode()
 
 
@@ -50,12 +51,12 @@ def keras_ids(text: Ragged, word_index: Sequence[str]) -> Ragged:
 def keras_table(word_index: Sequence[str]) -> WordTable:
     """Return the id of each word of the word index, for `keras_ids_by`."""
     ids = {word.encode(): rank + INDEX_FROM for rank, word in enumerate(word_index, start=1)}
-    return word_table(ids, missing=_DROPPED)
+    return word_table({_START: START_ID} | ids | {_START: START_ID}, missing=_DROPPED)
 
 
 def keras_ids_by(reviews: Sequence[bytes], table: WordTable) -> Ragged:
     """Like `keras_ids`, with a table made beforehand: making it takes longer than tokenising a batch."""
-    return _read(lambda some: _started(table.read(list(map(_keras_spaced, some)))), reviews)
+    return _read(lambda some: _known(table.read(list(map(_keras_spaced, some)))), reviews)
 
 
 def tokens(review: bytes) -> list[bytes]:
@@ -115,8 +116,8 @@ def ragged_ids(rows: Iterable[Ids]) -> Ragged:
 
 
 def _keras_spaced(review: bytes) -> bytes:
-    """Return the review's words as the word index writes them, with spaces between."""
-    return review.translate(_KERAS)
+    """Return the start and the review's words as the word index writes them, with spaces between."""
+    return _START + b" " + review.translate(_KERAS)
 
 
 def _text_spaced(review: bytes) -> bytes:
@@ -124,11 +125,11 @@ def _text_spaced(review: bytes) -> bytes:
     return review.replace(b"<br />", b" ").translate(_TEXT, _PUNCTUATION)
 
 
-def _started(ids: Ragged) -> Ragged:
-    """Return ids of words without those that the index lacks, and the start in front of each row."""
+def _known(ids: Ragged) -> Ragged:
+    """Return ids of words without those that the index lacks."""
     known = ids.values != _DROPPED
-    before = np.concatenate([[0], np.cumsum(known)])[ids.offsets]
-    return Ragged(np.insert(ids.values[known], before[:-1], START_ID), before + np.arange(len(before)))
+    before = np.concatenate([[0], np.cumsum(known)])
+    return Ragged(ids.values[known], before[ids.offsets])
 
 
 def _read(read: Callable[[Sequence[bytes]], Ragged], reviews: Sequence[bytes]) -> Ragged:

@@ -136,8 +136,8 @@ def _split(text: bytes) -> _Words:
 def _halves(text: bytes, starts: Places, lengths: Places) -> Halves:
     """Return ``lengths`` bytes from each start on, at most eight, as integers."""
     # Of one-byte strides and no alignment, so that an integer may start at any byte.
-    windows: npt.NDArray[np.bytes_] = np.ndarray(len(text) - _HALF + 1, f"S{_HALF}", text, 0, 1)
-    halves: Halves = (windows[starts].view(_LITTLE) ^ _SPACES) & _FIRST_BYTES[lengths]
+    windows: Halves = np.ndarray(len(text) - _HALF + 1, _LITTLE, text, 0, 1)
+    halves: Halves = (windows.take(starts) ^ _SPACES) & _FIRST_BYTES[lengths]
     return halves
 
 

@@ -19,7 +19,6 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from datasets import tokenise
 from datasets.encoding import Encoding, TextEncoder, encoder
 from datasets.errors import ExpectedError
 from models import saved_file
@@ -51,12 +50,12 @@ class Saved:
 
     @cached_property
     def encode(self) -> TextEncoder:
-        """The encoder from raw text, as `datasets.tokenise.ragged_text` returns it, to the model's input."""
+        """The encoder from texts, bytes of UTF-8, to the model's input."""
         return encoder(self.words, self.encoding)
 
     def score(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the probability that each text is positive, shape (texts,), by Keras's `predict`."""
-        rows = self.encode(tokenise.ragged_text([text.encode() for text in texts]))
+        rows = self.encode([text.encode() for text in texts])
         return probabilities(self.model.predict(rows, batch_size=BATCH_SIZE, verbose=0), logits=self.logits)
 
 

@@ -34,7 +34,8 @@ from models.recipes import RECIPES
 SIZE, BATCHES, TURNS = 512, 16, 15
 corpus = open_corpus(os.environ.get("KERASMARK_DATA") or "synthetic", environ=os.environ).corpus
 text = corpus.test.text.slice(0, SIZE * BATCHES)
-lines = [line + b"\\n" for line in tokenise.text_rows(text)]
+reviews = list(tokenise.text_rows(text))
+lines = [review + b"\\n" for review in reviews]
 found = {}
 for name, recipe in RECIPES.items():
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +47,7 @@ for name, recipe in RECIPES.items():
 
     def plain():
         for start in range(0, SIZE * BATCHES, SIZE):
-            predict(model.encode(text.slice(start, start + SIZE)))
+            predict(model.encode(reviews[start : start + SIZE]))
 
     def stream():
         with open(os.devnull, "wb") as out:

@@ -60,15 +60,14 @@ REVIEWS = st.lists(
 def test_raw_text_becomes_the_rows_that_were_trained_on(made_corpus: Corpus, encoding: Encoding) -> None:
     """By the vocabulary alone, as a saved model knows it: row by row what the corpus's own numbers give."""
     split = made_corpus.test
-    found = encoder(tuple(vocabulary(made_corpus, encoding)), encoding)(split.text)
+    found = encoder(tuple(vocabulary(made_corpus, encoding)), encoding)(list(tokenise.text_rows(split.text)))
     assert np.array_equal(found, encode_split(split, encoding))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS, ids=str)
 def test_the_text_of_unknown_words_has_a_row_as_well(made_corpus: Corpus, encoding: Encoding) -> None:
     """An empty review and one without a known word: each still gets a score."""
-    text = Ragged(np.frombuffer(b"zzzq", np.uint8), np.array([0, 0, 4], np.int64))
-    assert len(encoder(tuple(vocabulary(made_corpus, encoding)), encoding)(text)) == 2
+    assert len(encoder(tuple(vocabulary(made_corpus, encoding)), encoding)([b"", b"zzzq"])) == 2
 
 
 def test_only_as_many_tokens_are_kept_as_the_encoding_tells_apart(made_corpus: Corpus) -> None:
@@ -97,7 +96,7 @@ def test_skip_top_makes_the_most_common_tokens_unknown() -> None:
 def test_rows_equal_those_of_the_plain_definition(reviews: list[bytes], encoding: Encoding) -> None:
     """Whatever the bytes: empty reviews, zeros, tags and words cut at any place, letters beyond ASCII, long words."""
     words = WORDS if encoding.words == "keras_ids" else WORDS[: encoding.vocabulary_size - 2]
-    found = encoder(words, encoding)(tokenise.ragged_text(reviews))
+    found = encoder(words, encoding)(reviews)
     width = encoding.sequence_length or encoding.vocabulary_size
     expected = plain.rows(reviews, words, encoding).reshape(len(reviews), width)
     assert np.array_equal(found, expected)
@@ -116,7 +115,7 @@ def test_a_long_review_may_be_cut_at_any_byte(
     )
     review += b" br film a <br /> film br a a its"
     reviews = [review[start:stop] for start in range(len(review)) for stop in (start + 30, len(review))]
-    found = encoder(WORDS, encoding)(tokenise.ragged_text(reviews))
+    found = encoder(WORDS, encoding)(reviews)
     assert np.array_equal(found, plain.rows(reviews, WORDS, encoding))
 
 
@@ -124,7 +123,7 @@ def test_a_long_review_may_be_cut_at_any_byte(
 def test_many_reviews_keep_their_order(encoding: Encoding) -> None:
     """They are read 128 at a time; each review is its own, some empty, some long."""
     reviews = [f"{'a ' * (number % 30)}film{number} its {number}".encode() * (number % 3) for number in range(700)]
-    found = encoder(WORDS, encoding)(tokenise.ragged_text(reviews))
+    found = encoder(WORDS, encoding)(reviews)
     assert np.array_equal(found, plain.rows(reviews, WORDS, encoding))
 
 
@@ -154,4 +153,4 @@ def test_every_real_review_becomes_the_row_of_its_recipe(real_corpus: Corpus, na
     for split in (real_corpus.train, real_corpus.test):
         for start in range(0, len(split), 1000):
             piece = split.slice(start, start + 1000)
-            assert np.array_equal(encode(piece.text), encode_split(piece, encoding))
+            assert np.array_equal(encode(list(tokenise.text_rows(piece.text))), encode_split(piece, encoding))

@@ -15,6 +15,7 @@ from bench.worker.clock import Operation
 from bench.worker.operations import vectorize_text, work
 from bench.worker.programs import Predictor
 from bench.worker.reviews import Reviews
+from datasets import tokenise
 from models.model import create
 
 # Reviews that stay on the device, where a path keeps any there.
@@ -66,8 +67,9 @@ def predict_from_text(reviews: Reviews, batch_size: int) -> Operation:
 def compiled_from_text(reviews: Reviews, batch_size: int) -> Operation:
     """Raw bytes by the project's encoder, then the compiled program."""
     predictor = compiled.predictor(create(reviews.recipe))
-    encode, text = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding), reviews.corpus.test.text
-    batches = _in_turn(text.slice, len(text), batch_size)
+    encode = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding)
+    texts = list(tokenise.text_rows(reviews.corpus.test.text))
+    batches = _in_turn(lambda start, stop: texts[start:stop], len(texts), batch_size)
     return _operation(lambda text: predictor(encode(text)), batches, batch_size, predictor.resolved)
 
 

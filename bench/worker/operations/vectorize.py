@@ -20,6 +20,7 @@ from bench.worker import device
 from bench.worker.clock import Operation
 from bench.worker.operations import vectorize_text, work
 from bench.worker.reviews import Reviews
+from datasets import tokenise
 from datasets.corpus import Ragged
 from datasets.encoding import Rows, encode_sequences, sequences
 
@@ -57,8 +58,9 @@ def plain_python(reviews: Reviews, batch_size: int) -> Operation:
 
 def encoder(reviews: Reviews, batch_size: int) -> Operation:
     """Raw bytes by the project's tokeniser and encoder, whose tables are built before."""
-    encode, text = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding), _text(reviews, batch_size)
-    return _operation(lambda: encode(text), reviews, batch_size)
+    encode = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding)
+    texts = list(tokenise.text_rows(_text(reviews, batch_size)))
+    return _operation(lambda: encode(texts), reviews, batch_size)
 
 
 def double_loop(reviews: Reviews, batch_size: int) -> Operation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,16 +17,11 @@ import numpy as np
 from bench import backends
 from bench.worker import compiled
 from bench.worker.serving.serve import keep_float32
-from datasets import tokenise
+from datasets.encoding import Rows
 from datasets.errors import ExpectedError
 from models import saved
 from models.model import probabilities
 from models.saved import Saved
-
-# Batches that are read and encoded while one is predicted.
-AHEAD = 2
-
-Batch = tuple[list[bytes], Any]
 
 
 def main() -> int:
@@ -57,20 +52,29 @@ class Scorer:
     def stream(self, lines: Iterable[bytes], out: BinaryIO, *, texts: bool) -> None:
         """Write "score", or "score TAB text", for each line in order, empty lines included.
 
-        The next batches are read and encoded while one is predicted.
+        A batch is read and encoded while the one before is predicted and written.
         """
-        with ThreadPoolExecutor(1) as encoder:
-            for batch, rows in _ahead(encoder, self.encoded, _batches(lines, self.batch_size)):
-                scores = probabilities(self.predict(rows), logits=self.model.logits)[: len(batch)].tolist()
-                shown = (b"%.4f\t%s\n" % pair for pair in zip(scores, batch, strict=True))
-                out.write(b"".join(shown if texts else (b"%.4f\n" % score for score in scores)))
-                out.flush()
+        with ThreadPoolExecutor(1) as predictor:
+            before: Future[None] | None = None
+            for batch in _batches(lines, self.batch_size):
+                rows = self.encoded(batch)
+                if before is not None:
+                    before.result()
+                before = predictor.submit(self._write, batch, rows, out, texts=texts)
+            if before is not None:
+                before.result()
 
-    def encoded(self, batch: list[bytes]) -> Batch:
-        """Return ``batch`` and its rows, padded to the batch size: another number would compile again."""
-        rows = self.model.encode(tokenise.ragged_text(batch))
+    def encoded(self, batch: list[bytes]) -> Rows:
+        """Return the rows of ``batch``, padded to the batch size: another number would compile again."""
+        rows = self.model.encode(batch)
         missing = self.batch_size - len(rows)
-        return batch, np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)]) if missing else rows
+        return np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)]) if missing else rows
+
+    def _write(self, batch: list[bytes], rows: Rows, out: BinaryIO, *, texts: bool) -> None:
+        scores = probabilities(self.predict(rows), logits=self.model.logits)[: len(batch)].tolist()
+        shown = (b"%.4f\t%s\n" % pair for pair in zip(scores, batch, strict=True))
+        out.write(b"".join(shown if texts else (b"%.4f\n" % score for score in scores)))
+        out.flush()
 
 
 def predictor(model: Saved) -> Callable[[Any], Any]:
@@ -83,21 +87,6 @@ def predictor(model: Saved) -> Callable[[Any], Any]:
 def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
     stripped = (line.rstrip(b"\r\n") for line in lines)
     while batch := list(islice(stripped, size)):
-        yield batch
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, encode: Callable[[list[bytes]], Batch], batches: Iterator[list[bytes]]
-) -> Iterator[Batch]:
-    """Yield encoded batches, at most `AHEAD` of them waiting."""
-
-    def following() -> Batch | None:
-        batch = next(batches, None)
-        return None if batch is None else encode(batch)
-
-    waiting = [pool.submit(following) for _ in range(AHEAD)]
-    while (batch := waiting.pop(0).result()) is not None:
-        waiting.append(pool.submit(following))
         yield batch
 
 

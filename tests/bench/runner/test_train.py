@@ -144,8 +144,8 @@ from models.variations import find
 words = ["wonderful", "never", *(f"w{number}" for number in range(20_000))]
 for position, name in enumerate(MODELS):
     recipe = find(name)
-    model, text = create(recipe), tokenise.ragged_text([b"wonderful w1 w2", b"never w3 w4 w5"] * 8)
-    model.train_on_batch(encoder(words, recipe.encoding)(text), np.tile([[1.0], [0.0]], (8, 1)))
+    model, texts = create(recipe), [b"wonderful w1 w2", b"never w3 w4 w5"] * 8
+    model.train_on_batch(encoder(words, recipe.encoding)(texts), np.tile([[1.0], [0.0]], (8, 1)))
     saved.save(Path(FOLDER) / f"{position}.keras", model, recipe, words)
 print(json.dumps(keras.backend.backend()))
 """

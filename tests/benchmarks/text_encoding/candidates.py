@@ -32,7 +32,8 @@ _TEXT = (_WHITE, string.punctuation)
 def numpy(corpus: Corpus, encoding: Encoding, text: Ragged) -> Work:
     """The project's encoder."""
     encode = encoder(vocabulary(corpus, encoding), encoding)
-    return lambda: encode(text)
+    reviews = list(tokenise.text_rows(text))
+    return lambda: encode(reviews)
 
 
 def dictionary(corpus: Corpus, encoding: Encoding, text: Ragged) -> Work:
@@ -179,8 +180,16 @@ def _numbers(corpus: Corpus, encoding: Encoding) -> tuple[dict[str, int], int]:
 
 
 def _rows(read: Read, encoding: Encoding) -> Callable[[], Rows]:
-    started = tokenise._started if encoding.words == "keras_ids" else lambda numbers: numbers
+    started = _started if encoding.words == "keras_ids" else lambda numbers: numbers
     return lambda: encode_sequences(limited(started(read()), encoding), encoding)
+
+
+def _started(ids: Ragged) -> Ragged:
+    """Return ids of words without those that the index lacks, and the start in front of each row."""
+    known = ids.values != 0
+    before = np.concatenate([[0], np.cumsum(known)])[ids.offsets]
+    values = np.insert(ids.values[known], before[:-1], tokenise.START_ID)
+    return Ragged(values, before + np.arange(len(before)))
 
 
 def _without_empty(numbers: np.ndarray[Any, np.dtype[np.int32]], offsets: np.ndarray[Any, Any]) -> Ragged:
