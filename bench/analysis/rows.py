@@ -198,6 +198,27 @@ class BestPathRow(CellRow):
     advantage_high: float | None = None
 
 
+View = Literal["as called", "best"]
+
+
+class AnswerRow(CellRow):
+    """How many times as fast one target is as another at one piece of work, each by one path.
+
+    view     "as called": by what people call today, `fit` and `predict`; "best": each target by its fastest path
+    target   the first of the two in the tables, so that a ratio below one says that ``rival`` is faster
+    ratio    the rival's seconds over the target's, from neighbouring blocks
+    derived  computed from other ratios of an older document, so that its interval is wider
+    """
+
+    view: View
+    rival: str
+    rival_path: str
+    ratio: float
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    derived: bool = False
+
+
 class HardwareRow(CellRow):
     """How near the fastest path comes to the roofline: to the seconds that the machine's peaks allow for its work.
 
@@ -336,6 +357,7 @@ class RunDocument(Row):
     parity: list[ParityRow] = []
     serving: list[ServingRow] = []
     baselines: list[BaselineRow] = []
+    answers: list[AnswerRow] = []
     best_paths: list[BestPathRow] = []
     timings: list[TimingRow] = []
     time_to_accuracy: list[TimeToAccuracyRow] = []

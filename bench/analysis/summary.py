@@ -10,12 +10,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from bench.analysis import accuracy, best_path, paired_ratio, regression, roofline, stats
+from bench.analysis import accuracy, answers, best_path, paired_ratio, regression, roofline, stats
 from bench.analysis.accuracy import Verdict
 from bench.analysis.regression import Decision
 from bench.analysis.roofline import Peaks
 from bench.analysis.rows import (
     AccuracyRow,
+    AnswerRow,
     BaselineRow,
     BestPathRow,
     CounterRow,
@@ -74,6 +75,7 @@ class Summary:
             parity=self.parity,
             serving=self.serving,
             baselines=self.baselines,
+            answers=self.answers,
             best_paths=self.best_paths,
             timings=self.timing_rows,
             time_to_accuracy=self.time_to_accuracy,
@@ -150,6 +152,11 @@ class Summary:
     @cached_property
     def best_paths(self) -> list[BestPathRow]:
         return best_path.find(self.timing_rows, self.timings)
+
+    @cached_property
+    def answers(self) -> list[AnswerRow]:
+        """Which target is faster, by how much: as users call Keras, and by the fastest path of each."""
+        return answers.find(self.timing_rows, self.best_paths, self.timings)
 
     @cached_property
     def startup(self) -> list[StartupRow]:

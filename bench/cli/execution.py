@@ -33,8 +33,13 @@ def execute(spec: RunSpec, data: str | None, out: Path | None) -> Run:
         return run.execute(spec, located, out=out or store.DEFAULT_FOLDER, command=command(), watch=watch)
 
 
-def report(done: Run, *, json: bool, markdown: Path | None = None, allow_unresolved: bool = False) -> Outcome:
-    """Return the tables of a finished run, or its JSON document; write a comparison's summary to ``markdown``."""
+def report(
+    done: Run, *, json: bool, every: bool = False, markdown: Path | None = None, allow_unresolved: bool = False
+) -> Outcome:
+    """Return the answer of a finished run, ``every`` table of it, or its JSON document.
+
+    A comparison has one report; its summary is written to ``markdown``.
+    """
     found = summary.summarize(done)
     if done.is_comparison:
         code = exit_codes.of_comparison(found.decision, allow_unresolved=allow_unresolved)
@@ -42,8 +47,9 @@ def report(done: Run, *, json: bool, markdown: Path | None = None, allow_unresol
         code = exit_codes.of_run(found.verdicts, measured=found.measured)
     if markdown is not None and done.is_comparison:
         store.write_atomically(markdown, pages.pull_request(found).encode())
-    render = comparison.render if done.is_comparison else terminal.render
-    return Outcome(documents.render(found, code) if json else render(found), int(code))
+    if json:
+        return Outcome(documents.render(found, code), int(code))
+    return Outcome(comparison.render(found) if done.is_comparison else terminal.render(found, every=every), int(code))
 
 
 def corpus(data: str | None) -> Located:

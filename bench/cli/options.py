@@ -22,6 +22,7 @@ RunName = Annotated[str, Parameter(help='A run: its id, its folder, or "latest".
 Runs = Annotated[Path | None, Parameter(help="Folder of run records (default: results/runs).")]
 OrderSeed = Annotated[int | None, Parameter(help="Seed of the order of turns (default: drawn and recorded).")]
 Json = Annotated[Flag, Parameter(help="Print one JSON document instead of tables.")]
+All = Annotated[Flag, Parameter(help="Print every table, not the answer alone.")]
 Markdown = Annotated[Path | None, Parameter(help="Also write a Markdown summary to this file.")]
 Margin = Annotated[
     float, Parameter(help="Ratios within this are the same: 0.03 for 3 %.", validator=Number(gt=0, lt=1))

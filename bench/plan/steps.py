@@ -29,6 +29,7 @@ class Profile:
     train_paths  the paths that drive these trainings
     epochs       phases that are cut short: "recipe/phase" and its epochs; 0 skips the phase
     paths        the timed paths of each phase; a phase without any is skipped
+    one_review   paths of prediction that are timed for one review alone
     counted      the paths of each phase whose compilations, operations and bytes are counted
     replicates   fresh processes of each target that time every cell
     turns        blocks of each cell in one replicate, after warm-up
@@ -49,6 +50,7 @@ class Profile:
     replicates: int
     turns: int
     calls: int
+    one_review: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     serving: bool = False
     side_by_side: bool = False
@@ -95,6 +97,7 @@ PROFILES: dict[str, Profile] = {
                 "predict": ("predict_on_batch", "compiled", FLOOR),
                 "vectorize": ("TextVectorization", "encoder", "encoder from ids", FLOOR_FROM_TEXT, FLOOR_FROM_IDS),
             },
+            one_review=("predict",),  # what users call; of 32 and 512 reviews in the full profile
             counted={},
             replicates=5,  # five cost a factor of 1.0 in the interval of moderated variances, three one of 1.4
             turns=3,
@@ -402,9 +405,15 @@ def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seed
 def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:
     found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
     for phase in ("train", "predict", "vectorize"):
-        if names := profile.paths.get(phase):
-            found += [Timing(recipe, phase, names, size, targets, replicate) for size in _sizes(recipe, phase)]
+        named = [(size, _names(profile, phase, size)) for size in _sizes(recipe, phase)]
+        found += [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
     return found
+
+
+def _names(profile: Profile, phase: str, batch_size: int) -> tuple[str, ...]:
+    """Return the paths of a phase that are timed at one batch size."""
+    alone = profile.one_review if (phase, batch_size) == ("predict", 1) else ()
+    return (*alone, *profile.paths.get(phase, ()))
 
 
 def _counted(recipe: Recipe, targets: tuple[Target, ...], profile: Profile) -> list[Step]:

@@ -219,10 +219,8 @@ def runs(folder: Path) -> list[Path]:
 def find(name: str, folder: Path) -> Path:
     """Return the folder of the run called ``name``: a path, an id, or "latest", the newest that nobody writes."""
     found = runs(folder)
-    if name == "latest":
-        finished = [path for path in found if not is_being_written(path)]
-        if finished:
-            return finished[-1]
+    if name == "latest" and (path := newest(folder)) is not None:
+        return path
     with suppress(OSError, ValueError):  # a name that is too long for a path, or holds a zero byte
         for path in (Path(name), folder / name):
             if name and path.is_dir():
@@ -230,6 +228,11 @@ def find(name: str, folder: Path) -> Path:
     known = ", ".join(path.name for path in found[-3:]) or "none"
     busy = "; it is still being written" if name == "latest" and found else ""
     raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}{busy}")
+
+
+def newest(folder: Path) -> Path | None:
+    """Return the newest run that nobody writes; None where there is none."""
+    return next((path for path in reversed(runs(folder)) if not is_being_written(path)), None)
 
 
 def is_being_written(folder: Path) -> bool:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from bench.analysis.rows import BestPathRow, RunDocument, once
+from bench.analysis import answers
+from bench.analysis.rows import AnswerRow, BestPathRow, RunDocument, View, once
+from bench.report.tables import words
 from bench.report.tables.columns import interval, significant
 from bench.report.tables.speed import told_apart
 from bench.report.tables.words import name, work
+
+VIEWS: dict[View, str] = {"as called": "As users call it", "best": "Each backend by its fastest path"}
 
 
 def sentences(document: RunDocument) -> list[str]:
     """Return what the run says, first whether it may be believed, then what to use."""
     if document.is_comparison:
         return _decision(document)
-    return [*_accuracy(document), *_headline(document), *_advice(document)]
+    return [*accuracy(document), *headline(document), *_advice(document)]
 
 
-def _accuracy(document: RunDocument) -> list[str]:
+def accuracy(document: RunDocument) -> list[str]:
+    """Say whether the accuracy is right, and whether backends do the same work."""
     decided = [row for row in document.accuracy if row.decides]
     if not decided:
         return ["No accuracy was judged: its timings are of work that nothing proves right."]
@@ -25,9 +31,102 @@ def _accuracy(document: RunDocument) -> list[str]:
     if not failed:
         where = " and ".join(name(document, target) for target in once(row.target for row in decided))
         return [f"Accuracy first: all {len(decided)} figures that decide passed on {where}.", *_unequal(document)]
-    words = [f"{row.recipe} on {name(document, row.target)} ({row.figure}: {row.answer})" for row in failed]
-    words_ = f"{len(failed)} of {len(decided)} figures that decide did not pass: {'; '.join(words)}"
-    return [f"Accuracy first: {words_}.", *_unequal(document)]
+    words_ = [f"{row.recipe} on {name(document, row.target)} ({row.figure}: {row.answer})" for row in failed]
+    said = f"{len(failed)} of {len(decided)} figures that decide did not pass: {'; '.join(words_)}"
+    return [f"Accuracy first: {said}.", *_unequal(document)]
+
+
+def headline(document: RunDocument) -> list[str]:
+    """Say which backend is faster on this machine: a sentence a view, then what the first step takes."""
+    return [*(said for view in VIEWS for said in _view(document, view)), *_first_step(document)]
+
+
+def doubts(document: RunDocument) -> list[str]:
+    """Return what makes a reader doubt a run, none of which is a failure."""
+    return [*document.warnings, *_doubts(document)]
+
+
+def _doubts(document: RunDocument) -> Iterator[str]:
+    shaky = sum(not row.steady for row in document.timings)
+    if document.dirty:
+        yield "measured with uncommitted changes, which nobody can measure again"
+    if words.busy(document):
+        yield words.taken(document)
+    if shaky:
+        yield f"{shaky} of {len(document.timings)} cells were not steady when warm-up ended"
+    if document.timings and max(row.processes for row in document.timings) == 1:
+        yield "one process of each target: intervals cover its own noise only, and another may differ by more"
+
+
+def _view(document: RunDocument, view: View) -> list[str]:
+    """Say in one sentence which backend is faster in one view; nothing where no two were timed."""
+    rows = [row for row in document.answers if row.view == view]
+    smallest = min((row.batch_size for row in rows if row.phase == "predict"), default=0)
+    works = [
+        [row for row in rows if row.phase == "train"],
+        [row for row in rows if row.batch_size == smallest and row.phase == "predict"],
+    ]
+    said = [_work(document, work_) for work_ in works if work_]
+    return [f"{VIEWS[view]}, {'; '.join(said)}."] if said else []
+
+
+def _work(document: RunDocument, rows: Sequence[AnswerRow]) -> str:
+    """Say for how many recipes which backend does a piece of work faster, by what factors."""
+    known = [answers.faster(row) for row in rows]
+    what = _what(known[0])
+    said = [
+        _wins(document, [row for row in known if answers.told_apart(row) and row.target == target], len(rows))
+        for target in once(row.target for row in known)
+    ]
+    open_ = [row.recipe for row in known if not answers.told_apart(row)]
+    words_ = [one for one in said if one]
+    words_ += [f"not told apart for {_and(open_)}"] if open_ else []
+    return f"{what} is {', '.join(words_)}"
+
+
+def _wins(document: RunDocument, rows: Sequence[AnswerRow], of: int) -> str:
+    """Return by what factors a target is the faster one, with the ends of all intervals."""
+    if not rows:
+        return ""
+    factors, lows, highs = (
+        [getattr(row, name_) or 0.0 for row in rows] for name_ in ("ratio", "ratio_low", "ratio_high")
+    )
+    where = "" if len(rows) == of else f" for {_and([row.recipe for row in rows])}"
+    ends = (
+        f"{significant(min(lows))} to {significant(max(highs))}" if all(highs) else f"from {significant(min(lows))} on"
+    )
+    return f"{_range(factors)} times as fast on {name(document, rows[0].target)}{where} (95% intervals {ends})"
+
+
+def _what(row: AnswerRow) -> str:
+    """Return a piece of work as the subject of a sentence: "`fit`", "`predict` of one review", "training"."""
+    many = "one review" if row.batch_size == 1 else f"{row.batch_size} reviews"
+    if row.view == "best":
+        return "training" if row.phase == "train" else f"predicting {many}"
+    return f"`{row.path}`" if row.phase == "train" else f"`{row.path}` of {many}"
+
+
+def _first_step(document: RunDocument) -> list[str]:
+    """Say what users wait for before the first step has ended, compilation included: that is no ratio of blocks."""
+    first = {
+        target: [
+            row.first_step_s
+            for row in document.timed("train")
+            if row.target == target and row.path == "fit" and row.first_step_s
+        ]
+        for target in document.devices
+    }
+    said = [f"{_range(seconds)} s on {name(document, target)}" for target, seconds in first.items() if seconds]
+    return [f"The first step of `fit`, compilation included, takes {', '.join(said)}."] if len(said) > 1 else []
+
+
+def _range(values: Sequence[float]) -> str:
+    ends = once(significant(value) for value in (min(values), max(values)))
+    return " to ".join(ends)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _unequal(document: RunDocument) -> list[str]:
@@ -35,21 +134,6 @@ def _unequal(document: RunDocument) -> list[str]:
     apart = [f"{row.recipe} ({row.targets})" for row in document.parity if row.answer != "passed"]
     apart += [f"{row.recipe} served on {row.served_on}" for row in document.serving if row.answer != "passed"]
     return [f"Not the same work from the same weights: {'; '.join(apart)}."] if apart else []
-
-
-def _headline(document: RunDocument) -> list[str]:
-    """Count for how much of the work which backend is told apart as the faster one."""
-    found = []
-    for phase, verb in (("train", "For training"), ("predict", "For prediction")):
-        rows = [row for row in document.best_paths if row.phase == phase and row.rival is not None]
-        if not rows:
-            continue
-        wins = Counter(row.target for row in rows if told_apart(row))
-        words = [f"{name(document, target)} is faster in {count}" for target, count in wins.most_common()]
-        open_ = len(rows) - sum(wins.values())
-        words += [f"{open_} cannot be told apart"] if open_ else []
-        found.append(f"{verb}, each backend by its best path: of {len(rows)} comparisons, {', '.join(words)}.")
-    return found
 
 
 def _advice(document: RunDocument) -> list[str]:

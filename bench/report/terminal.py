@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,11 +17,12 @@ from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bench.analysis import best_path
-from bench.analysis.rows import BestPathRow, RunDocument
+from bench.analysis.rows import RunDocument
 from bench.analysis.summary import Summary
-from bench.report.tables import hardware, precision, quality, speed, words
-from bench.report.tables.columns import Column, Table
+from bench.records import store
+from bench.report import overview
+from bench.report.tables import answers, hardware, precision, quality, speed, words
+from bench.report.tables.columns import Column, Table, share
 from datasets.plain_text import plain
 
 # The colours of an answer, by its first word.
@@ -31,12 +33,15 @@ STYLES = {
 }
 COLUMNS = 80  # of a terminal
 
+# What the first screen names; `--all` has every version.
+VERSIONS = ("keras", "jax", "tensorflow-cpu", "tensorflow")
+
 ANSWERS = ("passed", "failed", "unresolved")
 
 
-def render(summary: Summary) -> RenderableType:
-    """Return the whole report of a run."""
-    return group(part(summary) for part in PARTS)
+def render(summary: Summary, *, every: bool = False) -> RenderableType:
+    """Return the answer of a run in few lines, or with ``every`` all of its tables."""
+    return group(part(summary) for part in (PARTS if every else BRIEF))
 
 
 def heading(summary: Summary) -> RenderableType:
@@ -52,6 +57,34 @@ def heading(summary: Summary) -> RenderableType:
     return announced(lines, document)
 
 
+def answer(summary: Summary) -> RenderableType:
+    """Return a run on one screen: what was measured where, whether it is right, which backend is faster."""
+    document = summary.document
+    known = [(name, document.versions.get(name)) for name in VERSIONS]
+    lines = [
+        f"kerasmark · {words.title(document)}",
+        f"{words.machine(document)}{_taken(document)}",
+        ", ".join(f"{name} {version}" for name, version in known if version),
+    ]
+    table = answers.brief(document)
+    shown = _body(table, frame=None) if table.rows else section(speed.advice(document))
+    notes = [Text(note, style="dim") for note in table.notes]
+    facts = [Text(said) for said in overview.accuracy(document)]
+    return group([Text("\n".join(lines), style="dim"), banner(document), *facts, shown, *notes])
+
+
+def doubts(summary: Summary) -> RenderableType | None:
+    """Return what makes a reader doubt a run, a line each; what was not measured stands in `failures`."""
+    return group(Text(f"Doubtful: {said}.", style="yellow") for said in overview.doubts(summary.document))
+
+
+def onward(summary: Summary) -> RenderableType:
+    """Return where the files are, and the command that is most worth running next."""
+    run = summary.run
+    what, command = _next(summary)
+    return spaced(Text(f"Records: {run.folder}", style="dim"), Text.assemble(f"{what}: ", (command, "bold")))
+
+
 def announced(lines: Iterable[str], document: RunDocument) -> RenderableType:
     """Return the lines of a heading, the second of which says when the run was resumed, if it was.
 
@@ -60,8 +93,18 @@ def announced(lines: Iterable[str], document: RunDocument) -> RenderableType:
     first, *others = lines
     resumed = [f"resumed at {', '.join(document.resumed_at)}"] if document.resumed_at else []
     text = Text("\n".join([first, *resumed, *others]), style="dim").append_text(disturbed(document))
-    banner = Text(words.SYNTHETIC, style="bold yellow") if document.corpus == "synthetic" else None
-    return group([text, banner])
+    return group([text, banner(document)])
+
+
+def banner(document: RunDocument) -> RenderableType | None:
+    """Return the line that keeps synthetic reviews from being taken for the real ones."""
+    return Text(words.SYNTHETIC, style="bold yellow") if document.corpus == "synthetic" else None
+
+
+def _taken(document: RunDocument) -> str:
+    """Return what others took of the processors' time, in few words."""
+    shares = [share_ for share_ in (document.steal_share, document.outside_share) if share_ is not None]
+    return f"; others took {share(sum(shares))} of their time" if shares else ""
 
 
 def disturbed(document: RunDocument) -> Text:
@@ -71,14 +114,6 @@ def disturbed(document: RunDocument) -> Text:
     """
     taken = words.taken(document)
     return Text("\n" + taken, style="yellow" if words.busy(document) else "") if taken else Text()
-
-
-def advice(summary: Summary) -> RenderableType | None:
-    """Return what the run itself recommends, one line each."""
-    found = [row for row in summary.best_paths if best_path.worthwhile(row)]
-    lines = [Text(_advice(summary.document, row)) for row in found]
-    head = Text.assemble(("Advice", "bold"), (" — from this run's own ratios, on this machine", "dim"))
-    return spaced(head, *lines) if lines else None
 
 
 def failures(summary: Summary) -> RenderableType | None:
@@ -160,10 +195,10 @@ def section(table: Table, empty: str = "") -> RenderableType | None:
     return spaced(head, _body(shown), *[Text(note, style="dim") for note in shown.notes])
 
 
-def _body(table: Table) -> RenderableType:
+def _body(table: Table, frame: box.Box | None = box.SIMPLE_HEAD) -> RenderableType:
     columns = table.columns
     widths = [max(_heading_width(column), *(cell_len(column.text(row)) for row in table.rows)) for column in columns]
-    empty = partial(_empty, columns, widths, gap=2 if sum(widths) + 2 * len(widths) < COLUMNS else 1)
+    empty = partial(_empty, columns, widths, frame=frame, gap=2 if sum(widths) + 2 * len(widths) < COLUMNS else 1)
     if table.group is None:
         return _filled(empty(), columns, table.rows)
     # A table for each group, its columns as wide as all rows need: what stands above a group widens no column. The
@@ -177,9 +212,11 @@ def _body(table: Table) -> RenderableType:
     return Group(*parts)
 
 
-def _empty(columns: Sequence[Column], widths: Sequence[int], *, gap: int, keep: bool = False) -> RichTable:
+def _empty(
+    columns: Sequence[Column], widths: Sequence[int], *, frame: box.Box | None, gap: int, keep: bool = False
+) -> RichTable:
     """Return a table without rows; with ``keep``, its columns are as wide as ``widths`` and the headings."""
-    table = RichTable(box=box.SIMPLE_HEAD, padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False)
+    table = RichTable(box=frame, padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False)
     for column, width in zip(columns, widths, strict=True):
         table.add_column(
             column.short or column.title,
@@ -220,11 +257,15 @@ def _without_repeats(columns: Sequence[Column], cells: Sequence[str], previous: 
     return shown
 
 
-def _advice(document: RunDocument, row: BestPathRow) -> str:
-    what = "trains" if row.phase == "train" else words.work(row.phase, row.batch_size).replace("predict", "predicts")
-    where = f"{row.recipe} on {words.label(document, row.target)}"
-    factor = f"{row.speedup:.1f} ({row.speedup_low:.1f} to {row.speedup_high:.1f})"
-    return f"{where}: {row.path!r} {what} {factor} times as fast as {row.usual!r}"
+def _next(summary: Summary) -> tuple[str, str]:
+    """Return the command that is most worth running next, after what it is for."""
+    folder = summary.run.folder
+    newest = store.newest(folder.parent) == folder
+    options = [] if folder.parent == store.DEFAULT_FOLDER else ["--out", str(folder.parent)]
+    name = "latest" if newest else folder.name
+    if summary.failures or summary.incomplete:
+        return "Measure what is missing", shlex.join(["python", "-m", "bench", "run", "--resume", name, *options])
+    return "Every table", shlex.join(["python", "-m", "bench", "show", name, "--all", *options])
 
 
 def _shown(make: Callable[[RunDocument], Table]) -> Callable[[Summary], RenderableType | None]:
@@ -238,6 +279,7 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(quality.baselines),
     _shown(quality.parity),
     _shown(quality.serving),
+    _shown(answers.every),
     _shown(speed.training),
     _shown(quality.time_to_accuracy),
     _shown(speed.prediction),
@@ -247,8 +289,11 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(hardware.hardware),
     _shown(hardware.peaks),
     _shown(hardware.counters),
-    advice,
+    _shown(speed.advice),
     left_out,
     failures,
     closing,
 )
+
+# What a run says at first.
+BRIEF: tuple[Callable[[Summary], RenderableType | None], ...] = (answer, failures, doubts, onward)

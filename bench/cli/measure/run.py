@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, Backends, Data, Json, OrderSeed, ProfileName, Recipes, Runs
+from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, All, Backends, Data, Json, OrderSeed, ProfileName, Recipes, Runs
 from datasets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def run(
     order_seed: OrderSeed = None,
     worker_timeout: Annotated[float, ABOVE_ZERO, Parameter(alias="--stall-limit")] = 300.0,
     resume: str | None = None,
+    all: All = False,  # noqa: A002, the word of the command line
     json: Json = False,
 ) -> Outcome:
     """Train recipes to their published accuracy, then time them.
@@ -66,9 +67,9 @@ def run(
         spec = _resumed(execution.find(resume, out))
     if spec.resumed and spec.resumed.finished and not spec.resumed.missing() and spec.budget_s is None:
         execution.say(f"{spec.resumed.header.run_id} is complete")
-        return execution.report(spec.resumed, json=json)
+        return execution.report(spec.resumed, json=json, every=all)
     spec = replace(spec, order_seed=execution.seed(order_seed), stall_limit_s=worker_timeout)
-    return execution.report(execution.execute(spec, data, out), json=json)
+    return execution.report(execution.execute(spec, data, out), json=json, every=all)
 
 
 def _resumed(done: Run) -> RunSpec:

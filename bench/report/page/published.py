@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from bench.analysis import answers
 from bench.analysis.rows import SCHEMA_VERSION, RunDocument, rounded
 from bench.records.schema import misfit
 from datasets.errors import ExpectedError
@@ -86,12 +87,13 @@ def load(file: Path) -> RunDocument:
 def parse(content: bytes, *, name: str) -> RunDocument:
     """Return the published run in ``content``, its words plain; ExpectedError with ``name`` where it is none."""
     try:
-        return checked(RunDocument.model_validate(tree(from_json(content))))
+        document = checked(RunDocument.model_validate(tree(from_json(content))))
     except ValueError as error:
         raise ExpectedError(
             f"{name} does not fit schema {SCHEMA_VERSION} of published runs: {_misfit(error)}; "
             "publish its run again, or remove the file"
         ) from error
+    return document if document.answers else document.model_copy(update={"answers": answers.of_document(document)})
 
 
 def _misfit(error: ValueError) -> str:

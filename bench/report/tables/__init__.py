@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.analysis.rows import RunDocument
-from bench.report.tables import comparison, hardware, precision, quality, speed
+from bench.report.tables import answers, comparison, hardware, precision, quality, speed
 from bench.report.tables.columns import Column, Table, table
 
 
@@ -22,6 +22,7 @@ def every(document: RunDocument) -> list[Table]:
 
 ORDER: Sequence[Callable[[RunDocument], Table]] = (
     failures,
+    answers.every,
     speed.best_paths,
     comparison.gate_cells,
     comparison.counter_changes,

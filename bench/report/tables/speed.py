@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bench.analysis import best_path
 from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow
 from bench.plan import paths
 from bench.report.tables import words
@@ -120,6 +121,21 @@ def best_paths(document: RunDocument) -> Table:
     caption = "the fastest way to drive Keras for each piece of work"
     rows = [row for row in document.best_paths if row.fastest]
     return table("best_paths", "Which backend, which path", caption, columns, rows, *notes)
+
+
+def advice(document: RunDocument) -> Table:
+    """Return where another path than the usual one is worth a change of code, from the run's own ratios."""
+    columns = (
+        target(document),
+        Column("work", "work", value=lambda row: words.short_work(row.phase, row.batch_size)),
+        Column("path", "use"),
+        Column("usual", "instead of"),
+        Column("speedup", "times as fast", "significant", short="×"),
+        interval_column("speedup"),
+    )
+    rows = [row for row in document.best_paths if best_path.worthwhile(row)]
+    caption = "how many times as fast another path is, by this run's own ratios"
+    return table("advice", "Advice", caption, columns, rows, group=RECIPE)
 
 
 def told_apart(row: BestPathRow) -> bool:

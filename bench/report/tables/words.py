@@ -40,6 +40,11 @@ def work(phase: str, batch_size: int) -> str:
     return {"train": "train", "predict": f"predict {many}", "vectorize": f"vectorize {many}"}.get(phase, phase)
 
 
+def short_work(phase: str, batch_size: int) -> str:
+    """Return a piece of work in few words, with its number of reviews where several are measured: "predict 32"."""
+    return phase if phase == "train" else f"{phase} {batch_size}"
+
+
 def curve(metric: str) -> str:
     return metric.replace("val_", "validation ").replace("_", " ")
 

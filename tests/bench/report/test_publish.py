@@ -92,9 +92,13 @@ def test_a_step_is_the_floor_and_what_comes_around_it() -> None:
 
 def test_the_overview_begins_with_accuracy_and_then_says_what_to_use() -> None:
     """Whether a run may be believed comes before how fast it was."""
-    first, train, _, advice, _ = overview.sentences(published.one())
+    first, called, best, *_, advice, _ = overview.sentences(published.one())
     assert first.startswith(("Accuracy first:", "No accuracy was judged"))
-    assert train == "For training, each backend by its best path: of 1 comparisons, JAX is faster in 1."
+    assert called == (
+        "As users call it, `fit` is 1.25 times as fast on JAX (95% intervals 1.25 to 1.25); `predict_on_batch` of one "
+        "review is 1.25 times as fast on JAX (95% intervals 1.25 to 1.25)."
+    )
+    assert best.startswith("Each backend by its fastest path, training is 1.25 times as fast on JAX")
     assert advice.startswith("dense, train: JAX by 'compiled loop'")
     assert "1.25 times as fast as TensorFlow by 'compiled loop'" in advice
 
@@ -376,4 +380,4 @@ def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> No
     embedded = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
     assert embedded is not None
     shown = json.loads(embedded[1])
-    assert (len(shown["runs"]), shown["older"]) == (9, 6)
+    assert (len(shown["runs"]), shown["older"]) == (html.MOST_RUNS, 15 - html.MOST_RUNS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.analysis.rows import AnswerRow
 from bench.analysis.summary import Summary
 from bench.cli.results.runs import runs
 from bench.plan.steps import BASELINES, PROFILES
-from bench.records.schema import Record, RunHeader, TimingRecord
+from bench.records.schema import ParityRecord, Record, RunHeader, TimingRecord
 from bench.records.store import Run
 from bench.report import terminal
 from bench.report.tables import lists, quality, speed, words
@@ -77,9 +79,9 @@ def test_a_caption_says_of_how_many_seeds_its_figures_are(seeds: list[int], said
 def test_the_console_of_the_command_line_shows_what_any_console_shows(width: int) -> None:
     """Leaving out control characters and markup changes no line of an ordinary report."""
     screen = io.StringIO()
-    terminal.PlainConsole(file=screen, width=width).print(terminal.render(summary(written.records())))
+    terminal.PlainConsole(file=screen, width=width).print(terminal.render(summary(written.records()), every=True))
     lines = "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
-    assert lines == shown(terminal.render(summary(written.records())), width)
+    assert lines == shown(terminal.render(summary(written.records()), every=True), width)
 
 
 def test_no_word_drives_the_terminal_or_is_markup() -> None:
@@ -100,19 +102,19 @@ def test_no_word_drives_the_terminal_or_is_markup() -> None:
 @pytest.mark.parametrize("width", [80, 200])
 def test_a_report_reads_as_its_golden_file(width: int) -> None:
     """Every table, note and closing line, as it is printed."""
-    held(f"report-{width}.txt", shown(terminal.render(summary(written.records())), width))
+    held(f"report-{width}.txt", shown(terminal.render(summary(written.records()), every=True), width))
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
     """Nothing wraps where the reader did not ask for it."""
-    assert max(map(len, shown(terminal.render(summary(written.records()))).splitlines())) <= 80
+    assert max(map(len, shown(terminal.render(summary(written.records()), every=True)).splitlines())) <= 80
 
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_full_profile_fits_as_well(width: int) -> None:
     """Every recipe, path and mark, four percentiles: no cell is cut off or wrapped, each is on one line."""
     found = summary(written.full_records())
-    text = shown(terminal.render(found), width)
+    text = shown(terminal.render(found, every=True), width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert "tensorflow†*" in text
@@ -153,11 +155,65 @@ def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
     assert "one process: ± covers its own noise only" in section(speed.training(summary(once).document))
 
 
-def test_advice_is_a_sentence_with_its_interval() -> None:
-    """Which path, how many times as fast, from where to where, instead of what."""
-    text = " ".join(shown(terminal.advice(summary(written.records()))).split())
-    assert "dense on jax: 'compiled loop' trains 1.8 (1.8 to 1.8) times as fast as 'fit'" in text
-    assert "dense on tensorflow: 'compiled' predicts 1 review 3.2 (3.2 to 3.2) times as fast as" in text
+def test_advice_is_a_row_with_its_interval() -> None:
+    """Which path, instead of what, how many times as fast, from where to where."""
+    rows = [" ".join(line.split()) for line in section(speed.advice(summary(written.records()).document)).splitlines()]
+    assert "jax train compiled loop fit 1.82 1.82 to 1.82" in rows
+    assert "tensorflow predict 1 compiled predict_on_batch 3.20 3.20 to 3.20" in rows
+
+
+ANSWERED = [
+    AnswerRow(
+        recipe=name,
+        phase=phase,
+        path=path,
+        batch_size=1,
+        target="jax-cpu",
+        view=view,
+        rival="tensorflow-cpu",
+        rival_path=path,
+        ratio=1.5,
+        ratio_low=1.2,
+        ratio_high=1.8,
+    )
+    for view, paths in (("as called", ("fit", "predict")), ("best", ("compiled loop", "compiled")))
+    for name in RECIPES
+    for phase, path in zip(("train", "predict"), paths, strict=True)
+]
+
+
+def screen(records: Sequence[Record], width: int = 80) -> list[str]:
+    """Return the lines of the first screen, in a pipe of this width."""
+    return shown(terminal.render(summary(records)), width).splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_first_screen_reads_as_its_golden_file(width: int) -> None:
+    """What was measured where, whether it is right, which backend is faster by what factor, and what comes next."""
+    lines = screen(written.full_records(), width)
+    assert max(map(len, lines)) <= width
+    held(f"answer-{width}.txt", "".join(f"{line}\n" for line in lines))
+
+
+def test_the_answer_takes_at_most_fifteen_lines() -> None:
+    """Four recipes in two views, on two targets, under three lines of heading and one of accuracy."""
+    found = summary(written.full_records())
+    judged = [row.model_copy(update={"answer": "passed"}) for row in found.document.accuracy]
+    one = replace(found, references=())
+    one.__dict__["document"] = found.document.model_copy(update={"accuracy": judged, "answers": ANSWERED})
+    lines = shown(terminal.answer(one)).splitlines()
+    assert len(lines) <= 15
+    assert [[line.split()[0] for line in lines].count(name) for name in RECIPES] == [2] * len(RECIPES)
+
+
+def test_without_a_second_backend_the_first_screen_advises() -> None:
+    """One backend has no rival; what is worth changing in one's code is the answer then."""
+    every = written.records()
+    alone = [r for r in every if not isinstance(r, ParityRecord) and "tensorflow" not in r.model_dump_json()]
+    text = "\n".join(screen(alone))
+    assert "Advice" in text
+    assert "compiled loop fit" in " ".join(text.split())
+    assert "tensorflow" not in text
 
 
 def test_what_was_left_to_the_full_profile_is_said() -> None:
@@ -211,9 +267,10 @@ def test_devices_are_named_only_where_they_differ() -> None:
 
 def test_an_empty_run_has_no_empty_tables() -> None:
     """Where nothing was measured, no heading pretends otherwise."""
-    text = shown(terminal.render(summary([made.header()])))
+    text = shown(terminal.render(summary([made.header()]), every=True))
     assert "Accuracy" not in text
     assert "Verdicts: none" in text
+    assert "faster" not in shown(terminal.render(summary([made.header()])))
 
 
 def test_the_list_of_runs_of_an_empty_folder_says_how_to_make_one(tmp_path: Path) -> None:
