@@ -1,4 +1,4 @@
-"""Bencher Metric Format (bencher.dev): a measure of each named benchmark, with its bounds."""
+"""Bencher Metric Format (bencher.dev): measures of each named benchmark, with their bounds."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import math
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.report.exports import series
+from bench.report.exports.series import Series
 
 NANOSECONDS = 1e9
 
 
 def render(summary: Summary) -> str:
-    """Return each cell's latency in nanoseconds, with its interval where it has one."""
-    found = {one.cell.name: {"latency": _latency(one.seconds)} for one in series.every(summary)}
-    return series.dumped(found, indent=2)
+    """Return each cell's latency in nanoseconds and its share of the floor, with bounds where they are known."""
+    return series.dumped({one.cell.name: _measures(one) for one in series.every(summary)}, indent=2)
 
 
-def _latency(seconds: Estimate) -> dict[str, float]:
-    values = {"value": seconds.value, "lower_value": seconds.low, "upper_value": seconds.high}
-    return {name: NANOSECONDS * value for name, value in values.items() if math.isfinite(value)}
+def _measures(one: Series) -> dict[str, dict[str, float]]:
+    latency = {"latency": _metric(one.seconds.scaled(NANOSECONDS))}
+    return latency if one.floor_share is None else {**latency, "floor-share": _metric(one.floor_share)}
+
+
+def _metric(found: Estimate) -> dict[str, float]:
+    values = {"value": found.value, "lower_value": found.low, "upper_value": found.high}
+    return {name: value for name, value in values.items() if math.isfinite(value)}

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.report.exports import series
+from bench.report.exports.series import OVER_FLOOR, Series
 from bench.report.tables.columns import spread
+
+MILLISECONDS = 1e3
 
 
 def render(summary: Summary) -> str:
-    """Return a list of named values in milliseconds with their spread."""
-    rows = [
-        {
-            "name": one.cell.name,
-            "unit": "ms",
-            "value": 1e3 * one.seconds.value,
-            "range": spread(one.seconds.spread),
-            "extra": f"{len(one.processes)} processes\n{summary.run.header.machine.title}",
-        }
-        for one in series.every(summary)
-    ]
-    return series.dumped(rows, indent=2)
+    """Return a list of named values with their spread: milliseconds, and how many times those of the floor."""
+    return series.dumped([row for one in series.every(summary) for row in _rows(summary, one)], indent=2)
+
+
+def _rows(summary: Summary, one: Series) -> list[dict[str, Any]]:
+    extra = f"{len(one.processes)} processes\n{summary.run.header.machine.title}"
+    times = one.times_floor
+    found = [_row(one.cell.name, "ms", one.seconds.scaled(MILLISECONDS), extra)]
+    return found if times is None else [*found, _row(f"{one.cell.name} {OVER_FLOOR}", "× floor", times, extra)]
+
+
+def _row(name: str, unit: str, found: Estimate, extra: str) -> dict[str, Any]:
+    return {"name": name, "unit": unit, "value": found.value, "range": spread(found.spread), "extra": extra}
