@@ -17,5 +17,5 @@ FORMATS: dict[str, Callable[[Summary], str]] = {
     "bencher": bencher.render,
     "benchfmt": benchfmt.render,
     "pyperf": pyperf.render,
-    "csv": lambda summary: csv.render(summary.document, only="timings"),
+    "csv": lambda summary: csv.render(summary.document),
 }

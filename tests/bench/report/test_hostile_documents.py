@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import json
 import re
 from pathlib import Path
@@ -16,12 +14,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bench.analysis import history
-from bench.report import csv as values
 from bench.report import markdown
 from bench.report.page import published as documents
 from bench.report.page import site
 from datasets.errors import ExpectedError
-from datasets.plain_text import CONTROLS, one_line, plain, shortened, tree
+from datasets.plain_text import one_line, plain, shortened, tree
 from tests.bench import published
 from tests.fuzz import pages
 
@@ -257,24 +254,3 @@ def test_code_is_one_span_whatever_is_in_it() -> None:
     """No backtick ends it, and it is never empty: two backticks would begin another one."""
     assert markdown.code("a `b` \x1b\n c") == "`a 'b' \ufffd c`"
     assert markdown.code(" ") == "` `"
-
-
-# CSV as a spreadsheet opens it.
-
-
-@pytest.mark.parametrize("word", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "－1"])
-def test_no_cell_is_a_formula(word: str) -> None:
-    """In no column, of the rows or of what they were measured on; a number stays one; a row is one line."""
-    run = published.one(command=word, profile=word, warnings=[word], corpus=word, run_id=word, versions={word: word})
-    run = run.model_copy(update={"timings": [row.model_copy(update={"path": word}) for row in run.timings]})
-    text = values.render(run.model_copy(update={"commit": None}))
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert len(rows) + 1 == text.count("\n")
-    assert not [cell for row in rows for cell in row.values() if cell[:1] in "=@＝－\t\r" and cell]
-    first = next(row for row in rows if row["table"] == "timings")
-    assert all(first[name].startswith(("'", "\ufffd")) for name in ("path", "run", "command", "warnings"))
-    assert float(first["seconds"]) > 0
-    assert not CONTROLS.search(text)
-    negative = run.model_copy(update={"timings": [run.timings[0].model_copy(update={"call_s": -0.5})]})
-    (row,) = csv.DictReader(io.StringIO(values.render(negative, only="timings")))
-    assert row["call_s"] == "-0.5"
