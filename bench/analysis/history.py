@@ -69,13 +69,22 @@ def of_documents(documents: Sequence[RunDocument]) -> list[CellHistory]:
 
 def counts(document: RunDocument) -> bool:
     """Whether a published run belongs to the history."""
-    answers = [
-        *[row.answer for row in document.accuracy],
-        *[row.answer for row in document.parity],
-        *[row.answer for row in document.serving],
-    ]
-    failed = "failed" in answers
-    return not (document.is_comparison or document.warnings or document.failures or failed)
+    return not (document.is_comparison or doubts(document))
+
+
+def doubts(document: RunDocument) -> list[str]:
+    """Return what speaks against a published run, in words: what `verify` said, what it lacks, checks that failed."""
+    answers: dict[str, list[str]] = {
+        "accuracy": [row.answer for row in document.accuracy],
+        "parity": [row.answer for row in document.parity],
+        "serving": [row.answer for row in document.serving],
+    }
+    failed = {name: found.count("failed") for name, found in answers.items()}
+    found = [f"{count} check{'s' * (count > 1)} of {name} failed" for name, count in failed.items() if count]
+    if document.void:
+        found.append("a control failed")
+    lost = [f"{len(document.failures)} pieces of work gave no answer"] if document.failures else []
+    return [*(document.warnings or lost), *found]
 
 
 def changes(values: Sequence[float]) -> list[int]:

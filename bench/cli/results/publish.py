@@ -21,7 +21,7 @@ def publish(
     """Publish finished runs as tables, charts and a web page.
 
     Without a run, everything is rendered again from the published documents; the same runs give the same bytes. Writes
-    results/MACHINE/DATE-PROFILE.md, .csv and .json for each run, charts of each machine's newest run, the list in
+    results/MACHINE/DATE-PROFILE.md, .csv and .json for each run, charts of each machine's fullest run, the list in
     results/README.md, the page results/index.html and the table of README.md. A run that is damaged, edited, unfinished
     or from a dirty checkout is refused, as `bench verify` says.
 

@@ -78,7 +78,7 @@ def superseded(found: Sequence[RunDocument]) -> dict[str, RunDocument]:
             continue
         if key in newest:
             older[one.run_id] = newest[key]
-        elif not one.warnings:
+        elif not history.doubts(one):
             newest[key] = one
     return older
 
@@ -139,7 +139,7 @@ def _fullest(found: Sequence[RunDocument]) -> list[RunDocument]:
     """
     chosen: dict[str, RunDocument] = {}
     for one in sorted(found, key=lambda one: one.profile != "full"):  # stable: each kind stays newest first
-        if not (one.is_comparison or one.warnings):
+        if history.counts(one):
             chosen.setdefault(published.folder(one), one)
     return list(chosen.values())
 
