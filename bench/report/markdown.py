@@ -83,8 +83,19 @@ def warnings(document: RunDocument) -> str:
     return f"**Published anyway, do not rely on it**: {escaped('; '.join(document.warnings))}."
 
 
+def contents(tables: Sequence[Table]) -> str:
+    """Return a list of ``tables`` that leads to each."""
+    return "\n".join(f"- [{table.title}](#{anchor(table.title)})" for table in tables)
+
+
+def anchor(title: str) -> str:
+    """Return what GitHub calls a heading in an address: small letters, a dash for each blank, no other mark."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 def page(document: RunDocument, newer: RunDocument | None, stem: str = "") -> str:
     """Return every table of a run as one page; ``newer`` supersedes it and lies in the file ``stem``.md."""
+    tables = every(document)
     parts = [
         f"# {escaped(words.title(document))}",
         f"Superseded by [{escaped(words.title(newer))}]({stem}.md)." if newer else "",
@@ -92,7 +103,8 @@ def page(document: RunDocument, newer: RunDocument | None, stem: str = "") -> st
         "\n".join(f"- **{name}**: {escaped(value)}" for name, value in words.facts(document).items()),
         f"Measured again by {code(words.reproduced_by(document))}.",
         "\n".join(f"- {escaped(said)}" for said in overview.sentences(document)),
-        *map(section, every(document)),
+        contents(tables),
+        *map(section, tables),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

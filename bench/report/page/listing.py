@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.rows import RunDocument, TimingRow, half_width
-from bench.report.markdown import body, code, escaped, line, warnings
+from bench.analysis import history
+from bench.analysis.rows import AccuracyRow, RunDocument, TimingRow, once
+from bench.report.markdown import body, code, escaped, in_line, line, warnings
 from bench.report.page import published
 from bench.report.tables import words
-from bench.report.tables.columns import MISSING, Column, Table, figure, milliseconds, share, significant, spread, table
+from bench.report.tables.columns import MISSING, Column, Table, figure, milliseconds, significant, table
 
 Key = tuple[str, str]  # a recipe and a target
+
+# The LSTM's source publishes no other accuracy.
+OF_TRAINING = "¹"
 
 
 def index(every: Sequence[RunDocument], newer: dict[str, RunDocument], pictures: dict[str, dict[str, str]]) -> str:
@@ -35,9 +39,15 @@ def readme(document: RunDocument) -> str:
         f"Measured on {told['date']} at commit {told['commit']}: {told['machine']}; {told['versions']}; "
         f"corpus {told['corpus']}; seeds {told['seeds']}; {told['spread']}{disturbed}."
     )
+    marked = {
+        f"; {OF_TRAINING} on the training reviews": any(map(_is_of_training, document.accuracy)),
+        "; † its accuracy failed": any(row.excluded for row in document.timings),
+    }
     links = (
-        "In brackets: the published accuracy, and the share of the floor's speed. One review: by `predict_on_batch`, "
-        f"then by `compiled`. Every table of this run: [{page}]({page}). With charts: "
+        "In brackets: the published accuracy, and the share of the floor's speed in percent with half its 95% "
+        f"interval{''.join(note for note, seen in marked.items() if seen)}. "
+        "One review: by `predict_on_batch`, then by `compiled`. "
+        f"Every table of this run, with every interval: [{page}]({page}). With charts: "
         "[results/index.html](results/index.html), one page that opens from disk. "
         f"Measured again by {code(words.reproduced_by(document))}."
     )
@@ -46,15 +56,26 @@ def readme(document: RunDocument) -> str:
 
 
 def _readme(document: RunDocument) -> Table:
+    """Return the table without a line that GitHub would have to break: headings have two lines, cells few words."""
+    keys = [*dict.fromkeys((row.recipe, row.target) for row in document.timings)]
+    trained = once(row.path for key in keys if (row := _deciding(document, key)))
     columns = (
         Column("recipe", "recipe", value=lambda key: key[0]),
         Column("target", "backend", value=lambda key: words.label(document, key[1])),
-        Column("accuracy", "accuracy (published)", value=lambda key: _accuracy(document, key)),
-        Column("fit", "`fit`, reviews/s", "right", lambda key: _speed(_of(document, key, "train", "fit"))),
-        Column("loop", "`compiled loop`", "right", lambda key: _speed(_of(document, key, "train", "compiled loop"))),
-        Column("one", "one review, ms", "right", lambda key: _latencies(document, key)),
+        Column(
+            "accuracy",
+            f"accuracy, by<br>{in_line(' or '.join(trained))}" if trained else "accuracy",
+            value=lambda key: _accuracy(_deciding(document, key)),
+        ),
+        Column("fit", "`fit`<br>reviews/s", "right", lambda key: _speed(_of(document, key, "train", "fit"))),
+        Column(
+            "loop",
+            "`compiled loop`<br>reviews/s",
+            "right",
+            lambda key: _speed(_of(document, key, "train", "compiled loop")),
+        ),
+        Column("one", "one review<br>ms", "right", lambda key: _latencies(document, key)),
     )
-    keys = list(dict.fromkeys((row.recipe, row.target) for row in document.timings))
     return table("readme", "", "", columns, keys)
 
 
@@ -64,25 +85,42 @@ def _of(document: RunDocument, key: Key, phase: str, path: str) -> TimingRow | N
     return next((row for row in rows if phase == "train" or row.batch_size == 1), None)
 
 
-def _accuracy(document: RunDocument, key: Key) -> str:
+def _deciding(document: RunDocument, key: Key) -> AccuracyRow | None:
+    """Return the last figure of a recipe on a target that decides."""
     rows = [row for row in document.accuracy if (row.recipe, row.target) == key and row.decides]
-    if not rows:
+    return rows[-1] if rows else None
+
+
+def _accuracy(row: AccuracyRow | None) -> str:
+    if row is None:
         return MISSING
-    failed = next((f", {row.answer}" for row in rows if row.answer != "passed"), "")
-    kind = ", training" * rows[-1].figure.startswith("training")
-    return f"{figure(rows[-1].measured)} ({figure(rows[-1].published)}{kind}{failed})"
+    failed = "" if row.answer == "passed" else f", {row.answer}"
+    mark = OF_TRAINING if _is_of_training(row) else ""
+    return f"{figure(row.measured)} ({figure(row.published)}{failed}){mark}"
+
+
+def _is_of_training(row: AccuracyRow) -> bool:
+    return row.decides and row.figure.startswith("training")
 
 
 def _speed(row: TimingRow | None) -> str:
-    """Return reviews a second with their spread and, in brackets, the share of the floor's speed with its own."""
+    """Return reviews a second and, in brackets, the share of the floor's speed in percent with half its interval.
+
+    The speed's own interval is in the run's tables: it follows the machine's hours, the share does not.
+    """
     if row is None or row.reviews_per_s is None:
         return MISSING
-    speed = f"{significant(row.reviews_per_s)} {_spread(row.seconds, row.seconds_low, row.seconds_high)}"
-    mark = "†" if row.excluded else ""
+    speed = significant(row.reviews_per_s) + "†" * row.excluded
     if row.floor_share is None:
-        return speed + mark
-    wide = _spread(row.floor_share, row.floor_share_low, row.floor_share_high)
-    return f"{speed}{mark} ({share(row.floor_share)} {wide})"
+        return speed
+    return f"{speed} ({100 * row.floor_share:.0f} ±{_points(row.floor_share_low, row.floor_share_high)})"
+
+
+def _points(low: float | None, high: float | None) -> str:
+    """Return half an interval of a share in points of percent."""
+    if low is None or high is None:
+        return "?"
+    return f"{max(1.0, 100 * (high - low) / 2):.0f}"
 
 
 def _latencies(document: RunDocument, key: Key) -> str:
@@ -91,15 +129,8 @@ def _latencies(document: RunDocument, key: Key) -> str:
     return " → ".join(milliseconds(row.p50_s) if row and row.p50_s else MISSING for row in rows)
 
 
-def _spread(value: float | None, low: float | None, high: float | None) -> str:
-    return spread(half_width(value, low, high))
-
-
 def _run(document: RunDocument, newer: RunDocument | None) -> str:
     link = f"{published.folder(document)}/{published.stem(document)}"
-    kind = "verdicts" if document.is_comparison else "newest"
-    state = f"superseded by {words.minute(newer.started_at)}" if newer else kind
-    warned = f" **do not rely on it**: {escaped('; '.join(document.warnings))}" if document.warnings else ""
     return line(
         (
             words.minute(document.started_at),
@@ -108,6 +139,14 @@ def _run(document: RunDocument, newer: RunDocument | None) -> str:
             escaped(document.corpus),
             escaped(words.commit(document)),
             f"[Markdown]({link}.md), [CSV]({link}.csv)",
-            state + warned,
+            _state(document, newer),
         )
     )
+
+
+def _state(document: RunDocument, newer: RunDocument | None) -> str:
+    """Return whether a run is the newest of its kind; one with doubts is not called that, but says them."""
+    doubts = "; ".join(history.doubts(document))
+    doubted = f"**do not rely on it**: {escaped(doubts)}" if doubts else ""
+    kind = "verdicts" if document.is_comparison else "" if doubts else "newest"
+    return " ".join(filter(None, [f"superseded by {words.minute(newer.started_at)}" if newer else kind, doubted]))
