@@ -68,7 +68,7 @@ class Summary:
     def document(self) -> RunDocument:
         """All rows, with what they were measured on."""
         if self.run.is_comparison:
-            return RunDocument(**self._header(), **_decided(self.decision))
+            return RunDocument(**self._header(), **_decided(self.decision), counters=self.counters)
         return RunDocument(
             **self._header(),
             accuracy=self.accuracy,

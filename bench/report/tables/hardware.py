@@ -75,17 +75,18 @@ def _mega(size: int | None) -> float | None:
 
 
 def counters(document: RunDocument) -> Table:
-    """Return the deterministic counters."""
+    """Return what was counted of each operation: compilations, the work of its program, memory."""
     columns = (
         Column("path", "path", merge=True),
         target(document),
-        _counter("progr.", "compilations", "traces"),
-        _counter("again", "recompilations", "retraces"),
-        _counter("graph ops", "graph_operations"),
+        _counter("programs", "compilations", "traces", short="progr."),
+        _counter("later", "recompilations", "retraces"),
+        _counter("graph operations", "graph_operations", short="graph ops"),
         _counter("MFLOP", "program_flops", unit=1e6),
-        _counter("MB", "program_bytes", unit=1e6),
-        _counter("temp MB", "program_temporary_bytes", unit=1e6),
-        _counter("peak GB", "peak_resident_bytes", unit=1e9),
+        _counter("MB moved", "program_bytes", unit=1e6, short="MB"),
+        _counter("MB temporary", "program_temporary_bytes", unit=1e6, short="temp MB"),
+        _counter("GB at peak", "peak_resident_bytes", unit=1e9, short="peak GB"),
+        _counter("MB growth", "growth_bytes", unit=1e6, wide=True),
     )
     grown = [
         f"{row.recipe} {row.path} on {words.label(document, row.target)}"
@@ -93,20 +94,22 @@ def counters(document: RunDocument) -> Table:
         if row.counters.get("growth_bytes", 0.0) > GROWTH_LIMIT_BYTES
     ]
     notes = (
-        "progr.: programs compiled (JAX) or functions traced (TensorFlow) until the first call; again: after it",
-        "MFLOP, MB: XLA's own count for one call, loop bodies once; peak GB: of the process, data included",
-        f"memory grew over 1,000 predictions: {', '.join(grown) or 'nowhere'}",
+        "programs: compiled (JAX) or functions traced (TensorFlow) until the first call; later: after it, a bug if any",
+        "MFLOP, MB moved and temporary: XLA's own count for one call, loop bodies once",
+        "peak: of the process's memory, data included; growth: over 1,000 predictions. Neither is exact",
+        f"memory grew by more than {GROWTH_LIMIT_BYTES / 1e6:.0f} MB: {', '.join(grown) or 'nowhere'}",
     )
     work = Column("work", "work", value=lambda row: f"{row.recipe} {row.phase} {row.batch_size}")
-    title = "Exact counters"
-    return table("counters", title, "deterministic", columns, document.counters, *notes, group=work)
+    caption = "counted in one process of each target"
+    return table("counters", "Counters", caption, columns, document.counters, *notes, group=work)
 
 
-def _counter(heading: str, *names: str, unit: float = 1.0) -> Column:
+def _counter(heading: str, *names: str, unit: float = 1.0, short: str = "", wide: bool = False) -> Column:
     """Return the column of the first of ``names`` that was counted, in ``unit``."""
 
     def counted(row: CounterRow) -> Any:
         values = [row.counters[name] / unit for name in names if name in row.counters]
         return values[0] if values else None
 
-    return Column(names[0], heading, "count" if unit == 1.0 else "significant", counted)
+    form = "count" if unit == 1.0 else "significant"
+    return Column(names[0], heading, form, counted, short=short, wide=wide)

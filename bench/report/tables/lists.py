@@ -50,6 +50,7 @@ def steps(profile: Profile, planned: Sequence[Step], left_out: Sequence[Cell]) -
     notes = (
         f"timed in {profile.replicates} pass{'es' * (profile.replicates > 1)}, each with processes of its own",
         f"left to --profile full: {words.by_phase(left_out)}" if left_out else None,
+        None if profile.counted else "counters (compilations, program bytes, memory): by --profile full and every gate",
     )
     return table("steps", f"Profile {profile.name}", profile.summary, columns, works.values(), *notes)
 

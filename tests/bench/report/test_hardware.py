@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from bench.analysis.rows import HardwareRow, PeakRow
-from bench.report.tables import hardware
+from pathlib import Path
+
+from bench.analysis.rows import CounterRow, HardwareRow, PeakRow
+from bench.plan.steps import PROFILES
+from bench.report.page import site
+from bench.report.tables import hardware, lists
 from tests.bench import made, published
 
 FORMER = {
@@ -39,3 +43,46 @@ def test_a_run_without_peaks_has_neither_table() -> None:
     """A comparison measures none."""
     found = published.one(hardware=[], peaks=[])
     assert (hardware.hardware(found).rows, hardware.peaks(found).rows) == ((), ())
+
+
+def test_counters_are_shown_with_their_units_and_memory_that_grew_is_named() -> None:
+    """Compilations and traces in one column, bytes in MB and GB; a leak is said in words below."""
+    leaking = made.cell("predict", "predict", batch_size=32, target="tensorflow-cpu")
+    rows = [
+        CounterRow(**made.cell().model_dump(), counters={"compilations": 3.0, "recompilations": 0.0}),
+        CounterRow(
+            **leaking.model_dump(),
+            counters={"traces": 2.0, "retraces": 1.0, "program_bytes": 2.1e7, "growth_bytes": 64e6}
+            | {"peak_resident_bytes": 2.5e9, "program_flops": 4.9e8, "graph_operations": 1_234.0},
+        ),
+    ]
+    found = hardware.counters(published.one(counters=rows))
+    assert [column.title for column in found.every_column] == [
+        *("work", "path", "backend", "programs", "later", "graph operations", "MFLOP"),
+        *("MB moved", "MB temporary", "GB at peak", "MB growth"),
+    ]
+    texts = [[column.text(row) for column in found.every_column] for row in found.rows]
+    assert texts[0] == ["dense train 512", "fit", "jax", "3", "0", *["—"] * 6]
+    assert texts[1][1:] == ["predict", "tensorflow", "2", "1", "1,234", "490", "21.0", "—", "2.50", "64.0"]
+    assert found.notes[-1] == "memory grew by more than 16 MB: dense predict on tensorflow"
+
+
+def test_the_list_of_a_profile_without_counters_says_which_has_them() -> None:
+    """Who looks for compilations or memory in a default run learns where to find them."""
+    shown = {name: " ".join(lists.steps(PROFILES[name], [], []).footnotes) for name in PROFILES}
+    assert [name for name, notes in shown.items() if "by --profile full and every gate" in notes] == [
+        "smoke",
+        "default",
+    ]
+
+
+def test_counters_reach_every_file_that_is_published(tmp_path: Path) -> None:
+    """They were measured, and the documents that are published had none."""
+    counted = made.counters(made.cell(), compilations=3.0, peak_resident_bytes=2.5e9)
+    site.publish(tmp_path, [published.of_run(made.run(*published.records()[3:], counted))])
+    (kept,) = site.every(tmp_path)
+    assert kept.counters[0].counters == {"compilations": 3.0, "peak_resident_bytes": 2.5e9}
+    markdown, values = (next(tmp_path.glob(f"*/*.{ending}")).read_text() for ending in ("md", "csv"))
+    assert "| dense train 512 | fit | jax | 3 | — | — | — | — | — | 2.50 | — |" in markdown
+    assert "counters_compilations,counters_peak_resident_bytes" in values
+    assert "GB at peak" in (tmp_path / site.PAGE).read_text()

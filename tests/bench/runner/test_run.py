@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bench.analysis import regression, verify
+from bench.analysis.summary import Summary
 from bench.plan.gate import Gate
 from bench.plan.steps import PROFILES, Step
 from bench.plan.targets import Target
@@ -18,6 +19,7 @@ from bench.protocol import Json
 from bench.records import identity, packages, settings, store
 from bench.records.schema import FailureRecord, PeaksRecord, ResumedRecord, TimingRecord, TrainingRecord
 from bench.records.store import Run, StoreError
+from bench.report.page import published, site
 from bench.runner import run
 from bench.runner.process import WorkerLost
 from bench.runner.run import RunSpec
@@ -275,6 +277,22 @@ def test_a_gate_that_is_cut_anywhere_is_resumed(world: Callable[..., World], sha
     assert set(identities(done)) == set(identities(whole))
     assert (done.finished, done.missing(), done.damage) == (True, [], ())
     assert answers(done) == answers(whole)
+
+
+def test_a_complete_default_gate_is_published(world: Callable[..., World], tmp_path: Path) -> None:
+    """Each cell is asked for what its plan gave it: seven processes, three of those beside, one that counts."""
+    spec = SIDES.run_spec(Gate([DENSE], SIDES.targets), margin=0.03, alpha=0.05, order_seed=1)
+    done = world(ALIKE).execute(spec)
+    found = replicates(done)
+    assert found["dense train fit 512 jax-cpu@head"] == [0, 1, 2]
+    assert found["dense train compiled step 512 jax-cpu@head"][:7] == [*range(7)]
+    assert [problem for problem in verify.problems(done) if not problem.startswith(MADE)] == []
+    assert all(check.answer == "passed" for check in verify.checks(done) if "planned" in check.rule)
+    site.publish(tmp_path / "results", [published.of_document(Summary(done, ()).document)])
+    (file,) = (tmp_path / "results").glob("*/*.md")
+    text = file.read_text(encoding="utf-8")
+    assert "## Counters" in text
+    assert "| dense train 512 | compiled step | jax@head | 1 |" in text
 
 
 def answers(done: Run) -> list[tuple[str, str | None]]:
