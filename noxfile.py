@@ -90,23 +90,39 @@ def text_encoding(session: nox.Session) -> None:
     )
 
 
+# What a reader of the comparison must know.
+DIFFERENCE = (
+    "These are whole calls by pytest-benchmark's own clock, a process of one backend at a time. `bench run` alternates "
+    "blocks of both beside a hand-written floor, takes the fixed cost of `fit` out, and says how sure it is."
+)
+
+
 @nox.session(name="bench-compare", default=False)
 def bench_compare(session: nox.Session) -> None:
-    """Time the operations with pytest-benchmark under each backend, and print its comparison."""
+    """Time calls of the operations with pytest-benchmark, the backends in turns: `-- --recipe dense -k train`."""
     install(session, "test")
+    session.log(DIFFERENCE)
     storage = f"file://{ROOT / 'results' / 'pytest-benchmark'}"
+    begun = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    recipes, others = chosen_recipes(session)
     saved = []
-    for backend in BACKENDS:
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{backend}"
-        saved.append(f"*_{name}")
-        session.run(
-            *("python", "-m", "pytest", "tests/benchmarks/operations", "--benchmark-warmup=on", "--benchmark-quiet"),
-            *("--benchmark-disable-gc", f"--benchmark-storage={storage}", f"--benchmark-save={name}"),
-            *session.posargs,
-            env={**found_reviews(), "KERAS_BACKEND": backend},
-        )
+    for recipe in recipes:
+        # One after the other, then the other way round: what drifts shows as a difference of a backend from itself.
+        for number, backend in enumerate([*BACKENDS, *reversed(BACKENDS)]):
+            name = f"{begun}-{recipe}-{backend}-{1 + number // len(BACKENDS)}"
+            saved.append(f"*_{name}")
+            session.run(
+                *("python", "-m", "pytest", "tests/benchmarks/operations", "--recipe", recipe, "--benchmark-quiet"),
+                *("--benchmark-warmup=on", "--benchmark-disable-gc", "--benchmark-max-time=0.25"),
+                *(f"--benchmark-storage={storage}", f"--benchmark-save={name}"),
+                *("-W", "ignore:Not saving anything"),
+                *others,
+                env={**found_reviews(), "KERAS_BACKEND": backend},
+                success_codes=[0, 5],  # 5: nothing of this recipe was chosen
+            )
     columns = ("--columns=min,median,iqr,rounds", "--group-by=group", "--sort=name", "--name=short")
     session.run("python", "-m", "pytest_benchmark", "--storage", storage, "compare", *saved, *columns)
+    session.log(DIFFERENCE)
 
 
 @nox.session(default=False)
@@ -209,6 +225,17 @@ def bench(session: nox.Session, *words: str) -> None:
     done = subprocess.run([python, "-m", "bench", *words], cwd=ROOT, check=False)
     if done.returncode:
         sys.exit(done.returncode)
+
+
+def chosen_recipes(session: nox.Session) -> tuple[list[str], list[str]]:
+    """Return the recipes behind `--recipe`, all without it, and the other arguments."""
+    words = list(session.posargs)
+    if "--recipe" not in words:
+        known = session.run("python", "-c", "from models.recipes import RECIPES; print(*RECIPES)", silent=True)
+        return str(known).split(), words
+    begin = words.index("--recipe")
+    end = next((place for place in range(begin + 1, len(words)) if words[place].startswith("-")), len(words))
+    return words[begin + 1 : end], words[:begin] + words[end:]
 
 
 def found_reviews() -> dict[str, str]:

@@ -10,8 +10,14 @@ import pytest
 from bench.plan import gpus
 from bench.records import machine
 from datasets.locate import Located, open_corpus
+from models.recipes import RECIPES
 
 BACKEND = os.environ["KERAS_BACKEND"]  # `tests/conftest.py` chooses one where nobody did
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option by which `nox -s bench-compare` lets the backends take turns, recipe by recipe."""
+    parser.addoption("--recipe", choices=[*RECIPES], help="time the operations of this recipe alone")
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
