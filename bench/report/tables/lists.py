@@ -77,7 +77,7 @@ def histories(found: Sequence[CellHistory]) -> Table:
         Column("floor_share", "floor", "percent", lambda history: history.points[-1].floor_share),
         Column("changed", "changed", "right", lambda history: history.last_change),
     )
-    note = "floor: share of the speed of the same work by hand, in the newest run; `--cell` shows every run of a cell"
+    note = "floor: share of the speed by hand, in the newest run without doubts; `--cell` shows every run of a cell"
     where = Column("where", "measured on", value=lambda history: f"{history.machine}, {history.corpus}")
     rows = sorted(found, key=where.text)  # stable: cells stay in their order
     return table("histories", "History", "published runs", columns, rows, note, group=where)
