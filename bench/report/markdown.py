@@ -84,8 +84,9 @@ def warnings(document: RunDocument) -> str:
 
 
 def contents(tables: Sequence[Table]) -> str:
-    """Return a list of ``tables`` that leads to each."""
-    return "\n".join(f"- [{table.title}](#{anchor(table.title)})" for table in tables)
+    """Return a list of ``tables`` that leads to each; its first line parts it from a list above."""
+    links = [f"- [{table.title}](#{anchor(table.title)})" for table in tables]
+    return "\n".join(["Tables of this run:", "", *links]) if links else ""
 
 
 def anchor(title: str) -> str:

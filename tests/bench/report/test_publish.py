@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from bench.__main__ import main
 from bench.analysis import history
@@ -313,6 +314,7 @@ def test_the_contents_lead_to_every_table() -> None:
     links = re.findall(r"^- \[(.*)\]\(#(.*)\)$", text, re.MULTILINE)
     assert [title for title, _ in links] == headings
     assert len({address for _, address in links}) == len(links) > 8
+    assert MarkdownIt("commonmark").render(text).count("<ul>") == 3  # facts, overview, contents
     assert ("Where a step's time goes", "where-a-steps-time-goes") in links
     assert ("Which backend, which path", "which-backend-which-path") in links
 
