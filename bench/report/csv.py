@@ -60,12 +60,9 @@ def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _inert(value: Any) -> Any:
-    """Return a value for a CSV file in which a spreadsheet sees no formula.
-
-    Such words begin with a quotation mark. A number below zero has a blank before its sign and stays a number.
-    """
+    """Return a value for a CSV file; words that a spreadsheet would take for a formula begin with a quotation mark."""
     if isinstance(value, float | int):
-        return f" {value}" if str(value).startswith("-") else value
+        return value
     words_ = one_line("" if value is None else value if isinstance(value, str) else json.dumps(value))
     return f"'{words_}" if FORMULA.match(words_) else words_
 
