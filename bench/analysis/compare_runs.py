@@ -19,7 +19,7 @@ from bench.analysis.rows import ComparisonRow, bounded
 from bench.analysis.stats import Estimate
 from bench.analysis.summary import Summary
 from bench.plan.paths import FLOORS, floor_of
-from bench.records import settings
+from bench.records import catalog, settings
 from bench.records.schema import Cell, TargetFacts
 from datasets.errors import ExpectedError
 
@@ -39,7 +39,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """A comparison of A and B: their names, what differs between them, and each cell that both have."""
+    """A comparison of A and B: their names, what differs between them, and each cell that both have.
+
+    run_id  the run of which they are targets; None where they are runs
+    """
 
     first: str
     second: str
@@ -47,6 +50,7 @@ class RunComparison:
     measure: str
     rows: tuple[ComparisonRow, ...]
     missing: tuple[str, ...]
+    run_id: str | None = None
 
     @cached_property
     def verdicts(self) -> bool:
@@ -63,7 +67,9 @@ def targets(summary: Summary, first: str, second: str, *, margin: float, alpha: 
     ratios = Ratios([(cell, base) for base, cell in both], cells, alpha)
     rows = [_row(cell, ratios.estimate((cell, base)), margin=margin) for base, cell in both]
     missing = [cell.operation for base, cell in pairs if (base, cell) not in both]
-    return RunComparison(a, b, (), "seconds, of neighbouring blocks", tuple(rows), tuple(missing))
+    return RunComparison(
+        a, b, (), "seconds, of neighbouring blocks", tuple(rows), tuple(missing), summary.run.header.run_id
+    )
 
 
 def runs(first: Summary, second: Summary, *, margin: float, alpha: float) -> RunComparison:
@@ -151,10 +157,13 @@ def _commit(summary: Summary) -> str:
 def _target(summary: Summary, name: str) -> str:
     """Return the target with this name, or the only one of the backend with this name."""
     known = list(summary.targets)
-    meant = [target for target in known if name in (target, target.split("-")[0])]
-    if len(meant) != 1:
-        raise ExpectedError(f"no run and no target {name!r}: the run has the targets {', '.join(known) or 'none'}")
-    return meant[0]
+    found = catalog.meant(name, known)
+    if len(found) != 1:
+        raise ExpectedError(
+            f"no run and no target {name!r}: the run {summary.run.header.run_id} has the targets "
+            f"{', '.join(known) or 'none'}"
+        )
+    return found[0]
 
 
 def _excluded(summary: Summary, *cells: Cell) -> bool:

@@ -12,7 +12,8 @@ from bench import exit_codes
 from bench.analysis import accuracy, summary
 from bench.cli import Outcome
 from bench.plan import targets
-from bench.records import store
+from bench.records import catalog, store
+from bench.records.catalog import Wanted
 from bench.records.store import Run
 from bench.report import comparison, notices, terminal
 from bench.report import json as documents
@@ -64,9 +65,16 @@ def corpus(data: str | None) -> Located:
     return located
 
 
-def find(name: str, runs: Path | None) -> Run:
-    """Return the finished run called ``name`` in the folder ``runs``."""
-    return store.read(store.find(name, runs or store.DEFAULT_FOLDER))
+def find(name: str, runs: Path | None, wanted: Wanted = catalog.WITH_RESULTS) -> Run:
+    """Return the run called ``name`` in the folder ``runs``; "latest" is the newest that is ``wanted``.
+
+    A note says which one that is where a newer one was passed over.
+    """
+    folder = runs or store.DEFAULT_FOLDER
+    found = catalog.find(name, folder, wanted)
+    if name == "latest" and found.name != store.runs(folder)[-1].name:
+        say(f"latest: {found.name}, the newest run {wanted.words} that nobody is writing")
+    return store.read(found)
 
 
 def say_damage(run: Run) -> bool:

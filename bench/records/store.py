@@ -216,20 +216,6 @@ def runs(folder: Path) -> list[Path]:
     return sorted(file.parent for file in folder.glob(f"*/{RECORDS}"))
 
 
-def find(name: str, folder: Path) -> Path:
-    """Return the folder of the run called ``name``: a path, an id, or "latest", the newest that nobody writes."""
-    found = runs(folder)
-    if name == "latest" and (path := newest(folder)) is not None:
-        return path
-    with suppress(OSError, ValueError):  # a name that is too long for a path, or holds a zero byte
-        for path in (Path(name), folder / name):
-            if name and path.is_dir():
-                return path
-    known = ", ".join(path.name for path in found[-3:]) or "none"
-    busy = "; it is still being written" if name == "latest" and found else ""
-    raise StoreError(f"no run called {name!r} under {folder}: the newest are {known}{busy}")
-
-
 def newest(folder: Path) -> Path | None:
     """Return the newest run that nobody writes; None where there is none."""
     return next((path for path in reversed(runs(folder)) if not is_being_written(path)), None)
@@ -303,8 +289,8 @@ def _read(folder: Path, lines: BinaryIO) -> Run:
     damage: list[Damage] = []
     header = None
     digest: str | None = ""  # of the line before; None where it cannot be read, so that nothing tells about the next
-    for number, line in _whole(lines):
-        body, stored = _parted(line)
+    for number, line in numbered(lines):
+        body, stored = parted(line)
         try:
             record = parse(body)
         except ValidationError as error:
@@ -336,7 +322,7 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _whole(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def numbered(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the number and the bytes of each complete line; one that is too long is cut, and so damaged."""
     number = 0
     while line := lines.readline(LONGEST_LINE):
@@ -384,7 +370,7 @@ def _misfit(error: ValidationError) -> str:
     return f"does not fit record schema {SCHEMA_VERSION}: {misfit(error)}"
 
 
-def _parted(line: bytes) -> tuple[bytes, str]:
+def parted(line: bytes) -> tuple[bytes, str]:
     """Return the record's own JSON and the digest that ``line`` states, empty if it states none."""
     stated = _DIGEST.fullmatch(line[-_STATED:])
     return (line[:-_STATED] + b"}", stated[1].decode()) if stated else (line.rstrip(b"\n"), "")
@@ -398,8 +384,8 @@ def _last_digest(file: Path) -> str:
     """Return the digest of the last line, on which the next one builds."""
     digest = ""
     with file.open("rb") as lines:
-        for _, line in _whole(lines):
-            digest = _parted(line)[1] or _digest(digest, line)
+        for _, line in numbered(lines):
+            digest = parted(line)[1] or _digest(digest, line)
     return digest
 
 

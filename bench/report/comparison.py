@@ -36,6 +36,7 @@ def compared(found: RunComparison, *, anyway: bool) -> RenderableType:
     With ``anyway``, numbers without verdicts where fields that matter differ.
     """
     head = Text(f"{found.second} against {found.first}: {found.measure}", style="bold")
+    head.append(f"\nin the run {found.run_id}" if found.run_id else "", style="dim not bold")
     parts = [head, terminal.section(tables.differences(found))]
     if not found.verdicts and not anyway:
         return terminal.group([*parts, _refusal(found)])

@@ -22,7 +22,7 @@ from bench.analysis import regression, verify
 from bench.plan.gate import Gate
 from bench.plan.steps import PROFILES
 from bench.plan.targets import Target
-from bench.records import packages, store
+from bench.records import catalog, packages, store
 from bench.records.schema import TimingRecord
 from bench.records.store import Run
 from bench.runner import run
@@ -109,7 +109,7 @@ def undisturbed(world: World, folder: Path) -> tuple[Run, float]:
     begun = time.monotonic()
     _wait(_begin(world, folder, None))
     took_s = time.monotonic() - begun
-    return store.read(store.find("latest", folder)), took_s
+    return store.read(catalog.find("latest", folder, catalog.ANY)), took_s
 
 
 def trial(world: World, folder: Path, whole: Run, took_s: float, seed: int) -> Outcome:
@@ -222,7 +222,7 @@ def _wait(child: int) -> None:
 def _newest(folder: Path) -> Run | None:
     """Return the run in ``folder``, None where it was killed before it had one."""
     try:
-        return store.read(store.find("latest", folder))
+        return store.read(catalog.find("latest", folder, catalog.ANY))
     except store.StoreError:
         return None
 

@@ -65,17 +65,20 @@ class GateOptions:
 DEFAULTS = GateOptions()
 
 
-def compare(sides: Sides, recipes: Sequence[Recipe], options: GateOptions, *, allow_unresolved: bool) -> Outcome:
-    """Measure ``sides`` in turns on ``recipes``, decide, and report."""
+def compare(
+    sides: Sides, recipes: Sequence[Recipe], options: GateOptions, *, command: str, allow_unresolved: bool
+) -> Outcome:
+    """Measure ``sides`` in turns on ``recipes``, decide, and report; ``command`` is what resumes it."""
     from dataclasses import replace
 
     from bench.cli import execution
     from bench.plan.gate import Gate
+    from bench.records import catalog
 
     gate = Gate(recipes, sides.targets, options.replicates, options.turns, beside=options.beside, settle=options.settle)
     seed = execution.seed(options.order_seed)
     spec = sides.run_spec(gate, margin=options.margin, alpha=options.alpha, order_seed=seed)
     if options.resume is not None:
-        spec = replace(spec, resumed=execution.find(options.resume, options.out))
+        spec = replace(spec, resumed=execution.find(options.resume, options.out, catalog.of_kind(command)))
     done = execution.execute(spec, options.data, options.out)
     return execution.report(done, json=options.json, markdown=options.markdown, allow_unresolved=allow_unresolved)

@@ -43,4 +43,4 @@ def regress(
     targets = [replace(target, quiet=True, recipes=file) for target in arguments.targets(options.backend)]
     chosen = arguments.recipes(options.recipe, file, top)
     with sides.commits(targets, base, repository=repo, recipes=file) as found:
-        return gate.compare(found, chosen, options, allow_unresolved=allow_unresolved)
+        return gate.compare(found, chosen, options, command="regress", allow_unresolved=allow_unresolved)

@@ -36,4 +36,4 @@ def versions(requirements: list[str], /, *, recipes: RecipeFile = None, options:
     chosen = arguments.recipes(options.recipe, recipes)
     notice = terminal.console(stderr=True).print
     found = sides.versions(targets, wanted, environments.folder(os.environ), notice=notice)
-    return gate.compare(found, chosen, options, allow_unresolved=True)
+    return gate.compare(found, chosen, options, command="versions", allow_unresolved=True)

@@ -35,10 +35,9 @@ def publish(
     from bench import ROOT
     from bench.analysis import summary, verify
     from bench.cli import execution
-    from bench.records import store
     from bench.report.page import published, site
 
-    found = [store.read(store.find(name, runs or store.DEFAULT_FOLDER)) for name in run]
+    found = [execution.find(name, runs) for name in run]
     read = [(one, verify.problems(one)) for one in found]
     refused = [f"{one.header.run_id}: {'; '.join(problems)}" for one, problems in read if problems]
     if refused and not anyway:

@@ -182,7 +182,7 @@ def test_another_commit_is_told_and_compared() -> None:
 
 
 def test_a_target_that_is_none_names_those_there_are() -> None:
-    with pytest.raises(ExpectedError, match=r"no run and no target 'torch': the run has the targets jax-cpu, tens"):
+    with pytest.raises(ExpectedError, match=r"no target 'torch': the run first has the targets jax-cpu, tens"):
         compare_runs.targets(summary(), "torch", "jax", **OPTIONS)
 
 

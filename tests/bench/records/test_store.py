@@ -235,15 +235,6 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
     RunWriter(folder, resumed=True).close()
 
 
-def test_the_latest_run_is_the_newest_that_nobody_writes(tmp_path: Path) -> None:
-    """`resume latest` beside a run that measures takes the one before it."""
-    first, second = (written(tmp_path / f"20260{month}01T000000Z-smoke") for month in (1, 2))
-    holder = RunWriter(second, resumed=True)
-    assert store.find("latest", tmp_path) == first
-    holder.close()
-    assert store.find("latest", tmp_path) == second
-
-
 def test_a_full_disk_costs_the_record_at_hand_alone(tmp_path: Path) -> None:
     """A real limit of the system on the file's size: what was whole stays whole, and the error says what to do."""
     folder = written(tmp_path / "a", *BODY)
@@ -265,13 +256,6 @@ def test_a_full_disk_costs_the_record_at_hand_alone(tmp_path: Path) -> None:
     )
     assert (folder / RECORDS).stat().st_size == size
     assert store.read(folder).records == tuple(BODY)
-
-
-@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b", "", "/" + "y/" * 3_000])
-def test_a_name_that_no_folder_can_have_is_no_run(name: str, tmp_path: Path) -> None:
-    """The system refuses it with an error of its own."""
-    with pytest.raises(StoreError, match="no run called"):
-        store.find(name, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -394,33 +378,6 @@ def test_runs_are_listed_oldest_first_and_nothing_else_is(tmp_path: Path) -> Non
     (tmp_path / "page.html").write_text("")
     assert [path.name for path in store.runs(tmp_path)] == sorted(names)
     assert store.runs(tmp_path / "nowhere") == []
-
-
-def test_a_run_is_found_by_its_id_its_path_and_as_the_latest(tmp_path: Path) -> None:
-    """Three ways to name one folder."""
-    first, last = (written(tmp_path / f"20260{month}01T000000Z-smoke") for month in (1, 2))
-    elsewhere = written(tmp_path / "elsewhere" / "published")
-    assert store.find(first.name, tmp_path) == first
-    assert store.find("latest", tmp_path) == last
-    assert store.find(str(elsewhere), tmp_path) == elsewhere
-
-
-def test_an_unknown_run_is_told_the_newest_three(tmp_path: Path) -> None:
-    """The error shows what a name looks like."""
-    for month in range(1, 6):
-        written(tmp_path / f"20260{month}01T000000Z-smoke")
-    with pytest.raises(StoreError, match="no run called 'mine' under") as caught:
-        store.find("mine", tmp_path)
-    newest = ", ".join(f"20260{month}01T000000Z-smoke" for month in (3, 4, 5))
-    assert str(caught.value).endswith(f"the newest are {newest}")
-
-
-@pytest.mark.parametrize("name", ["latest", "mine"])
-def test_where_there_is_no_run_none_is_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even "latest" needs a run."""
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(StoreError, match="the newest are none"):
-        store.find(name, tmp_path / "runs")
 
 
 def test_a_derived_file_is_made_with_its_folders_and_replaced_whole(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bench import ROOT
 RUN = """
 import json, os, resource, sys, tempfile
 from pathlib import Path
-from bench.records import store
+from bench.records import catalog, store
 from tests.faults import trials
 world = trials.fake_run()
 whole, _ = trials.undisturbed(world, Path(tempfile.mkdtemp()))
@@ -33,7 +33,8 @@ for share in json.loads(sys.argv[1]):
         except BaseException:
             os._exit(70)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    cut = store.read(store.find("latest", folder)) if (list(folder.glob("*/*.jsonl"))[0]).stat().st_size else None
+    size_of_cut = (list(folder.glob("*/*.jsonl"))[0]).stat().st_size
+    cut = store.read(catalog.find("latest", folder, catalog.ANY)) if size_of_cut else None
     damage = [str(one) for one in cut.damage] if cut else []
     if cut is not None:
         trials.execute(world, folder, cut)
