@@ -6,6 +6,7 @@ import os
 import secrets
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bench import exit_codes
@@ -14,11 +15,12 @@ from bench.cli import Outcome
 from bench.plan import targets
 from bench.records import catalog, store
 from bench.records.catalog import Wanted
-from bench.records.store import Run
+from bench.records.store import Run, StoreError
 from bench.report import comparison, notices, terminal
 from bench.report import json as documents
 from bench.report import markdown as pages
 from bench.report.progress import DownloadReport, ProgressReport
+from bench.report.tables import runs as tables
 from bench.runner import run
 from bench.runner.run import RunSpec
 from datasets import locate
@@ -48,6 +50,8 @@ def report(
         code = exit_codes.of_run(found.verdicts, measured=found.measured)
     if markdown is not None and done.is_comparison:
         store.write_atomically(markdown, pages.pull_request(found).encode())
+    with suppress(StoreError, OSError):  # its folder is gone, or cannot be written: `bench runs` reads it again
+        catalog.remembered(catalog.entry(done.folder), lambda: tables.answer(found))
     if json:
         return Outcome(documents.render(found, code), int(code))
     return Outcome(comparison.render(found) if done.is_comparison else terminal.render(found, every=every), int(code))

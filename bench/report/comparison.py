@@ -12,8 +12,7 @@ from bench.records.schema import TargetRecord
 from bench.records.store import Run
 from bench.report import terminal
 from bench.report.tables import comparison as tables
-
-ANSWERS = ("slower", "faster", "same", "unresolved")
+from bench.report.tables import runs
 
 
 def render(summary: Summary) -> RenderableType:
@@ -61,11 +60,7 @@ def closing(document: RunDocument) -> str:
     """Return the decision in one line."""
     if document.void:
         return "VOID: a control failed, so the other answers mean nothing; repeat in a quieter hour"
-    deciding = [row.answer for row in document.deciding]
-    words = [f"{deciding.count(answer)} {answer}" for answer in ANSWERS if answer in deciding]
-    more = sum(row.worse for row in document.counter_changes)
-    words += [f"{more} counter{'s' * (more > 1)} higher"] if more else []
-    return f"Gate cells: {', '.join(words) or 'none was compared'}"
+    return f"Gate cells: {runs.decided(document) or 'none was compared'}"
 
 
 def _heading(summary: Summary) -> RenderableType:

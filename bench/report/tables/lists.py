@@ -1,4 +1,4 @@
-"""Tables that need no run: kept runs, a profile's steps, reference seeds, the published history."""
+"""Tables that need no run: the rules about records, a profile's steps, reference seeds, the published history."""
 
 from __future__ import annotations
 
@@ -12,22 +12,11 @@ from bench.analysis.rows import once
 from bench.analysis.verify import CheckRow
 from bench.plan.steps import BaselineTraining, Counting, Profile, Step, Timing, Training
 from bench.records.reference import Row
-from bench.records.schema import Cell, RunHeader
+from bench.records.schema import Cell
 from bench.report.tables import words
 from bench.report.tables.columns import MISSING, Column, Table, share, table
 
 CHANGE = "◆"
-
-
-def runs(headers: Sequence[RunHeader]) -> Table:
-    """Return the kept runs, oldest first."""
-    columns = (
-        Column("run_id", "run"),
-        Column("corpus", "corpus"),
-        Column("commit", "commit", value=lambda header: header.commit.revision[:10] if header.commit else None),
-        Column("machine", "machine", value=lambda header: header.machine.cpu),
-    )
-    return table("runs", "Runs", "", columns, headers)
 
 
 def checks(run_id: str, rows: Sequence[CheckRow]) -> Table:

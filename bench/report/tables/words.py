@@ -103,6 +103,14 @@ def minute(moment: str) -> str:
     return moment[:16].replace("T", " ") + " UTC"
 
 
+def duration(seconds: float) -> str:
+    """Return how long something took, as people say it: "45 s", "8 min", "3 h 50 min"."""
+    if seconds < 60:
+        return f"{max(seconds, 0):.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def dates(document: RunDocument) -> str:
     """Return when a run began and, where it was interrupted, when it was resumed."""
     later = ", ".join(once(map(minute, document.resumed_at)))
