@@ -26,4 +26,5 @@ def _rows(summary: Summary, one: Series) -> list[dict[str, Any]]:
 
 
 def _row(name: str, unit: str, found: Estimate, extra: str) -> dict[str, Any]:
-    return {"name": name, "unit": unit, "value": found.value, "range": spread(found.spread), "extra": extra}
+    ends = spread(found.value, found.low, found.high)
+    return {"name": name, "unit": unit, "value": found.value, "range": ends, "extra": extra}

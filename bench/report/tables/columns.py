@@ -16,8 +16,15 @@ from bench.analysis.rows import half_width, once
 Value = str | float | int | None
 
 MISSING = "—"
+# An interval is shown by its half, "±4%", where both its ends lie within this share of the value; else by the two ends.
+NARROW = 0.25
 # Half an interval wider than its value says nothing but that.
 WIDEST = 1.0
+# The rule in words; every table that shows one has it below.
+SPREAD = (
+    "±: half the 95% interval, as a share of the value; its two ends, such as -48/+93%, where one lies more than "
+    f"{NARROW:.0%} away"
+)
 # From here on a ratio is shown as times, not as a percentage.
 TIMES = 2.0
 
@@ -38,11 +45,18 @@ def milliseconds(seconds: float) -> str:
     return significant(seconds * 1e3)
 
 
-def spread(half_width: float | None) -> str:
-    """Return half an interval, as a share of its value, such as "±2%"; "±?" where it is not known."""
-    if half_width is None or not math.isfinite(half_width):
+def spread(value: float | None, low: float | None, high: float | None) -> str:
+    """Return an interval beside its value: "±4%", or "-48/+93%" where half of it would hide how far its ends lie.
+
+    "±?" where it is not known, "±>100%" where half of it is wider than the value.
+    """
+    half = half_width(value, low, high)
+    if half is None or not math.isfinite(half) or value is None or value <= 0 or low is None or high is None:
         return "±?"
-    return f"±{share(half_width)}" if half_width <= WIDEST else f"±>{WIDEST:.0%}"
+    if half > WIDEST:
+        return f"±>{WIDEST:.0%}"
+    below, above = low / value - 1, high / value - 1
+    return f"±{share(half)}" if max(-below, above) <= NARROW else f"{100 * below:+.0f}/{above:+.0%}"
 
 
 def share(value: float) -> str:
@@ -78,7 +92,6 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "milliseconds": milliseconds,
     "percent": share,
     "tenths": lambda value: f"{value:.1%}",
-    "spread": spread,
     "change": change,
     "exponent": lambda value: f"{value:.1e}",
     "right": str,
@@ -93,6 +106,7 @@ class Column:
     heading  what stands above it; ``unit`` follows it
     format   one of `FORMATS`
     value    what it shows of a row
+    words    how a reader sees that, where it takes more of the row than the value
     note     a footnote below a table that shows it with a value
     short    its heading in a terminal, where ``heading`` and unit take too many of 80 columns
     wide     left out in a terminal
@@ -104,6 +118,7 @@ class Column:
     heading: str
     format: str = "text"
     value: Callable[[Any], Value] | None = None
+    words: Callable[[Any], str] | None = None
     unit: str = ""
     note: str = ""
     short: str = ""
@@ -127,7 +142,11 @@ class Column:
     def text(self, row: Any) -> str:
         """Return the value of ``row`` as a reader sees it."""
         value = self.of(row)
-        return MISSING if value is None else value if isinstance(value, str) else FORMATS[self.format](value)
+        if value is None:
+            return MISSING
+        if self.words is not None:
+            return self.words(row)
+        return value if isinstance(value, str) else FORMATS[self.format](value)
 
 
 @dataclass(frozen=True)
@@ -169,14 +188,16 @@ def table(
 
 
 def spread_column(heading: str, key: str, note: str = "", *, wide: bool = False) -> Column:
-    """Return the column of half the interval of ``key``, as a share of it."""
+    """Return the column of the interval of ``key``, as shares of it; its value is half the interval."""
+
+    def ends(row: Any) -> tuple[float | None, float | None, float | None]:
+        return getattr(row, key), getattr(row, f"{key}_low"), getattr(row, f"{key}_high")
 
     def half(row: Any) -> float | None:
-        value, low, high = (getattr(row, name) for name in (key, f"{key}_low", f"{key}_high"))
-        width = half_width(value, low, high)
-        return math.inf if width is None and value is not None else width
+        width = half_width(*ends(row))
+        return math.inf if width is None and ends(row)[0] is not None else width
 
-    return Column(f"{key}_spread", heading, "spread", half, note=note, wide=wide)
+    return Column(f"{key}_spread", heading, "right", half, lambda row: spread(*ends(row)), note=note, wide=wide)
 
 
 def interval_column(key: str, heading: str = "95% interval", format: str = "significant") -> Column:  # noqa: A002

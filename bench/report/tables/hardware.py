@@ -7,9 +7,8 @@ from typing import Any
 
 from bench.analysis.rows import CounterRow, PeakRow, RunDocument
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, spread_column, table
+from bench.report.tables.columns import SPREAD, Column, Table, spread_column, table
 from bench.report.tables.quality import RECIPE, target
-from bench.report.tables.speed import SPREAD
 
 # A thousand calls leave less than this behind where nothing leaks: an allocator's slack.
 GROWTH_LIMIT_BYTES = 16e6

@@ -10,11 +10,10 @@ from bench.analysis import best_path
 from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow
 from bench.plan import paths
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, interval_column, spread_column, table
+from bench.report.tables.columns import SPREAD, Column, Table, interval_column, spread_column, table
 from bench.report.tables.quality import RECIPE, target
 
 FLOOR = "floor: share of the speed of the same work written by hand, from neighbouring blocks"
-SPREAD = "±: half the 95% interval, as a share of the value"
 FIRST_STEP = "first: the first step, compilation included"
 EXCLUDED = "† its accuracy failed: this timing belongs to other work and counts in no comparison"
 UNSTEADY = "* not steady when warm-up ended: repeat on a quieter machine, or with --profile full"

@@ -89,7 +89,7 @@ def test_a_slope_of_nothing_gives_no_rate_and_no_spread(seconds: float) -> None:
     """Two equal blocks on a noisy machine say that the step was too short to see, not that it is infinitely fast."""
     step = stats.median([seconds] * 6)
     assert significant(step.inverted(512).value) == "—"
-    assert spread(step.spread) == "±?"
+    assert spread(step.value, step.low, step.high) == "±?"
 
 
 def test_a_cut_line_of_an_interrupted_collection_is_dropped(tmp_path: Path) -> None:
