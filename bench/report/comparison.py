@@ -8,11 +8,14 @@ from rich.text import Text
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import RunDocument
 from bench.analysis.summary import Summary
+from bench.plan.paths import FLOORS
 from bench.records.schema import TargetRecord
 from bench.records.store import Run
 from bench.report import terminal
 from bench.report.tables import comparison as tables
 from bench.report.tables import runs
+
+ANSWERS = {"slower": "slower", "faster": "faster", "same": "the same", tables.UNKNOWN: "not told apart"}
 
 
 def render(summary: Summary) -> RenderableType:
@@ -34,12 +37,20 @@ def compared(found: RunComparison, *, anyway: bool) -> RenderableType:
 
     With ``anyway``, numbers without verdicts where fields that matter differ.
     """
-    head = Text(f"{found.second} against {found.first}: {found.measure}", style="bold")
+    head = Text(f"{found.second} against {found.first}", style="bold")
     head.append(f"\nin the run {found.run_id}" if found.run_id else "", style="dim not bold")
+    head.append(f"\n{answers(found)}" if found.verdicts else "", style="not bold")
     parts = [head, terminal.section(tables.differences(found))]
     if not found.verdicts and not anyway:
         return terminal.group([*parts, _refusal(found)])
     return terminal.group([*parts, terminal.section(tables.compared_cells(found)), _missing(found)])
+
+
+def answers(found: RunComparison) -> str:
+    """Return how many cells are slower, faster, the same and not told apart, without floors, which nobody runs."""
+    cells = [tables.answer(found, row) for row in found.rows if row.path not in FLOORS]
+    said = [f"{cells.count(one)} {word}" for one, word in ANSWERS.items() if one in cells]
+    return f"{len(cells)} cell{'s' * (len(cells) != 1)}: {', '.join(said) or 'none was compared'}"
 
 
 def common_versions(run: Run) -> str:

@@ -68,7 +68,12 @@ def change(ratio: float | None) -> str:
     """Return how much more than one a ratio is: "+5.1%", or how many times, from twice on: "2.3×"."""
     if ratio is None or not math.isfinite(ratio):
         return MISSING
-    return f"{ratio - 1:+.1%}".replace("-0.0%", "+0.0%") if ratio < TIMES else f"{significant(ratio, 2)}×"
+    return percent(ratio) if ratio < TIMES else f"{significant(ratio, 2)}×"
+
+
+def percent(ratio: float) -> str:
+    """Return how much more than one a ratio is."""
+    return f"{ratio - 1:+.1%}".replace("-0.0%", "+0.0%")
 
 
 def figure(value: float | None, decimals: int = 4) -> str:
@@ -207,8 +212,14 @@ def interval_column(key: str, heading: str = "95% interval", format: str = "sign
 
 def interval(row: Any, key: str, format: str = "significant") -> str | None:  # noqa: A002
     """Return the interval of ``key`` in words; None where an end is not known."""
-    low, high = getattr(row, f"{key}_low"), getattr(row, f"{key}_high")
-    return None if low is None or high is None else f"{FORMATS[format](low)} to {FORMATS[format](high)}"
+    value, low, high = (getattr(row, name) for name in (key, f"{key}_low", f"{key}_high"))
+    if low is None or high is None:
+        return None
+    if format != "change":
+        return f"{FORMATS[format](low)} to {FORMATS[format](high)}"
+    if value is None or value < TIMES:  # the ends have the unit of the value
+        return f"{percent(low)} to {percent(high)}"
+    return f"{significant(low, 2)} to {significant(high, 2)}×"
 
 
 def sentence(phrase: str) -> str:

@@ -25,8 +25,9 @@ def where(target: str) -> str:
 
 
 WORK = Column("work", "work", value=lambda row: f"{row.phase} {row.batch_size}", merge=True)
-BACKEND = Column("target", "backend", value=lambda row: where(row.target))
-RATIO = Column("ratio", "seconds", "change", lambda row: UNKNOWN if row.ratio is None else row.ratio)
+BACKEND = Column("target", "backend", value=lambda row: where(row.target), hoist=True)
+CHANGE = "change: of a cell's seconds from its base's; + takes longer"
+RATIO = Column("ratio", "change", "change", lambda row: UNKNOWN if row.ratio is None else row.ratio, note=CHANGE)
 
 
 def gate_cells(document: RunDocument) -> Table:
@@ -145,15 +146,16 @@ def compared_cells(found: RunComparison) -> Table:
         Column("target", "backend", value=lambda row: row.target.removesuffix("-cpu"), hoist=True),
         RATIO,
         interval_column("ratio", "interval", "change"),
-        Column("answer", "answer", "answer", lambda row: _answer(found, row)),
+        Column("answer", "answer", "answer", lambda row: answer(found, row)),
     )
     unsettled = any(row.answer in (None, "unresolved") for row in found.rows)
     note = f"{UNKNOWN}: not told apart; run more processes of each, with --budget or --profile full"
     rows = sorted(found.rows, key=lambda row: place(row.cell))
-    caption = "the first one's is one"
+    caption = f"{found.measure}, against {found.first}"
     rule = words.TOLD_APART if found.rows else None
     return table("cells", "Cells", caption, columns, rows, rule, note if unsettled else None, group=RECIPE)
 
 
-def _answer(found: RunComparison, row: ComparisonRow) -> str:
+def answer(found: RunComparison, row: ComparisonRow) -> str:
+    """Return what is told of a cell; `~` where that is nothing."""
     return UNKNOWN if row.answer in (None, "unresolved") or not found.verdicts else str(row.answer)

@@ -12,7 +12,7 @@ RECIPE = Column("recipe", "recipe", merge=True)
 
 def target(document: RunDocument, heading: str = "backend", key: str = "target", *, merge: bool = False) -> Column:
     """Return the column of the target named in ``key``."""
-    return Column(key, heading, value=lambda row: words.label(document, getattr(row, key)), merge=merge)
+    return Column(key, heading, value=lambda row: words.label(document, getattr(row, key)), merge=merge, hoist=True)
 
 
 def accuracy(document: RunDocument) -> Table:

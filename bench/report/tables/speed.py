@@ -213,7 +213,9 @@ def step(document: RunDocument) -> Table:
 
 
 def _marked_target(document: RunDocument) -> Column:
-    return Column("target", "backend", value=lambda row: words.label(document, row.target) + words.marks(row))
+    return Column(
+        "target", "backend", value=lambda row: words.label(document, row.target) + words.marks(row), hoist=True
+    )
 
 
 def _processes(rows: Sequence[TimingRow]) -> str:
