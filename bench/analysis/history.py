@@ -6,6 +6,7 @@ those, on one machine and one corpus at a time.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import numpy as np
 import ruptures
 
 from bench.analysis.rows import RunDocument, TimingRow, finite
+from bench.records.schema import Cell
 
 # Fewer runs have no levels to tell apart.
 FEWEST_RUNS = 4
@@ -23,7 +25,10 @@ PENALTY = 4.0
 
 @dataclass(frozen=True)
 class Point:
-    """One cell in one published run: the share of its floor with its interval, and which run it was."""
+    """One cell in one published run: the share of its floor with its interval, and which run it was.
+
+    taken_share  of the processors' time, by others while clocks ran
+    """
 
     run_id: str
     started_at: str
@@ -32,22 +37,41 @@ class Point:
     floor_share: float
     low: float | None
     high: float | None
+    taken_share: float = 0.0
 
 
 @dataclass(frozen=True)
 class CellHistory:
     """One cell over the runs of one machine and corpus, oldest first; ``changes``: where a new level begins."""
 
-    cell: str
+    of: Cell
     machine: str
     corpus: str
     points: tuple[Point, ...]
     changes: tuple[int, ...]
 
     @property
+    def cell(self) -> str:
+        """The cell's name."""
+        return self.of.name
+
+    @property
     def last_change(self) -> str | None:
         """The day on which the present level began; None where it never changed."""
         return self.points[self.changes[-1]].started_at[:10] if self.changes else None
+
+    def level_before(self, change: int) -> float:
+        """Return the median share of the level that ended where the point ``change`` begins a new one."""
+        start = max((one for one in self.changes if one < change), default=0)
+        return statistics.median(point.floor_share for point in self.points[start:change])
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A published run that is in no history, and why."""
+
+    run_id: str
+    reason: str
 
 
 def of_documents(documents: Sequence[RunDocument]) -> list[CellHistory]:
@@ -56,15 +80,21 @@ def of_documents(documents: Sequence[RunDocument]) -> list[CellHistory]:
     Comparisons have none, and neither has a run that something speaks against, that lacks cells or whose accuracy
     failed. A share that is no number above zero has no logarithm, and is left out.
     """
-    found: dict[tuple[str, str, str], list[Point]] = {}
+    found: dict[tuple[Cell, str, str], list[Point]] = {}
     for document in sorted(filter(counts, documents), key=lambda one: one.started_at):
         machine = f"{document.machine.cpu}, {document.machine.processors} processors"
         where = (machine, f"{document.corpus} {document.corpus_digest[:12]}")
         for row in document.timings:
             share = finite(row.floor_share) or 0.0
             if share > 0:
-                found.setdefault((row.cell.name, *where), []).append(_point(document, row, share))
+                found.setdefault((row.cell, *where), []).append(_point(document, row, share))
     return [_history(*key, points) for key, points in found.items()]
+
+
+def left_out(documents: Sequence[RunDocument]) -> list[LeftOut]:
+    """Return the published runs that are in no history, oldest first; comparisons have none to be in."""
+    runs = sorted((one for one in documents if not one.is_comparison), key=lambda one: one.started_at)
+    return [LeftOut(document.run_id, "; ".join(found)) for document in runs if (found := doubts(document))]
 
 
 def counts(document: RunDocument) -> bool:
@@ -101,7 +131,7 @@ def changes(values: Sequence[float]) -> list[int]:
     return [int(index) for index in found[:-1]]
 
 
-def _history(cell: str, machine: str, corpus: str, points: Sequence[Point]) -> CellHistory:
+def _history(cell: Cell, machine: str, corpus: str, points: Sequence[Point]) -> CellHistory:
     found = changes([point.floor_share for point in points])
     return CellHistory(cell, machine, corpus, tuple(points), tuple(found))
 
@@ -115,4 +145,5 @@ def _point(document: RunDocument, row: TimingRow, share: float) -> Point:
         share,
         row.floor_share_low,
         row.floor_share_high,
+        (document.steal_share or 0.0) + (document.outside_share or 0.0),
     )

@@ -24,9 +24,10 @@ def history(*, cell: str | None = None) -> Outcome:
     from bench.report import terminal
     from bench.report.page import site
 
-    histories = published.of_documents(site.every(ROOT / "results"))
+    documents = site.every(ROOT / "results")
+    histories = published.of_documents(documents)
     if cell is None:
-        return Outcome(report.overview(histories))
+        return Outcome(report.overview(histories, published.left_out(documents)))
     found = [one for one in histories if cell in one.cell]
     if not found:
         raise UsageError(f"no published run has a cell {cell!r}; `bench history` lists them")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from bench.analysis.history import CellHistory
+from bench.analysis.history import CellHistory, Point
 from bench.analysis.rows import once
 from bench.analysis.verify import CheckRow
 from bench.plan.steps import BaselineTraining, Counting, Profile, Step, Timing, Training
 from bench.records.reference import Row
 from bench.records.schema import Cell
+from bench.records.store import BUSY
 from bench.report.tables import words
-from bench.report.tables.columns import MISSING, Column, Table, share, table
+from bench.report.tables.columns import MISSING, SPREAD, Column, Table, share, spread, table
 
 CHANGE = "◆"
+SHARE = "floor: share of the speed of the same work by hand, in the newest run without doubts"
+BEFORE = "before: the median of the level that ended where the present one begins"
+DOUBT = f"? a busy hour: others took {BUSY:.0%} of the processors' time or more"
 
 
 def checks(run_id: str, rows: Sequence[CheckRow]) -> Table:
@@ -58,32 +61,39 @@ def references(rows: Sequence[Row], corpus: str) -> Table:
     return table("references", f"Reference seeds on {corpus}", "", columns, rows)
 
 
-def histories(found: Sequence[CellHistory]) -> Table:
-    """Return a row for each cell: how many runs, its share of the floor now, and when it last changed."""
+def histories(found: Sequence[CellHistory], title: str, caption: str = "") -> Table:
+    """Return a row for each cell of one machine and corpus: its share of the floor, its level before, since when."""
+    changed = any(history.changes for history in found)
     columns = (
-        Column("cell", "cell"),
-        Column("runs", "runs", "count", lambda history: len(history.points)),
-        Column("floor_share", "floor", "percent", lambda history: history.points[-1].floor_share),
-        Column("changed", "changed", "right", lambda history: history.last_change),
+        Column("work", "work", value=lambda history: f"{history.of.phase} {history.of.batch_size}", merge=True),
+        Column("path", "path", value=lambda history: history.of.path, merge=True),
+        Column("target", "backend", value=lambda history: history.of.target.removesuffix("-cpu"), hoist=True),
+        Column("floor_share", "floor", "percent", lambda history: history.points[-1].floor_share, note=SHARE),
+        Column("before", "before", "percent", _before, note=BEFORE) if changed else None,
+        Column("changed", "since", "right", lambda history: history.last_change) if changed else None,
+        Column("runs", "runs", "count", lambda history: len(history.points), hoist=True),
     )
-    note = "floor: share of the speed by hand, in the newest run without doubts; `--cell` shows every run of a cell"
-    where = Column("where", "measured on", value=lambda history: f"{history.machine}, {history.corpus}")
-    rows = sorted(found, key=where.text)  # stable: cells stay in their order
-    return table("histories", "History", "published runs", columns, rows, note, group=where)
+    group = Column("recipe", "recipe", value=lambda history: history.of.recipe)
+    return table("histories", title, caption, columns, found, group=group)
 
 
 def history(found: CellHistory) -> Table:
     """Return every published run of one cell, with its changes of level marked."""
     columns = (
-        Column("run", "run", value=lambda index: found.points[index].run_id),
-        Column("commit", "commit", value=lambda index: found.points[index].commit[:10]),
-        Column("keras", "keras", value=lambda index: found.points[index].versions.get("keras", MISSING)),
+        Column("run", "measured", value=lambda index: words.minute(found.points[index].started_at)),
+        Column("commit", "commit", value=lambda index: found.points[index].commit[:10], hoist=True),
+        Column("keras", "keras", value=lambda index: found.points[index].versions.get("keras", MISSING), hoist=True),
         Column("floor_share", "floor", "percent", lambda index: found.points[index].floor_share),
-        Column("change", " ", value=lambda index: _mark(found, index)),
+        Column("spread", "±", "right", lambda index: _spread(found.points[index])),
+        Column("change", " ", value=lambda index: _marks(found, index)),
     )
-    note = f"{CHANGE} a new level begins here (PELT on the logarithms of the shares)" if found.changes else None
+    notes = (
+        SPREAD,
+        f"{CHANGE} a new level begins here (PELT on the logarithms of the shares)" if found.changes else None,
+        DOUBT if any(words.is_busy(point.taken_share) for point in found.points) else None,
+    )
     rows = range(len(found.points))
-    return table("history", found.cell, f"{found.machine}, {found.corpus}", columns, rows, note)
+    return table("history", found.cell, f"{found.machine}, {found.corpus}", columns, rows, *notes)
 
 
 def history_points(points: Sequence[dict[str, Any]]) -> Table:
@@ -120,10 +130,15 @@ def _paths(step: Step) -> list[str]:
     return [cell.path for cell in step.cells] if isinstance(step, Counting | Timing) else []
 
 
-def _mark(found: CellHistory, index: int) -> str:
-    """Return the mark of a new level, and the median of the level before it."""
-    if index not in found.changes:
-        return ""
-    start = max((change for change in found.changes if change < index), default=0)
-    before = statistics.median(point.floor_share for point in found.points[start:index])
-    return f"{CHANGE} from {share(before)}"
+def _before(found: CellHistory) -> float | None:
+    return found.level_before(found.changes[-1]) if found.changes else None
+
+
+def _spread(point: Point) -> str:
+    return spread(point.floor_share, point.low, point.high)
+
+
+def _marks(found: CellHistory, index: int) -> str:
+    """Return the mark of a new level with the median of the level before it, and the mark of a busy hour."""
+    changed = f"{CHANGE} from {share(found.level_before(index))}" if index in found.changes else ""
+    return " ".join(filter(None, [changed, "?" if words.is_busy(found.points[index].taken_share) else ""]))

@@ -82,7 +82,12 @@ def taken(document: RunDocument) -> str:
 
 def busy(document: RunDocument) -> bool:
     """Whether others took so much that intervals are wide."""
-    return (document.steal_share or 0.0) + (document.outside_share or 0.0) >= BUSY
+    return is_busy((document.steal_share or 0.0) + (document.outside_share or 0.0))
+
+
+def is_busy(taken_share: float) -> bool:
+    """Whether others took so much of the processors' time that intervals are wide."""
+    return taken_share >= BUSY
 
 
 # The one rule for "different", wherever two measurements are compared.

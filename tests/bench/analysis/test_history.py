@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -97,17 +98,78 @@ def test_a_few_runs_have_no_course() -> None:
 
 
 def test_the_overview_and_the_course_as_they_are_read() -> None:
-    """The newest share, the day of the change, the mark where it began, a chart that fits the terminal."""
+    """The newest share, the level before and the day of the change, the mark where it began, a chart that fits."""
     runs = [published_run(n, share) for n, share in enumerate(scattered(0.5, 0.6))]
     (found,) = history.of_documents(runs)
     overview = shown(report.overview([found]))
-    assert CELL in overview
-    assert "2026-07-07" in overview
+    assert "1 cell in 12 runs: 1 of 1 changed" in overview
+    newest = f"{found.points[-1].floor_share:.0%}"
+    assert f"train 512 fit {newest} 50% 2026-07-07" in " ".join(overview.split())
     words = shown(report.one(found, width=80))
     assert f"{CHANGE} from 50%" in words
     assert "share of the floor" in words
     assert max(map(len, words.splitlines())) <= 80
     shown(report.one(found, width=80, ascii_only=True)).encode("ascii", errors="replace")
+
+
+def cells(*shares: Sequence[float], first: int = 0, **changes: Any) -> list[RunDocument]:
+    """Return a run a day, whose cells have these shares in turn, each by a path of its own."""
+    paths = ("fit", "compiled loop", "train_on_batch")
+    found = []
+    for day, values in enumerate(zip(*shares, strict=True)):
+        rows = [
+            TimingRow(**made.cell("train", path).model_dump(), floor_share=s, processes=3, steady=True, excluded=False)
+            for path, s in zip(paths, values, strict=False)
+        ]
+        found.append(published_run(first + day, timings=rows, **changes))
+    return found
+
+
+def test_what_changed_stands_first_the_latest_change_at_the_top() -> None:
+    """A reader of 274 cells sees the changed ones in a screen."""
+    never, early, late = (
+        scattered(0.5, each=12),
+        [*scattered(0.5, each=4), *scattered(0.6, each=8)],
+        scattered(0.7, 0.9),
+    )
+    lines = shown(report.overview(history.of_documents(cells(never, early, late)))).splitlines()
+    order = [next(n for n, line in enumerate(lines) if path in line) for path in ("train_on_batch", "loop", " fit ")]
+    assert order == sorted(order)
+    assert lines.index("Changed — the latest change first, backend jax, runs 12") < order[0] < order[1]
+    assert order[1] < lines.index("Not changed — backend jax, runs 12") < order[2]
+
+
+def test_each_machine_has_tables_of_its_own_below_its_name() -> None:
+    """Another machine's runs are neither counted nor put among these."""
+    other = made.MACHINE.model_copy(update={"cpu": "Another CPU"})
+    runs = [*cells([0.5] * 5), *cells([0.7] * 2, first=5, machine=other)]
+    text = shown(report.overview(history.of_documents(runs)))
+    first, second = text.split("Another CPU, 2 processors, imdb")
+    assert "1 cell in 5 runs: 0 of 1 changed" in first
+    assert "1 cell in 2 runs: changes are looked for from 4 runs on" in second
+    assert "50%" in first
+    assert "70%" in second
+
+
+def test_a_run_that_is_in_no_history_is_named_with_its_reason() -> None:
+    """Nobody looks for it in vain; a comparison has no history to be in."""
+    runs = [
+        published_run(0),
+        published_run(1, warnings=["from a dirty checkout"]),
+        published_run(2, sides={"base": "a"}),
+    ]
+    assert history.left_out(runs) == [history.LeftOut("run-1", "from a dirty checkout")]
+    text = shown(report.overview(history.of_documents(runs), history.left_out(runs)))
+    assert "in no history\n  run-1: from a dirty checkout\n" in text
+
+
+def test_a_run_of_a_busy_hour_carries_its_mark() -> None:
+    """Others took 8 % of the processors' time: its share may lie apart for that reason alone."""
+    runs = [published_run(0), published_run(1, steal_share=0.05, outside_share=0.03), published_run(2)]
+    (found,) = history.of_documents(runs)
+    lines = shown(report.one(found, width=80)).splitlines()
+    assert [line.split()[0] for line in lines if line.rstrip().endswith(" ?")] == ["2026-07-02"]
+    assert "? a busy hour: others took 5% of the processors' time or more" in lines
 
 
 def test_an_empty_history_says_how_to_begin() -> None:
