@@ -23,6 +23,7 @@ from bench.records.store import RECORDS, StoreError
 
 # The words of commands that decide by a gate; older runs do not say which one it was.
 GATES = ("regress", "versions", "gate")
+BASELINES = ("baselines", "peers")
 # The kinds of records that `bench show` makes a table of.
 SHOWN_KINDS = ("training", "timing", "parity", "serving", "baseline", "peer", "counters", "failure")
 
@@ -38,7 +39,7 @@ _CELL = re.compile(rb'\{"kind":"timing","cell":(\{[^{}]*\})')
 class Entry:
     """A run as the catalog has it.
 
-    kind         the command that measured it: "run", "regress" or "versions"; "gate" where an older run does not say
+    kind         the command that measured it: run, regress, versions or baselines; gate where an older one does not say
     records      how many records of each kind it has
     cells        the names of the cells that were timed
     targets      whose cells those are
@@ -177,12 +178,13 @@ def _latest(folder: Path, wanted: Wanted) -> Path | None:
 
 
 def _kind(header: RunHeader, records: Counter[str]) -> str:
-    if not (records["comparison"] or header.profile == "gate"):
-        return "run"
     words: list[str] = []
     with suppress(ValueError):
-        words = shlex.split(header.command)
-    return next((word for word in words[3:4] if word in GATES), "gate")
+        words = shlex.split(header.command)  # python -m bench WORD
+    word = words[3] if len(words) > 3 else ""
+    if records["comparison"] or header.profile == "gate":
+        return word if word in GATES else "gate"
+    return "baselines" if word in BASELINES else "run"
 
 
 def _finished_at(line: bytes) -> str | None:

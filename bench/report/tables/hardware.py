@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.analysis.rows import CounterRow, PeakRow, RunDocument
+from bench.analysis.rows import CounterRow, PeakRow, RunDocument, once
 from bench.report.tables import words
 from bench.report.tables.columns import SPREAD, Column, Table, spread_column, table
 from bench.report.tables.quality import RECIPE, target
@@ -32,7 +32,6 @@ def hardware(document: RunDocument) -> Table:
     # Documents of schema 2 know no bytes.
     counted = any(row.bound for row in document.hardware)
     columns = (
-        RECIPE,
         Column("work", "work", value=lambda row: f"{row.phase} {row.batch_size}", merge=True),
         target(document),
         Column("path", "fastest path", short="path"),
@@ -41,13 +40,15 @@ def hardware(document: RunDocument) -> Table:
     )
     caption = "arithmetic and memory traffic, counted by hand, beside the machine's peaks"
     former = "operations of matrix products alone, counted by hand"
-    return table("hardware", "Hardware", caption if counted else former, columns, document.hardware)
+    recipes = once(row.recipe for row in document.hardware)
+    rows = sorted(document.hardware, key=lambda row: recipes.index(row.recipe))
+    return table("hardware", "Hardware", caption if counted else former, columns, rows, group=RECIPE)
 
 
 def peaks(document: RunDocument) -> Table:
     """Return the machine's peaks: one of matrix products, one of memory for each working set."""
     columns = (
-        Column("work", "work", value=lambda row: "matrix product" if row.product_gflops else "memory traffic"),
+        Column("work", "work", value=lambda row: _peak(row), merge=True),
         Column("size", "working set MB", "significant", lambda row: _mega(row.working_set_bytes)),
         Column("product_gflops", "GFLOP/s", "significant"),
         Column("copy_gb_per_s", "GB/s", "significant"),
@@ -55,6 +56,10 @@ def peaks(document: RunDocument) -> Table:
     )
     caption = "the best that a framework or NumPy reached, reads and writes counted"
     return table("peaks", "Peaks of this machine", caption, columns, _machine(document.peaks))
+
+
+def _peak(row: PeakRow) -> str:
+    return "matrix product" if row.product_gflops else "memory traffic"
 
 
 def _machine(rows: Sequence[PeakRow]) -> list[PeakRow]:

@@ -24,8 +24,14 @@ DOUBT = f"? a busy hour: others took {BUSY:.0%} of the processors' time or more"
 
 def checks(run_id: str, rows: Sequence[CheckRow]) -> Table:
     """Return the rules about the records of a run, with what each found."""
-    columns = (Column("rule", "rule"), Column("answer", "answer", "answer"), Column("found", "found"))
-    return table("checks", "Records", run_id, columns, rows)
+    wrong = [row for row in rows if row.answer != "passed"]
+    columns = (
+        Column("rule", "rule"),
+        Column("answer", "answer", "answer"),
+        Column("found", "found", value=lambda row: row.found or None) if wrong else None,
+    )
+    caption = f"{run_id}: {len(rows) - len(wrong)} of {len(rows)} rules passed"
+    return table("checks", "Records", caption, columns, rows)
 
 
 def steps(profile: Profile, planned: Sequence[Step], left_out: Sequence[Cell]) -> Table:
@@ -33,18 +39,29 @@ def steps(profile: Profile, planned: Sequence[Step], left_out: Sequence[Cell]) -
     works: dict[tuple[str, str], list[Step]] = {}
     for step in planned:
         works.setdefault((step.recipe.name, _work(step)), []).append(step)
+    rows: dict[tuple[str, str, str], list[list[Step]]] = {}  # what several recipes share stands once
+    for (_, work), found in works.items():
+        paths = _listed(path for step in found for path in _paths(step))
+        rows.setdefault((work, paths, _listed(_targets(found, planned))), []).append(found)
+    every = once(step.recipe.name for step in planned)
+
+    def recipes(row: tuple[tuple[str, str, str], list[list[Step]]]) -> str:
+        names = once(work[0].recipe.name for work in row[1])
+        return "all" if len(names) == len(every) > 1 else ", ".join(names)
+
     columns = (
-        Column("recipe", "recipe", value=lambda work: work[0].recipe.name, merge=True),
-        Column("work", "work", value=lambda work: _work(work[0])),
-        Column("paths", "paths", value=lambda work: _listed(path for step in work for path in _paths(step)) or None),
-        Column("targets", "targets", value=lambda work: _listed(_targets(work, planned)), hoist=True),
+        Column("work", "work", value=lambda row: row[0][0], merge=True),
+        Column("paths", "paths", value=lambda row: row[0][1] or None),
+        Column("recipes", "recipes", value=recipes, hoist=True),
+        Column("targets", "targets", value=lambda row: row[0][2], hoist=True),
     )
     notes = (
+        f"all: {', '.join(every)}" if len(every) > 1 else None,
         f"timed in {profile.replicates} pass{'es' * (profile.replicates > 1)}, each with processes of its own",
         f"left to --profile full: {words.by_phase(left_out)}" if left_out else None,
         None if profile.counted else "counters (compilations, program bytes, memory): by --profile full and every gate",
     )
-    return table("steps", f"Profile {profile.name}", profile.summary, columns, works.values(), *notes)
+    return table("steps", f"Profile {profile.name}", profile.summary, columns, rows.items(), *notes)
 
 
 def references(rows: Sequence[Row], corpus: str) -> Table:

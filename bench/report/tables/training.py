@@ -30,8 +30,8 @@ SWEEP_TIMED = (
 )
 ANSWERS = {"no difference seen": "~", "too few seeds": "?", "better": "better", "worse": "worse"}
 
-SHOWN_IDS = 5
-SHOWN_WORDS = 27
+SHOWN_IDS = 4
+SHOWN_WORDS = 22
 
 
 def curves(record: TrainedModelRecord, recipe: Recipe) -> Table:

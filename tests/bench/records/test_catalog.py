@@ -73,6 +73,7 @@ def test_each_command_resumes_its_own_kind(tmp_path: Path) -> None:
     first = kept(tmp_path, 1, rule, **gate("versions"))
     second = kept(tmp_path, 2, made.training())
     third = kept(tmp_path, 3, rule, **gate("regress"))
+    kept(tmp_path, 4, made.baseline(), command="python -m bench baselines --recipe dense")
     found = {kind: catalog.find("latest", tmp_path, catalog.of_kind(kind)) for kind in ("versions", "run", "regress")}
     assert found == {"versions": first, "run": second, "regress": third}
 

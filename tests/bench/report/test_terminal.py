@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,14 +15,15 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bench.analysis.rows import AnswerRow
+from bench import ROOT
+from bench.analysis.rows import AnswerRow, RunDocument
 from bench.analysis.summary import Summary
 from bench.cli.results.runs import runs
 from bench.plan.steps import BASELINES, PROFILES
 from bench.records.schema import ParityRecord, Record, RunHeader, TimingRecord
 from bench.records.store import Run
 from bench.report import terminal
-from bench.report.tables import lists, quality, speed, words
+from bench.report.tables import every, lists, quality, speed, words
 from bench.report.tables.columns import Table
 from models.recipes import RECIPES
 from tests.bench import made, written
@@ -128,6 +130,19 @@ def test_the_full_profile_fits_as_well(width: int) -> None:
         assert len(lines) == len(rows)
         assert all(line[-1] in "%—" or line.endswith(" 123") for line in lines)
         assert all(any(f" {row.path} " in f" {line}" for line in lines) for row in rows)
+
+
+def test_no_table_of_a_published_run_is_cut_or_broken_within_a_word() -> None:
+    """Real names and numbers, the longest there are: every word of every cell stands whole in 80 columns."""
+    documents = [json.loads(path.read_bytes()) for path in sorted((ROOT / "results").glob("*/*-*.json"))]
+    assert documents
+    for document in map(RunDocument.model_validate, documents):
+        for table in (one for one in every(document) if one.key != "best_paths"):  # of pages alone
+            lines = section(table).splitlines()
+            columns = [column for column in table.columns if not column.wide]
+            cells = {word for column in columns for row in table.rows for word in column.text(row).split()}
+            assert cells <= {*" ".join(lines).split()}
+            assert max(map(len, lines)) <= 80
 
 
 def test_recipes_stand_above_their_rows() -> None:
