@@ -51,6 +51,7 @@ def run(
     """
     from bench.cli import arguments, execution
     from bench.plan.steps import PROFILES
+    from bench.records import catalog
     from bench.runner.run import RunSpec
 
     if resume is None:
@@ -64,7 +65,7 @@ def run(
     elif recipe or backend or seeds or budget or profile != "default" or device != "cpu":
         raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
     else:
-        spec = _resumed(execution.find(resume, out))
+        spec = _resumed(execution.find(resume, out, catalog.of_kind("run")))
     if spec.resumed and spec.resumed.finished and not spec.resumed.missing() and spec.budget_s is None:
         execution.say(f"{spec.resumed.header.run_id} is complete")
         return execution.report(spec.resumed, json=json, every=all)

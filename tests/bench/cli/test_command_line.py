@@ -123,6 +123,27 @@ def made_run(folder: Path) -> Path:
     return folder
 
 
+def test_a_gate_is_not_the_latest_run_to_resume(bench: Try, tmp_path: Path) -> None:
+    """Its passes do not follow from the options of `bench run`."""
+    writer = store.RunWriter(tmp_path / "20260801T120000Z-gate")
+    writer.append(made.header(profile="gate"), made.comparison(), made.target(), made.training())
+    writer.close()
+    status, out, err = bench("run", "--resume", "latest", "--out", str(tmp_path))
+    assert (status, out) == (6, "")
+    assert "expected one of `bench run`; the newest are 20260801T120000Z-gate; `bench run` measures one" in err
+
+
+def test_two_targets_are_compared_in_the_newest_run_that_has_both(bench: Try, tmp_path: Path) -> None:
+    """A gate after it is passed over, and both the heading and a note name the run."""
+    writer = store.RunWriter(made_run(tmp_path) / "20260801T120000Z-gate")
+    writer.append(made.header(profile="gate"), made.comparison(), made.target(), made.training())
+    writer.close()
+    status, out, err = bench("compare", "jax", "tensorflow", "--out", str(tmp_path))
+    assert status == 0
+    assert "in the run 20260731T120000Z-smoke" in out
+    assert "latest: 20260731T120000Z-smoke, the newest run that timed jax and tensorflow" in " ".join(err.split())
+
+
 def test_two_targets_of_a_run_are_compared(bench: Try, tmp_path: Path) -> None:
     """Twice the seconds, told as a table and as a document; exit status 0: a comparison gates nothing."""
     runs = str(made_run(tmp_path))
