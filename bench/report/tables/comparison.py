@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.analysis.compare_runs import RunComparison
-from bench.analysis.rows import ComparisonRow, RunDocument
+from bench.analysis.rows import ComparisonRow, RunDocument, once
 from bench.analysis.summary import place
 from bench.report.tables import words
 from bench.report.tables.columns import Column, Table, change, interval_column, table
@@ -45,8 +45,8 @@ def beside(document: RunDocument) -> Table:
 
 def controls(document: RunDocument) -> Table:
     """Return the cells whose answers are known beforehand."""
+    control = Column("control", "control", value=lambda row: CONTROLS.get(row.control, row.control))
     columns = (
-        Column("control", "control", value=lambda row: CONTROLS.get(row.control, row.control), merge=True),
         RECIPE,
         WORK,
         Column("path", "path", wide=True),
@@ -56,7 +56,7 @@ def controls(document: RunDocument) -> Table:
         Column("standing", "result", "answer", standing),
     )
     rows = [row for row in document.comparisons if row.control is not None]
-    return table("controls", "Controls", "known answers that the gate must give", columns, rows)
+    return table("controls", "Controls", "known answers that the gate must give", columns, rows, group=control)
 
 
 def only(gate: Table, answers: Sequence[str]) -> Table:
@@ -74,14 +74,15 @@ def standing(row: ComparisonRow) -> str:
 def counter_changes(document: RunDocument, *, worse_only: bool = False) -> Table:
     """Return the deterministic counters that differ from the base's."""
     columns = (
-        Column("cell", "cell"),
         Column("counter", "counter", value=lambda row: row.counter.replace("_", " ")),
         Column("before", "base", "count"),
         Column("after", "now", "count"),
         Column("worse", "change", "answer", lambda row: "more" if row.worse else "fewer", short=" "),
     )
     rows = [row for row in document.counter_changes if row.worse or not worse_only]
-    return table("counter_changes", "Exact counters that differ", "deterministic", columns, rows)
+    return table(
+        "counter_changes", "Exact counters that differ", "deterministic", columns, rows, group=Column("cell", "cell")
+    )
 
 
 def processes(document: RunDocument) -> str:
@@ -106,8 +107,10 @@ def hints(document: RunDocument, rows: Sequence[ComparisonRow]) -> list[str]:
 
 
 def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequence[ComparisonRow]) -> Table:
+    base, *others = document.sides or [""]
+    sides = Column("side", "side", value=lambda row: f"{row.label} against {base}") if len(others) > 1 else None
     columns = (
-        RECIPE,
+        RECIPE if sides else None,
         WORK,
         Column("path", "path", wide=True),
         BACKEND,
@@ -118,13 +121,10 @@ def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequ
         Column("reason", "reason", wide=True),
     )
     paths = "; ".join(f"{phase}: {path}" for phase, path in {row.phase: row.path for row in rows}.items())
-    base, *others = document.sides or [""]
-    side = Column("side", "side", value=lambda row: f"{row.label} against {base}")
-    if len(others) > 1:
-        order = {other: number for number, other in enumerate(others)}
-        rows = sorted(rows, key=lambda row: order.get(row.label, len(order)))
+    recipes, order = once(row.recipe for row in rows), {other: number for number, other in enumerate(others)}
+    rows = sorted(rows, key=lambda row: (order.get(row.label, len(order)), recipes.index(row.recipe)))
     notes = (paths, *hints(document, rows))
-    return table(key, title, caption, columns, rows, *notes, group=side if len(others) > 1 else None)
+    return table(key, title, caption, columns, rows, *notes, group=sides or RECIPE)
 
 
 def differences(found: RunComparison) -> Table:

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.rows import ComparisonRow, CounterChangeRow
 from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode
 from bench.records.schema import Record, RunHeader
 from bench.records.store import Run
 from bench.report import comparison, markdown
 from bench.report import json as documents
+from bench.report.tables import comparison as tables
 from bench.report.tables.columns import change
-from tests.bench import made
+from models.recipes import RECIPES
+from tests.bench import made, published
 from tests.bench.analysis.test_regression import CONTROLS, TIGHT, pair, timed
-from tests.bench.report.test_terminal import held, shown
+from tests.bench.report.test_terminal import fits, held, shown
 
 TARGETS = [
     made.target("jax-cpu", versions={"jax": "1.0", "keras": version}).model_copy(update={"target": f"jax-cpu@{label}"})
@@ -134,3 +137,31 @@ def test_programs_get_all_of_it() -> None:
 def test_a_ratio_in_words(value: float, words: str) -> None:
     """A percentage up to twice, then times."""
     assert change(value) == words
+
+
+def test_a_gate_of_every_recipe_on_both_backends_fits_80_columns() -> None:
+    """The longest names and the widest numbers there are."""
+    answers = ("slower", "faster", "same", "unresolved")
+    cells = [
+        made.cell(phase, path, recipe=recipe, target=f"{target}@head")
+        for recipe in RECIPES
+        for phase, path in (("train", "compiled step"), ("predict", "compiled resident"))
+        for target in ("jax-cpu", "tensorflow-cpu")
+    ]
+    wide = {"ratio": 0.876, "ratio_low": 0.654, "ratio_high": 1.234, "min_detectable": 1.234, "reason": ""}
+    rows = [
+        ComparisonRow(**cell.model_dump(), **wide, answer=answers[number % 4], decides=True)  # type: ignore[arg-type]
+        for number, cell in enumerate(cells)
+    ]
+    known = {"control": "extra work", "passed": True, "remeasured": True, "decides": False}
+    document = published.compared().model_copy(
+        update={
+            "comparisons": [*rows, *[row.model_copy(update=known) for row in rows]],
+            "counter_changes": [
+                CounterChangeRow(cell=cell.name, counter="program_temporary_bytes", before=123456789, after=1)
+                for cell in cells
+            ],
+        }
+    )
+    for make in (tables.gate_cells, tables.controls, tables.counter_changes):
+        fits(make(document))

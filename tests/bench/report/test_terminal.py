@@ -51,6 +51,15 @@ def section(table: Table, width: int = 80) -> str:
     return shown(terminal.section(table), width)
 
 
+def fits(table: Table) -> None:
+    """Every word of every cell stands whole in 80 columns."""
+    lines = section(table).splitlines()
+    columns = [column for column in (*table.columns, table.group) if column is not None and not column.wide]
+    cells = {word for column in columns for row in table.rows for word in column.text(row).split()}
+    assert cells <= {*" ".join(lines).split()}
+    assert max(map(len, lines)) <= 80
+
+
 def held(name: str, text: str) -> None:
     """Compare with the golden file; UPDATE_GOLDEN=1 writes it, and the difference is read before it is committed."""
     file = GOLDEN / name
@@ -138,11 +147,7 @@ def test_no_table_of_a_published_run_is_cut_or_broken_within_a_word() -> None:
     assert documents
     for document in map(RunDocument.model_validate, documents):
         for table in (one for one in every(document) if one.key != "best_paths"):  # of pages alone
-            lines = section(table).splitlines()
-            columns = [column for column in table.columns if not column.wide]
-            cells = {word for column in columns for row in table.rows for word in column.text(row).split()}
-            assert cells <= {*" ".join(lines).split()}
-            assert max(map(len, lines)) <= 80
+            fits(table)
 
 
 def test_recipes_stand_above_their_rows() -> None:
