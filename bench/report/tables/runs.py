@@ -28,7 +28,7 @@ class RunRow:
 def runs(rows: Sequence[RunRow], older: int = 0) -> Table:
     """Return the kept runs in their order; ``older`` is the number of those that are not among them."""
     columns = (
-        Column("run", "run", value=lambda row: row.entry.header.run_id),
+        Column("run", "run", value=lambda row: row.entry.folder.name),
         Column("kind", "kind", value=lambda row: row.entry.kind, hoist=True),
         Column("cells", "cells", "count", lambda row: len(row.entry.cells)),
         Column("took_s", "took", "right", lambda row: None if row.entry.took_s is None else _took(row.entry)),
