@@ -123,6 +123,7 @@ class TimingRow(CellRow):
     excluded     its recipe's accuracy failed on its target: the timing belongs to other work
     first_step_s the first step, compilation included
     call_s       what calling `fit` costs beside its steps
+    after_s      the most that a call took to return after its last step
     p50_s        and so on: percentiles over all calls; p99 where so many calls allow it
     """
 
@@ -138,6 +139,7 @@ class TimingRow(CellRow):
     excluded: bool
     first_step_s: float | None = None
     call_s: float | None = None
+    after_s: float | None = None
     p50_s: float | None = None
     p90_s: float | None = None
     p95_s: float | None = None

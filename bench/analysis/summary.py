@@ -434,6 +434,7 @@ def _training(records: Sequence[TimingRecord], seconds: stats.Estimate) -> dict[
         "reviews_per_s": finite(seconds.inverted(records[0].work["reviews"]).value),
         "first_step_s": min(records, key=lambda record: record.replicate).first_call_s,
         "call_s": statistics.median(calls_s) if calls_s else None,
+        "after_s": max((s.after_s for r in records for s in r.samples if s.counts), default=0.0) or None,
     }
 
 

@@ -220,6 +220,7 @@ class Sample:
     load_1min: float = 0.0
     outside_s: float = 0.0  # processor seconds of programs outside of the run; the system counts in steps of 10 ms
     retaken: bool = False  # too much of that: another turn was taken in its place
+    after_s: float = 0.0  # until the call returned after its work was done: no part of ``duration_s``
 
     @property
     def counts(self) -> bool:

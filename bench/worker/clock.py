@@ -23,6 +23,8 @@ class Operation:
     largest   the most repeats that one block can hold
     resolved  settings of this operation as the framework resolved them
     program   returns XLA's counts for the compiled program of one repeat, where there is one
+    ended     returns the moment, by `time.perf_counter`, at which the work of the last run was done; None where that is
+              when it returns
     """
 
     run: Callable[[int], Any]
@@ -31,6 +33,7 @@ class Operation:
     largest: int = 1_000_000
     resolved: dict[str, Any] = field(default_factory=dict)
     program: Callable[[], dict[str, float]] = dict
+    ended: Callable[[], float] | None = None
 
 
 class ClockError(Exception):
@@ -54,6 +57,7 @@ def block(
 
     With ``each``, every call is timed and the device waited for by itself: latency.
     Otherwise one clock spans all of them: throughput. Garbage collection happens before the block, never inside.
+    Where the operation says when its work was done, what the call took after that stands apart, as ``after_s``.
     Raises ClockError where a second clock, read outside of what is timed, measured another span.
     """
     gc.collect()  # quick, since `freeze` exempted the objects of the framework
@@ -61,9 +65,10 @@ def block(
     before = resource.getrusage(resource.RUSAGE_SELF)
     begun = _bracketed(now, second)
     try:
-        durations = [_timed(operation, 1, now) for _ in range(repeats)] if each else [_timed(operation, repeats, now)]
+        timed = [_timed(operation, 1, now) for _ in range(repeats)] if each else [_timed(operation, repeats, now)]
     finally:
         gc.enable()
+    durations = [duration_s for duration_s, _ in timed]
     _check(durations, begun, _bracketed(now, second))
     after = resource.getrusage(resource.RUSAGE_SELF)
     return {
@@ -72,6 +77,7 @@ def block(
         "calls_s": durations if each else None,
         "processor_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "switches": after.ru_nivcsw - before.ru_nivcsw,
+        **({} if operation.ended is None else {"after_s": sum(after_s for _, after_s in timed)}),
     }
 
 
@@ -114,7 +120,10 @@ def _check(durations: list[float], begun: Reading, ended: Reading) -> None:
         )
 
 
-def _timed(operation: Operation, repeats: int, now: Callable[[], float]) -> float:
+def _timed(operation: Operation, repeats: int, now: Callable[[], float]) -> tuple[float, float]:
+    """Return the seconds until the work was done, and those from then until the call returned."""
     started = now()
     operation.wait(operation.run(repeats))
-    return now() - started
+    returned = now()
+    ended = returned if operation.ended is None else operation.ended()
+    return ended - started, returned - ended

@@ -233,4 +233,6 @@ def _timing_notes(rows: Sequence[Any]) -> list[str]:
 
 def _call_note(rows: Sequence[TimingRow]) -> str | None:
     calls = [row.call_s for row in rows if row.call_s is not None]
-    return f"fit: ms/step is its slope; each call costs up to {1e3 * max(calls):.0f} ms more" if calls else None
+    after = 1e3 * max((row.after_s or 0.0 for row in rows), default=0.0)
+    end = f", and returned up to {after:,.0f} ms after its last step" if after > 1 else ""
+    return f"fit: ms/step is its slope; each call costs up to {1e3 * max(calls):.0f} ms more{end}" if calls else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,13 +20,32 @@ from models.model import create
 LONGEST_LOOP = 1_024
 
 
+class TrainEnd(keras.callbacks.Callback):
+    """Notes when the weights of the last step were there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = 0.0
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Wait for the weights, and read the clock."""
+        device.wait_for_weights(self.model)
+        self.at = time.perf_counter()
+
+
 def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
-    """One `fit` over as many batches as there are repeats: two lengths give the cost of a step as a slope."""
+    """One `fit` over as many batches as there are repeats: two lengths give the cost of a step as a slope.
+
+    The clock stops where training ends. On TensorFlow `fit` then releases the iterator of `tf.data`, which may wait
+    until the thread that tunes it wakes up: 10 ms after its start, or 30, 70, 150, and so on. That takes up to as long
+    again as the steps did, and at random: within a slope it would be noise of up to a factor of four.
+    """
     model, data = create(reviews.recipe, **settings), reviews.timed("train")
+    end = TrainEnd()
 
     def run(repeats: int) -> Any:
         rows = data.rows(0, repeats * batch_size)
-        return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
+        return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0, callbacks=[end])
 
     return Operation(
         run,
@@ -33,6 +53,7 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
         work.reviews(batch_size),
         len(data.y) // batch_size,
         _resolved(model),
+        ended=lambda: end.at,
     )
 
 

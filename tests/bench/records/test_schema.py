@@ -177,7 +177,7 @@ def _as_written(record: Record) -> dict[str, object]:
         assert (product.working_set_bytes, copied.working_set_bytes) == (3 * 4 * 1024 * 1024, 2 * 128 * 2**20)
         former = {"product_gflops": product.rates, "copy_gb_per_s": copied.rates}
         return {"kind": "peaks", "target": record.target, **former}
-    newer = {"timing": ("outside_s", "retaken"), "training": ("steps",), "reference": ("steps",)}
+    newer = {"timing": ("outside_s", "retaken", "after_s"), "training": ("steps",), "reference": ("steps",)}
     return _without(fields, newer.get(str(fields["kind"]), ()))
 
 

@@ -6,6 +6,7 @@ import gc
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,32 @@ def test_one_clock_spans_a_block_and_the_devices_work(repeats: int) -> None:
     assert made.events == ["now", "now", f"run {repeats}", f"wait {repeats}", "now", "now"]
     assert answer["duration_s"] == pytest.approx(0.008 * repeats)
     assert (answer["repeats"], answer["calls_s"]) == (repeats, None)
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_what_a_call_takes_after_its_work_stands_apart(each: bool) -> None:
+    """`fit` on TensorFlow waits for `tf.data` when all steps are done: 40 ms that belong to no step."""
+    made = FakeDevice()
+    done: list[float] = []
+
+    def wait(result: int) -> None:
+        made.wait(result)
+        done.append(made.now_ms / 1000)
+        made.now_ms += 40
+
+    operation = replace(made.operation, wait=wait, ended=lambda: done[-1])
+    answer = clock.block(operation, repeats=2, each=each, now=made.now, second=made.second)
+    assert answer["duration_s"] == pytest.approx(0.016)
+    assert answer["after_s"] == pytest.approx(0.080 if each else 0.040)
+    assert Sample(**answer).after_s == answer["after_s"]
+
+
+def test_work_that_ended_before_it_began_is_refused() -> None:
+    """A moment that is left from an earlier run would make a duration below zero."""
+    made = FakeDevice()
+    operation = replace(made.operation, ended=lambda: -1.0)
+    with pytest.raises(clock.ClockError):
+        clock.block(operation, repeats=1, each=False, now=made.now, second=made.second)
 
 
 @pytest.mark.parametrize("repeats", [1, 2, 50])
