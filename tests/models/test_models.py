@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import layers
 from models.recipes import RECIPES
 from models.variations import OPTIMIZERS, PROPOSED, find
 
@@ -28,6 +29,14 @@ def create() -> Any:
 def test_a_model_has_the_published_number_of_parameters(create: Any, name: str) -> None:
     """A layer too many or too wide is another model."""
     assert create(RECIPES[name]).count_params() == RECIPES[name].parameters
+
+
+@pytest.mark.parametrize("name", [*RECIPES, *PROPOSED])
+def test_the_layers_that_a_reader_is_told_are_those_of_the_model(create: Any, name: str) -> None:
+    """Class by class and parameter by parameter, though no framework counts them for the report."""
+    recipe = find(name)
+    told = [(layer.kind, layer.parameters) for layer in layers.of(recipe)]
+    assert told == [(type(layer).__name__, layer.count_params()) for layer in create(recipe).layers]
 
 
 @pytest.mark.parametrize("name", RECIPES)
