@@ -31,6 +31,7 @@ class Path:
     forms     encodings of a recipe to which it applies
     slope     its cost is a line over repeats, so that two lengths tell the cost of one (`fit`)
     floor     the path with which it is compared
+    code      the lines that a user writes for it; `model`, `x`, `y` and their like are the user's own
     """
 
     phase: str
@@ -41,6 +42,10 @@ class Path:
     slope: bool = False
     floor: str = FLOOR
 
+    @property
+    def code(self) -> str:
+        return "\n".join(CODE.get((self.phase, self.name), ()))
+
 
 def _from_text(name: str, summary: str) -> Path:
     return Path("vectorize", name, summary, floor=FLOOR_FROM_TEXT)
@@ -48,6 +53,86 @@ def _from_text(name: str, summary: str) -> Path:
 
 def _from_ids(name: str, summary: str, forms: tuple[str, ...] = MULTI_HOT + PADDED) -> Path:
     return Path("vectorize", name, summary, forms=forms, floor=FLOOR_FROM_IDS)
+
+
+FIT = "model.fit(x, y, batch_size=batch_size)"
+PLACED = "data = [trainer.place(array) for array in (x, y, order)]"
+VECTORIZE = "layer = keras.layers.TextVectorization(vocabulary=words, output_sequence_length=length)"
+
+# The lines that a user writes for a path: a reader sees what is compared. Each ends with what is timed.
+CODE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("startup", "import"): ("import keras",),
+    ("startup", "build"): ("model = keras.Sequential(layers)", "model.compile(optimizer=optimizer, loss=loss)"),
+    ("startup", "first step"): ("model.train_on_batch(x[:batch_size], y[:batch_size])",),
+    ("startup", "first prediction"): ("model.predict_on_batch(x[:1])",),
+    ("train", "fit"): ("model.compile(optimizer=optimizer, loss=loss)", FIT),
+    ("train", "fit steps=10"): ("model.compile(optimizer=optimizer, loss=loss, steps_per_execution=10)", FIT),
+    ("train", "fit steps=50"): ("model.compile(optimizer=optimizer, loss=loss, steps_per_execution=50)", FIT),
+    ("train", "fit jit=on"): ("model.compile(optimizer=optimizer, loss=loss, jit_compile=True)", FIT),
+    ("train", "fit jit=off"): ("model.compile(optimizer=optimizer, loss=loss, jit_compile=False)", FIT),
+    ("train", "train_on_batch"): ("for batch_x, batch_y in batches:", "    model.train_on_batch(batch_x, batch_y)"),
+    ("train", "compiled step"): (
+        "trainer = bench.worker.compiled.trainer(recipe, model, patch=False)",
+        PLACED,
+        "for step in range(steps): trainer.run(*data, step, step + 1)",
+    ),
+    ("train", "compiled loop"): (
+        "trainer = bench.worker.compiled.trainer(recipe, model)",
+        PLACED,
+        "trainer.run(*data, 0, steps)",
+    ),
+    ("train", FLOOR): (
+        "trainer = bench.worker.floors.trainer(recipe, model)",
+        PLACED,
+        "trainer.run(*data, 0, steps)",
+    ),
+    ("predict", "predict"): ("model.predict(x, batch_size=len(x), verbose=0)",),
+    ("predict", "predict_on_batch"): ("model.predict_on_batch(x)",),
+    ("predict", "eager"): ("numpy.asarray(model(x, training=False))",),
+    ("predict", "compiled"): ("predict = bench.worker.compiled.predictor(model)", "predict(x)"),
+    ("predict", "compiled resident"): (
+        "predictor = bench.worker.compiled.predictor(model, patch=False)",
+        "x = predictor.place(x)",
+        "predictor.run(x)",
+    ),
+    ("predict", "predict from text"): (VECTORIZE, "model.predict_on_batch(layer(text))"),
+    ("predict", "compiled from text"): (
+        "encode = datasets.encoding.encoder(words, recipe.encoding)",
+        "predict = bench.worker.compiled.predictor(model)",
+        "predict(encode(text)[0])",
+    ),
+    ("predict", FLOOR): ("predict = bench.worker.floors.predictor(recipe, model)", "predict(x)"),
+    ("predict", RESIDENT_FLOOR): (
+        "predictor = bench.worker.floors.predictor(recipe, model)",
+        "x = predictor.place(x)",
+        "predictor.run(x)",
+    ),
+    ("vectorize", "TextVectorization"): (VECTORIZE, "layer(text)"),
+    ("vectorize", "TextVectorization in tf.data"): (
+        VECTORIZE,
+        "data = tensorflow.data.Dataset.from_tensor_slices(text).batch(batch_size)",
+        "data.map(layer, num_parallel_calls=tensorflow.data.AUTOTUNE)",
+    ),
+    ("vectorize", "plain Python"): (
+        "ids = [[known.get(word, 1) for word in review.lower().split()] for review in text]",
+        "datasets.encoding.encode_sequences(ids, recipe.encoding)",
+    ),
+    ("vectorize", "encoder"): ("encode = datasets.encoding.encoder(words, recipe.encoding)", "encode(text)"),
+    ("vectorize", "double loop"): (
+        "rows = numpy.zeros((len(ids), width))",
+        "for row, review in enumerate(ids):",
+        "    for word in review: rows[row, word] = 1.0",
+    ),
+    ("vectorize", "row assignment"): (
+        "rows = numpy.zeros((len(ids), width))",
+        "for row, review in enumerate(ids):",
+        "    rows[row, review] = 1.0",
+    ),
+    ("vectorize", "pad_sequences"): ("keras.utils.pad_sequences(ids, maxlen=length)",),
+    ("vectorize", "encoder from ids"): ("datasets.encoding.encode_sequences(ids, recipe.encoding)",),
+    ("vectorize", FLOOR_FROM_TEXT): ("text.lower()", "numpy.zeros((reviews, width))"),
+    ("vectorize", FLOOR_FROM_IDS): ("rows = numpy.zeros((reviews, width))", "rows.reshape(-1)[: len(ids)] = ids"),
+}
 
 
 PATHS: tuple[Path, ...] = (

@@ -97,6 +97,20 @@ def test_a_path_names_backends_that_exist_and_says_what_it_is(path: Path) -> Non
     assert len(path.summary) <= 80
 
 
+@each_path
+def test_a_path_is_defined_by_the_lines_that_a_user_writes(path: Path) -> None:
+    """Three lines of Python at most, which a reader of the page can take over; the harness times nothing of Keras."""
+    compile(path.code, path.name, "exec")
+    lines = path.code.splitlines()
+    assert len(lines) <= 3
+    assert bool(lines) == (path.phase != "harness")
+
+
+def test_no_lines_are_left_of_a_path_that_is_gone() -> None:
+    """Each entry belongs to a path."""
+    assert set(paths.CODE) <= {(path.phase, path.name) for path in PATHS}
+
+
 @pytest.mark.parametrize(
     ("phase", "name", "expected"),
     [
