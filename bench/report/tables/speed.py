@@ -114,7 +114,8 @@ def best_paths(document: RunDocument) -> Table:
         Column("usual", "usual path"),
     )
     notes = (
-        "the fastest of what was measured; ratios are of neighbouring blocks in the same processes",
+        "the fastest of what was measured",
+        words.PAIRED,
         words.told_apart(document),
     )
     caption = "the fastest way to drive Keras for each piece of work"

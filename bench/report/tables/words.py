@@ -95,6 +95,10 @@ TOLD_APART = (
     "told apart: the interval of the ratio excludes one; it allows for every row of the table, so that at most one in "
     "twenty of those told apart is expected to be equal"
 )
+PAIRED = (
+    "ratios are paired, from neighbouring blocks: they tell two backends apart where the intervals of their absolute "
+    "speeds overlap, because the machine's own changes of speed touch both"
+)
 EACH_BY_ITSELF = "told apart: the 95% interval of the ratio excludes one; of twenty such intervals, about one misses"
 
 
