@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import altair as alt
 
 from bench.records.schema import PhaseResult, TrainedModelRecord
 from bench.report.charts import picture, theme
+from bench.report.charts.theme import TEMPLATE, Frame, Row
 from models.recipes import Recipe
 
 METRICS = ("loss", "accuracy")
-SERIES = {"training": theme.BLUE, "validation": theme.VERMILION, "published": theme.GREY}
+PUBLISHED = "published"
 
 WIDTH, HEIGHT = 300, 220
 
-Row = dict[str, Any]
 
-
-def chart(recipe: Recipe, phases: Mapping[str, PhaseResult], *, title: str, subtitle: str = "") -> alt.VConcatChart:
-    """Return the chart: a row for each phase, its loss beside its accuracy."""
+def chart(
+    recipe: Recipe, phases: Mapping[str, PhaseResult], *, target: str, title: str, subtitle: str = ""
+) -> alt.VConcatChart:
+    """Return the chart of one target: a row for each phase, its loss beside its accuracy."""
     rows = [
-        alt.hconcat(*(one(panel(recipe, name, phase, metric), f"{name} phase: {metric}") for metric in METRICS))
+        alt.hconcat(*(_of_phase(recipe, name, {target: phase}, metric) for metric in METRICS))
         for name, phase in phases.items()
     ]
     text = alt.TitleParams(title, subtitle=subtitle or alt.Undefined, offset=12)
@@ -34,45 +34,55 @@ def chart(recipe: Recipe, phases: Mapping[str, PhaseResult], *, title: str, subt
 def write(recipe: Recipe, record: TrainedModelRecord, folder: Path) -> list[Path]:
     """Draw the curves of one training as ``folder``/curves.svg and curves.png, and return the files."""
     subtitle = f"{record.corpus} reviews, seed {record.seed}, {record.measured_at[:10]}"
-    drawn = chart(recipe, record.phases, title=f"{record.recipe} on {record.backend}", subtitle=subtitle)
+    title = f"{record.recipe} on {record.backend}"
+    drawn = chart(recipe, record.phases, target=record.backend, title=title, subtitle=subtitle)
     return picture.write(drawn, folder / "curves")
 
 
-def panel(recipe: Recipe, phase_name: str, phase: PhaseResult, metric: str) -> list[Row]:
-    """Return the points of one panel: series, of which split, epoch, value; and whether it is a curve's or single."""
+def panel(recipe: Recipe, phase_name: str, phases: Mapping[str, PhaseResult], metric: str) -> list[Row]:
+    """Return the points of one panel, of each target's phase: target, series, of which split, epoch, value.
+
+    ``joined`` says whether a point is a curve's or a single figure.
+    """
     curves = (("training", metric), ("validation", f"val_{metric}"))
     measured = [
-        _row(split, split, epoch, value, joined=True)
+        _row(target, split, split, epoch, value, joined=True)
+        for target, phase in phases.items()
         for split, name in curves
         for epoch, value in enumerate(phase.curves.get(name, []), start=1)
     ]
     published = [
-        _row("published", split, figure.epoch or epoch, value, joined=len(figure.values) > 1)
+        _row(PUBLISHED, PUBLISHED, split, figure.epoch or epoch, value, joined=len(figure.values) > 1)
         for split, name in curves
         for figure in recipe.published
         if (figure.phase, figure.metric) == (phase_name, name)
         for epoch, value in enumerate(figure.values, start=1)
     ]
-    return measured + published
+    return [{"metric": metric, **row} for row in measured + published]
 
 
-def one(rows: list[Row], title: str) -> alt.LayerChart:
-    """Return one panel's chart."""
+def one(rows: list[Row], title: str, frame: Frame = TEMPLATE) -> alt.LayerChart:
+    """Return one panel's chart; two losses have scales of their own."""
+    named = f"{rows[0]['metric'] if rows else frame.axis}; line: validation"
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False, padding=8)),
-        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-        color=alt.Color("series:N", title=None, scale=alt.Scale(domain=list(SERIES), range=list(SERIES.values()))),
-        tooltip=["series:N", "split:N", "epoch:Q", alt.Tooltip("value:Q", format=".4f")],
+        y=alt.Y("value:Q", title=named, scale=alt.Scale(zero=False)),
+        color=theme.by_target(rows),
+        tooltip=["target:N", "series:N", "split:N", "epoch:Q", alt.Tooltip("value:Q", format=".4f")],
     )
-    behind = alt.datum.series == "published"
+    behind = alt.datum.series == PUBLISHED
     lines = base.transform_filter(behind & alt.datum.joined).mark_line(strokeDash=[4, 3])
     single = base.transform_filter(behind).mark_point(shape="diamond", size=35)
     validation = base.transform_filter(alt.datum.series == "validation").mark_line(strokeWidth=2)
-    training = base.transform_filter(alt.datum.series == "training").mark_point(filled=True, size=35, opacity=1)
+    training = base.transform_filter(alt.datum.series == "training").mark_point(filled=True, size=30, opacity=0.8)
     return alt.LayerChart(layer=[lines, single, validation, training]).properties(
-        title=alt.TitleParams(title, fontSize=12, fontWeight="normal"), width=WIDTH, height=HEIGHT
+        title=theme.titled(title), width=WIDTH, height=HEIGHT
     )
 
 
-def _row(series: str, split: str, epoch: int, value: float, *, joined: bool) -> Row:
-    return {"series": series, "split": split, "epoch": epoch, "value": value, "joined": joined}
+def _of_phase(recipe: Recipe, name: str, phases: Mapping[str, PhaseResult], metric: str) -> alt.LayerChart:
+    return one(panel(recipe, name, phases, metric), f"{name} phase: {metric}")
+
+
+def _row(target: str, series: str, split: str, epoch: int, value: float, *, joined: bool) -> Row:
+    return {"target": target, "series": series, "split": split, "epoch": epoch, "value": value, "joined": joined}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import altair as alt
 
 from bench.report.charts import theme
-from bench.report.charts.theme import Row
+from bench.report.charts.theme import Frame, Row
 from bench.report.tables.speed import STEP_PARTS
 
-COLOURS = dict(zip(STEP_PARTS, (theme.GREEN, theme.PURPLE, theme.ORANGE), strict=True))
+# None of them is a colour of JAX or TensorFlow, in either theme.
+COLOURS = dict(zip(STEP_PARTS, (theme.GREEN, theme.PURPLE, theme.GREY), strict=True))
 STEP = 26
 
 
-def one(rows: list[Row], title: str) -> alt.LayerChart:
+def one(rows: list[Row], title: str, frame: Frame) -> alt.LayerChart:
     """Return one recipe's chart; rows: target, part, its order, its share, milliseconds."""
+    del frame  # a share has a scale by itself
     names, colours = list(COLOURS), list(COLOURS.values())
     bars = (
         alt.Chart(alt.InlineData(values=rows))
