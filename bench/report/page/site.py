@@ -6,7 +6,7 @@ lost when a newer run comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.analysis import history
@@ -15,8 +15,8 @@ from bench.records import store
 from bench.report import csv, markdown
 from bench.report.charts import data, picture, theme
 from bench.report.charts.data import Chart
-from bench.report.charts.theme import Row
 from bench.report.page import html, listing, published
+from bench.report.page.choice import fullest, main, newest_first, superseded
 from bench.report.tables import words
 from datasets.errors import ExpectedError
 
@@ -31,7 +31,7 @@ SCALE = 1.0
 KEPT = "*/????-??-??-??????-*.json"
 
 # The charts that are drawn as pictures, and how many panels stand in a row.
-PICTURED = {"throughput": 2, "step": 2, "latency": 3, "curves": 2}
+PICTURED = {"answers": 2, "throughput": 2, "step": 2, "latency": 3, "curves": 2}
 
 
 def publish(folder: Path, new: Sequence[RunDocument] = (), *, readme: Path | None = None) -> list[Path]:
@@ -63,26 +63,6 @@ def every(folder: Path) -> list[RunDocument]:
     return newest_first(shelf(folder).values())
 
 
-def newest_first(runs: Iterable[RunDocument]) -> list[RunDocument]:
-    """Return ``runs`` as every list shows them."""
-    return sorted(runs, key=lambda one: (one.started_at, one.run_id), reverse=True)
-
-
-def superseded(found: Sequence[RunDocument]) -> dict[str, RunDocument]:
-    """Return the newest run that measured the same on the same machine, for each older one, by its id."""
-    newest: dict[tuple[str, ...], RunDocument] = {}
-    older = {}
-    for one in found:
-        key = (published.folder(one), one.machine.model_dump_json(exclude={"python"}), one.profile, one.corpus)
-        if one.is_comparison:
-            continue
-        if key in newest:
-            older[one.run_id] = newest[key]
-        elif not history.doubts(one):
-            newest[key] = one
-    return older
-
-
 def files(folder: Path, found: Sequence[RunDocument], *, readme: Path | None = None) -> dict[Path, bytes]:
     """Return every file that follows from what was ``found``, newest first, pictures aside, with its content."""
     newer = superseded(found)
@@ -91,7 +71,7 @@ def files(folder: Path, found: Sequence[RunDocument], *, readme: Path | None = N
         by = newer.get(one.run_id)
         made[file_of(folder, one, "md")] = markdown.page(one, by, published.stem(by) if by else "")
         made[file_of(folder, one, "csv")] = csv.render(one)
-    drawn = {published.folder(one): {chart.title: chart.key for chart in _pictured(one)} for one in _fullest(found)}
+    drawn = {published.folder(one): {chart.title: chart.key for chart in _pictured(one)} for one in fullest(found)}
     made[folder / PAGE] = html.render(found, newer, history.of_documents(found))
     made[folder / INDEX] = marked(folder / INDEX, listing.index(found, newer, drawn))
     best = main(found)
@@ -103,16 +83,10 @@ def files(folder: Path, found: Sequence[RunDocument], *, readme: Path | None = N
 def pictures(folder: Path, found: Sequence[RunDocument]) -> dict[Path, bytes]:
     """Return the charts of each machine's fullest run as files; few, since each is kept for ever."""
     made: dict[Path, bytes] = {}
-    for one in _fullest(found):
+    for one in fullest(found):
         for chart in _pictured(one):
             made |= _picture(folder / published.folder(one) / chart.key, one, chart)
     return made
-
-
-def main(found: Sequence[RunDocument]) -> RunDocument | None:
-    """Return the run of the README's table: the fullest of the real reviews that nothing speaks against."""
-    runs = [one for one in found if one.corpus == "imdb" and one.profile in ("default", "full")]
-    return next(iter(_fullest(runs)), None)
 
 
 def file_of(folder: Path, document: RunDocument, ending: str) -> Path:
@@ -132,32 +106,12 @@ def marked(file: Path, content: str) -> str:
     return f"{before}{BEGIN}\n{content}\n{END}{after}"
 
 
-def _fullest(found: Sequence[RunDocument]) -> list[RunDocument]:
-    """Return one run of each machine, of those, newest first, that nothing speaks against: a picture cannot say what.
-
-    It is the newest with complete schedules and five seeds, or the newest at all where none has them.
-    """
-    chosen: dict[str, RunDocument] = {}
-    for one in sorted(found, key=lambda one: one.profile != "full"):  # stable: each kind stays newest first
-        if history.counts(one):
-            chosen.setdefault(published.folder(one), one)
-    return list(chosen.values())
-
-
 def _pictured(one: RunDocument) -> list[Chart]:
     return [chart for chart in data.every(one, ()) if chart.key in PICTURED]
 
 
-def _of_first_target(document: RunDocument, chart: Chart) -> list[tuple[str, list[Row]]]:
-    """Return the panels of a picture: the curves of one backend stand for those of all, which are equal work."""
-    if chart.key != "curves":
-        return chart.panels
-    first = words.label(document, next(iter(document.devices), ""))
-    return [(title, rows) for title, rows in chart.panels if f" on {first}, " in title]
-
-
 def _picture(stem: Path, document: RunDocument, chart: Chart) -> dict[Path, bytes]:
-    panels = [chart.draw(found, title) for title, found in _of_first_target(document, chart)]
+    panels = [chart.draw(found, title) for title, found in chart.panels]
     subtitle = f"{words.title(document)}; {words.machine(document)}"
     sheet = theme.sheet(panels, chart.title, subtitle, columns=PICTURED[chart.key])
     return picture.draw(sheet, stem, scale=SCALE)

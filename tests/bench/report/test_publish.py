@@ -19,12 +19,13 @@ from bench.exit_codes import ExitCode
 from bench.report import csv as values
 from bench.report import markdown, overview
 from bench.report.charts import data, theme
-from bench.report.page import html, listing, site
+from bench.report.page import choice, html, listing, packing, site
 from bench.report.page import published as documents
 from bench.report.tables import every, words
 from bench.report.tables.speed import step_parts
 from datasets.errors import ExpectedError
 from tests.bench import made, published
+from tests.bench.report.test_charts import answer
 from tests.fuzz import pages
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -319,6 +320,37 @@ def test_the_contents_lead_to_every_table() -> None:
     assert ("Which backend, which path", "which-backend-which-path") in links
 
 
+def test_the_page_opens_on_the_run_that_the_readme_quotes(tmp_path: Path) -> None:
+    """One choice for both, however many newer runs there are; each machine opens on its own fullest one."""
+    full = published.one(run_id="full", profile="full", started_at="2026-06-01T12:00:00+00:00")
+    newer = [
+        published.one(run_id=f"day-{day}", profile="default", started_at=f"2026-07-{day:02}T12:00:00+00:00")
+        for day in range(1, 13)
+    ]
+    shelved(tmp_path, full, *newer)
+    found = site.every(tmp_path)
+    embedded = re.search(r'id="data">(.*?)</script>', html.render(found, {}, []), re.DOTALL)
+    assert embedded is not None
+    shown = json.loads(embedded[1])
+    main = site.main(found)
+    assert main is not None
+    assert shown["first"] == main.run_id == "full"
+    assert shown["fullest"] == {documents.folder(full): "full"}
+    assert [run["id"] for run in shown["runs"]] == [*(f"day-{day}" for day in range(12, 4, -1)), "full"]
+
+
+def test_the_newest_run_without_doubts_stands_for_its_machine() -> None:
+    """In the table across machines: neither a comparison nor a run without ratios nor one with doubts does."""
+    runs = [
+        published.compared(),
+        published.one(run_id="doubted", warnings=["from a dirty checkout"]),
+        published.one(run_id="alone", answers=[]),
+        published.one(run_id="newest", answers=[answer(2.0, 1.5, 2.5)]),
+        published.one(run_id="older", answers=[answer(3.0, 2.5, 3.5)]),
+    ]
+    assert [one.run_id for one in choice.newest(runs)] == ["newest"]
+
+
 def test_the_readme_shows_how_wide_a_share_is() -> None:
     """A share of the floor comes from neighbouring blocks: narrower than speeds, which follow the machine's hours."""
     found = published.one()
@@ -412,7 +444,7 @@ def test_every_chart_has_a_sentence_and_a_table() -> None:
     days = [{"run_id": f"run-{day}", "started_at": f"2026-07-{day + 1:02}T12:00:00+00:00"} for day in range(3)]
     histories = history.of_documents([published.one(**day) for day in days])
     found = data.every(published.one(), histories)
-    keys = ["throughput", "step", "latency", "time_to_accuracy", "curves", "history"]
+    keys = ["answers", "throughput", "step", "latency", "time_to_accuracy", "curves", "history"]
     assert [chart.key for chart in found] == keys
     tables = {table.key for table in every(published.one())} | {"history"}
     assert all(chart.sentence and chart.table in tables for chart in found)
@@ -463,6 +495,16 @@ def test_the_page_is_small_enough_to_open_anywhere() -> None:
     assert (ROOT / "results" / "index.html").stat().st_size < 2_000_000
 
 
+def test_repeated_words_are_sent_once() -> None:
+    """And come out as they went in; a column of nothing is left out, a text that never repeats stays where it is."""
+    columns = [{"key": key} for key in ("path", "value", "cut", "run")]
+    rows = [["fit", 1.0, False, "a"], ["fit", 0.123456, False, "b"], ["fit", None, False, "c"]]
+    assert packing.packed(columns, rows) == {
+        "columns": [{"key": "path", "words": ["fit"]}, {"key": "value"}, {"key": "run"}],
+        "rows": [[0, 1, "a"], [0, 0.1235, "b"], [0, None, "c"]],
+    }
+
+
 def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> None:
     """It must open in time whatever was published over the years; the index has them all."""
     found = published.one()
@@ -470,4 +512,4 @@ def test_a_page_of_many_runs_holds_the_newest_and_says_how_many_are_left() -> No
     embedded = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
     assert embedded is not None
     shown = json.loads(embedded[1])
-    assert (len(shown["runs"]), shown["older"]) == (html.MOST_RUNS, 15 - html.MOST_RUNS)
+    assert (len(shown["runs"]), shown["older"]) == (choice.MOST_RUNS, 15 - choice.MOST_RUNS)
