@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from bench.analysis import answers
 from bench.analysis.rows import AnswerRow, BestPathRow, RunDocument, View, once
 from bench.report.tables import words
+from bench.report.tables.answers import VIEWS
 from bench.report.tables.columns import interval, significant
 from bench.report.tables.speed import told_apart
 from bench.report.tables.words import name, work
-
-VIEWS: dict[View, str] = {"as called": "As users call it", "best": "Each backend by its fastest path"}
 
 
 def sentences(document: RunDocument) -> list[str]:
@@ -67,7 +66,7 @@ def _view(document: RunDocument, view: View) -> list[str]:
         [row for row in rows if row.batch_size == smallest and row.phase == "predict"],
     ]
     said = [_work(document, work_) for work_ in works if work_]
-    return [f"{VIEWS[view]}, {'; '.join(said)}."] if said else []
+    return [f"{VIEWS[view][:1].upper()}{VIEWS[view][1:]}, {'; '.join(said)}."] if said else []
 
 
 def _work(document: RunDocument, rows: Sequence[AnswerRow]) -> str:

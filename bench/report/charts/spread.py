@@ -13,7 +13,7 @@ from bench.runner.training.sweep import Row, label
 WIDTH, ROW_HEIGHT = 420, 26
 COLOURS = {
     "better": theme.GREEN,
-    "worse": theme.VERMILION,
+    "worse": theme.PURPLE,
     "no difference seen": theme.GREY,
     "too few seeds": theme.GREY,
 }

@@ -15,6 +15,7 @@ from bench.analysis.rows import CounterRow, Row, RunDocument
 from bench.report import csv as values
 from datasets.plain_text import CONTROLS
 from tests.bench import made, published
+from tests.fuzz.pages import BELOW_ZERO
 
 # With what a spreadsheet begins a formula, wide forms of the signs included.
 SIGNS = "=+-@＝＋－＠\t\r"
@@ -29,14 +30,11 @@ def read(document: RunDocument) -> list[dict[str, str]]:
     assert len(set(head)) == len(head)
     assert {len(line) for line in lines} <= {len(head)}
     assert len(lines) + 1 == text.count("\n")
-    assert not [cell for line in lines for cell in line if cell.startswith(tuple(SIGNS)) and not number(cell)]
+    assert not [
+        cell for line in lines for cell in line if cell.startswith(tuple(SIGNS)) and not BELOW_ZERO.fullmatch(cell)
+    ]
     assert not CONTROLS.search(text)
     return [dict(zip(head, line, strict=True)) for line in lines]
-
-
-def number(cell: str) -> bool:
-    """Whether a cell is a number below zero as Python writes one."""
-    return re.fullmatch(r"-\d+(\.\d+)?(e[+-]\d+)?", cell) is not None
 
 
 def test_no_field_of_a_row_is_called_like_what_a_row_was_measured_on() -> None:
