@@ -147,6 +147,11 @@ class TimingRow(CellRow):
     calls: int | None = None
     megabytes_per_s: float | None = None
 
+    @property
+    def contains_waits(self) -> bool:
+        """Whether its steps contain waits for `tf.data`: once, the clock of `fit` ran until the call returned."""
+        return self.target.startswith("tensorflow") and self.call_s is not None and self.after_s is None
+
 
 class StartupRow(Row):
     """Seconds until a fresh process has done each thing for the first time."""
@@ -381,6 +386,11 @@ class RunDocument(Row):
     def deciding(self) -> list[ComparisonRow]:
         """The cells on which the gate's answer depends."""
         return [row for row in self.comparisons if row.decides and row.control is None]
+
+    @property
+    def waits_in_fit(self) -> bool:
+        """Whether steps of `fit` contain waits for `tf.data`."""
+        return any(row.contains_waits for row in self.timings)
 
     def timed(self, phase: str) -> list[TimingRow]:
         """Return the timings of one phase, in their order."""

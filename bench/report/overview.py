@@ -9,7 +9,7 @@ from bench.analysis import answers
 from bench.analysis.rows import AnswerRow, BestPathRow, RunDocument, View, once
 from bench.report.tables import words
 from bench.report.tables.answers import VIEWS
-from bench.report.tables.columns import interval, significant
+from bench.report.tables.columns import interval, sentence, significant
 from bench.report.tables.speed import told_apart
 from bench.report.tables.words import name, work
 
@@ -37,7 +37,8 @@ def accuracy(document: RunDocument) -> list[str]:
 
 def headline(document: RunDocument) -> list[str]:
     """Say which backend is faster on this machine: a sentence a view, then what the first step takes."""
-    return [*(said for view in VIEWS for said in _view(document, view)), *_first_step(document)]
+    waits = [sentence(words.FIT_WAITS)] if document.waits_in_fit and document.answers else []
+    return [*(said for view in VIEWS for said in _view(document, view)), *waits, *_first_step(document)]
 
 
 def doubts(document: RunDocument) -> list[str]:

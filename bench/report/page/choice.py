@@ -44,9 +44,10 @@ def main(found: Sequence[RunDocument]) -> RunDocument | None:
 def fullest(found: Sequence[RunDocument]) -> list[RunDocument]:
     """Return one run of each machine, of those, newest first, that nothing speaks against: a picture cannot say what.
 
-    It is the newest with complete schedules and five seeds, or the newest at all where none has them.
+    It is the newest with complete schedules and five seeds, or the newest at all where none has them. Runs whose `fit`
+    contains waits come after all others.
     """
-    return _of_each_machine(sorted(found, key=lambda one: one.profile != "full"))  # stable: each kind stays in order
+    return _of_each_machine(sorted(found, key=lambda one: (one.waits_in_fit, one.profile != "full")))  # stable
 
 
 def newest(found: Sequence[RunDocument]) -> list[RunDocument]:

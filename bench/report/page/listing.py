@@ -9,7 +9,7 @@ from bench.analysis.rows import AccuracyRow, RunDocument, TimingRow, once
 from bench.report.markdown import body, code, escaped, in_line, line, warnings
 from bench.report.page import published
 from bench.report.tables import words
-from bench.report.tables.columns import MISSING, Column, Table, figure, milliseconds, significant, table
+from bench.report.tables.columns import MISSING, Column, Table, figure, significant, table
 
 Key = tuple[str, str]  # a recipe and a target
 
@@ -126,7 +126,7 @@ def _points(low: float | None, high: float | None) -> str:
 def _latencies(document: RunDocument, key: Key) -> str:
     """Return the median latency of one review, by `predict_on_batch` and by the compiled function."""
     rows = [_of(document, key, "predict", path) for path in ("predict_on_batch", "compiled")]
-    return " → ".join(milliseconds(row.p50_s) if row and row.p50_s else MISSING for row in rows)
+    return " → ".join(significant(1e3 * row.p50_s, 2) if row and row.p50_s else MISSING for row in rows)
 
 
 def _run(document: RunDocument, newer: RunDocument | None) -> str:

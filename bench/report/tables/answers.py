@@ -38,7 +38,8 @@ def brief(document: RunDocument) -> Table:
     )
     view = Column("view", "view", value=lambda row: _view(row.view, rows))
     shown = [row for row in (*(r.train for r in rows), *(r.predict for r in rows)) if row]
-    return table("brief", "Which backend is faster", "", columns, rows, _open(shown), _derived(shown), group=view)
+    notes = (_open(shown), _derived(shown), _waits(document))
+    return table("brief", "Which backend is faster", "", columns, rows, *notes, group=view)
 
 
 def every(document: RunDocument) -> Table:
@@ -56,7 +57,7 @@ def every(document: RunDocument) -> Table:
     rows = [found.faster(row) for row in document.answers]
     caption = "how many times as fast, from neighbouring blocks in the same processes"
     view = Column("view", "view", value=lambda row: VIEWS.get(row.view, row.view))
-    notes = (_open(rows), words.told_apart(document), _derived(rows))
+    notes = (_open(rows), words.told_apart(document), _derived(rows), _waits(document))
     return table("answers", "Which backend is faster", caption, columns, rows, *notes, group=view)
 
 
@@ -101,6 +102,10 @@ def _view(view: View, rows: Iterable[RecipeAnswer]) -> str:
 
 def _paths(rows: Iterable[AnswerRow | None]) -> str:
     return " or ".join(once(path for row in rows if row for path in (row.path, row.rival_path)))
+
+
+def _waits(document: RunDocument) -> str | None:
+    return words.FIT_WAITS if document.waits_in_fit else None
 
 
 def _derived(rows: Iterable[AnswerRow]) -> str | None:

@@ -30,8 +30,12 @@ def across(documents: Sequence[RunDocument]) -> Table:
         f"how many times as fast {first} is as {second}, below 1 {second} is faster, with the interval; from the "
         "newest run of each machine without doubts"
     )
-    note = "machines are never averaged, and their seconds are never compared"
-    return table("machines", "The same ratios on every machine", caption, columns, found if documents[1:] else (), note)
+    notes = (
+        "machines are never averaged, and their seconds are never compared",
+        f"{words.FIT_WAITS}: {', '.join(waiting)}" if (waiting := _waiting(documents)) else None,
+    )
+    rows = found if documents[1:] else ()
+    return table("machines", "The same ratios on every machine", caption, columns, rows, *notes)
 
 
 def pair(documents: Sequence[RunDocument]) -> tuple[str, str]:
@@ -44,6 +48,10 @@ def pair(documents: Sequence[RunDocument]) -> tuple[str, str]:
 def favoured(row: AnswerRow) -> str | None:
     """Return the target that is told apart as the faster one; None where neither is."""
     return answers.faster(row).target if answers.told_apart(row) else None
+
+
+def _waiting(documents: Sequence[RunDocument]) -> list[str]:
+    return [words.machine(one) for one in documents if one.waits_in_fit]
 
 
 def _of_machine(document: RunDocument, found: dict[Key, dict[str, AnswerRow]]) -> Column:

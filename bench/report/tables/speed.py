@@ -41,7 +41,7 @@ def training(document: RunDocument) -> Table:
         Column("first_step_s", "first step", "significant", unit="s", note=FIRST_STEP, short="first s"),
         PROCESSES,
     )
-    notes = (*_timing_notes(rows), _call_note(rows))
+    notes = (*_timing_notes(rows), _call_note(rows), words.FIT_WAITS if document.waits_in_fit else None)
     return table("training", "Training", _processes(rows), columns, rows, *notes, group=RECIPE)
 
 

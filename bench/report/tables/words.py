@@ -90,6 +90,11 @@ def is_busy(taken_share: float) -> bool:
     return taken_share >= BUSY
 
 
+# Of runs that were measured before `fit`'s clock stopped at its last step.
+FIT_WAITS = (
+    "fit on TensorFlow: this run's steps contain waits for tf.data, which later runs leave out (docs/measuring.md)"
+)
+
 # The one rule for "different", wherever two measurements are compared.
 TOLD_APART = (
     "told apart: the interval of the ratio excludes one; it allows for every row of the table, so that at most one in "
