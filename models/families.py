@@ -25,7 +25,7 @@ def pooling(recipe: Recipe) -> keras.Model:
     after_embedding, after_pooling, *after_hidden = recipe.dropouts
     layers: list[keras.layers.Layer] = [
         keras.Input((encoding.sequence_length,), dtype="int32"),
-        Embedding(encoding.vocabulary_size, recipe.embedding_units),  # (batch, time, units)
+        _embedding(recipe, encoding.vocabulary_size),  # (batch, time, units)
         keras.layers.Dropout(after_embedding),
         keras.layers.GlobalAveragePooling1D(),  # (batch, units)
         keras.layers.Dropout(after_pooling),
@@ -42,13 +42,18 @@ def lstm(recipe: Recipe) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((encoding.sequence_length,), dtype="int32"),
-            Embedding(encoding.vocabulary_size + 1, recipe.embedding_units),  # (batch, time, units)
+            _embedding(recipe, encoding.vocabulary_size + 1),  # (batch, time, units)
             *(_layer(recipe, return_sequences=True) for _ in range(recipe.lstm_layers - 1)),  # (batch, time, units)
             _layer(recipe, return_sequences=False),  # (batch, units)
             *_head(recipe, recipe.dropouts),
         ],
         name=identifier(recipe),
     )
+
+
+def _embedding(recipe: Recipe, words: int) -> keras.layers.Embedding:
+    kind = keras.layers.Embedding if recipe.embedding == "keras" else Embedding
+    return kind(words, recipe.embedding_units)
 
 
 def _layer(recipe: Recipe, *, return_sequences: bool) -> keras.layers.LSTM:

@@ -68,6 +68,8 @@ class Recipe:
     """A published model with its data encoding, schedule, reference figures and source.
 
     dropouts           rates in the order of the model's Dropout layers; none, and the model has none
+    embedding          "summed": `models.embedding`, which adds up the gradient of a word that occurs several times;
+                       "keras": Keras's own layer, whose optimizer on TensorFlow squares before it adds
     lstm_layers        how many of ``lstm_units`` each stand on one another
     lstm_dropout       of an LSTM's inputs; ``recurrent_dropout`` of its state
     l2                 penalty on the kernels of hidden layers
@@ -89,6 +91,7 @@ class Recipe:
     parameters: int
     target_metric: Literal["val_accuracy", "accuracy"]
     embedding_units: int = 0
+    embedding: Literal["summed", "keras"] = "summed"
     hidden_units: tuple[int, ...] = ()
     lstm_units: int = 0
     lstm_layers: int = 1

@@ -89,6 +89,12 @@ def _field(name: str, read: Callable[[str], Any]) -> Callable[[Recipe, str], Rec
     return lambda recipe, word: replace(recipe, **{name: read(word)})
 
 
+def _embedding(recipe: Recipe, word: str) -> Recipe:
+    if word not in ("summed", "keras"):
+        raise ValueError("summed or keras")
+    return replace(recipe, embedding=word)  # type: ignore[arg-type]
+
+
 def _units(recipe: Recipe, word: str) -> Recipe:
     return replace(recipe, hidden_units=(_count(word),) * len(recipe.hidden_units))
 
@@ -172,6 +178,7 @@ SETTINGS: dict[str, Setting] = {
     "learning_rate": Setting("of the optimizer", _always, _learning_rate),
     "units": Setting("of every hidden layer", _hidden, _units),
     "hidden_layers": Setting("how many, each like the first", _hidden, _hidden_layers),
+    "embedding": Setting("summed or keras: the suite's layer or Keras's own", _embedded, _embedding),
     "embedding_units": Setting("numbers a word", _embedded, _field("embedding_units", _count)),
     "lstm_units": Setting("of every LSTM layer", _recurrent, _field("lstm_units", _count)),
     "lstm_layers": Setting("LSTM layers on one another", _recurrent, _field("lstm_layers", _count)),

@@ -458,6 +458,11 @@ def parse(line: str | bytes) -> Record:
     return _ADAPTER.validate_json(line)
 
 
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a record: of a line in records.jsonl, its digest aside."""
+    return _ADAPTER.json_schema()
+
+
 def misfit(error: ValidationError) -> str:
     """Return in words what of some data does not fit, and where: "Field required at cell.path"."""
     first = error.errors(include_url=False, include_input=False)[0]

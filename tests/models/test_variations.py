@@ -11,7 +11,8 @@ from models.variations import PROPOSED, SETTINGS, derive, find, grid
 
 # A word for each setting that every recipe which has it can take.
 WORDS = {
-    "optimizer": "sgd", "learning_rate": "0.5", "units": "7", "hidden_layers": "3", "embedding_units": "5",
+    "optimizer": "sgd", "learning_rate": "0.5", "units": "7", "hidden_layers": "3", "embedding": "keras",
+    "embedding_units": "5",
     "lstm_units": "9", "lstm_layers": "2", "lstm_dropout": "0.3", "recurrent_dropout": "0.2", "dropout": "0.1",
     "l2": "0.25", "vocabulary_size": "500", "sequence_length": "40", "skip_top": "20", "batch_size": "64",
     "epochs": "2", "held_out": "4000", "restore_best": "yes",
@@ -63,6 +64,7 @@ def test_settings_change_what_they_name() -> None:
     assert derive(POOLING_DROPOUT, {"hidden_layers": "2"}).dropouts == (0.5, 0.5, 0.5, 0.5)
     assert derive(POOLING_DROPOUT, {"dropout": "0", "l2": "0"}).dropouts == (0.0, 0.0, 0.0)
     assert derive(POOLING_LOGITS, {"sequence_length": "40"}).encoding.sequence_length == 40
+    assert derive(LSTM, {"embedding": "keras"}).embedding == "keras"
     assert derive(DENSE, {"skip_top": "20"}).encoding.skip_top == 20
     assert [phase.epochs for phase in derive(DENSE, {"epochs": "2"}).phases] == [2, 2]
     sgd = derive(DENSE, {"optimizer": "sgd"}).optimizer
@@ -87,6 +89,7 @@ def test_a_grid_has_every_combination() -> None:
         ("dense lstm_units=3", "unknown setting of dense 'lstm_units'"),
         ("dense optimiser=adam", "did you mean 'optimizer'?"),
         ("dense optimizer=nadam", "optimizer: expected one of rmsprop, adam"),
+        ("lstm embedding=stock", "embedding: expected summed or keras; received 'stock'"),
         ("dense units=0", "units: expected a whole number from 1; received '0'"),
         ("dense units=many", "units: expected a whole number from 1; received 'many'"),
         ("pooling-dropout dropout=1", "dropout: expected a share from 0, below 1; received '1'"),

@@ -10,6 +10,9 @@ from bench.backends import BACKENDS
 from models.recipes import RECIPES
 from tests.bench import fresh
 
+# The recipes, and one with Keras's own embedding.
+NAMES = [*RECIPES, "pooling-logits embedding=keras"]
+
 # What float32's order of summation may do; measured on a CPU: weights up to 2e-7, losses 2e-7, predictions 6e-8.
 WEIGHTS = 1e-5
 LOSS = 1e-5
@@ -28,6 +31,7 @@ from bench.worker import compiled, device
 from models import embedding
 from models.model import create
 from models.recipes import RECIPES
+from models.variations import find
 
 WHOLE, LAST, STEPS = 32, 20, 4
 
@@ -92,7 +96,7 @@ def seeded(seed):
     return create(RECIPES["lstm"])
 
 
-found = {name: measure(recipe) for name, recipe in RECIPES.items()}
+found = {name: measure(find(name)) for name in NAMES}
 found["backend"] = keras.backend.backend()
 found["imported"] = "tensorflow" in sys.modules
 found["seeds"] = [apart(seeded(device.seed), seeded(seed)) for seed in (device.seed, keras.utils.set_random_seed)]
@@ -105,17 +109,17 @@ pytestmark = pytest.mark.framework
 @pytest.fixture(scope="module", params=BACKENDS)
 def measured(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What one fresh process of a backend found, by recipe."""
-    found: dict[str, Any] = fresh.answer(PROGRAM, request.param)
+    found: dict[str, Any] = fresh.answer(f"NAMES = {NAMES}\n{PROGRAM}", request.param)
     return found
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_program_leaves_the_weights_that_keras_leaves(measured: dict[str, Any], name: str) -> None:
     """Steps inside the program are `train_on_batch`'s, a smaller last batch included; `write_back` hands them over."""
     assert measured[name]["trained"] <= WEIGHTS
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_running_figures_are_those_of_fit(measured: dict[str, Any], name: str) -> None:
     """Means over reviews, not over batches, with the penalty; each report begins anew."""
     for figures in measured[name]["figures"]:
@@ -123,20 +127,20 @@ def test_the_running_figures_are_those_of_fit(measured: dict[str, Any], name: st
         assert figures["ours"]["accuracy"] == pytest.approx(figures["keras"]["accuracy"], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_keras_goes_on_where_the_program_stopped(measured: dict[str, Any], name: str) -> None:
     """`write_back` includes what the optimizer remembers: later steps by Keras itself are equal as well."""
     assert measured[name]["trained on"] <= WEIGHTS
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_program_predicts_what_keras_predicts(measured: dict[str, Any], name: str) -> None:
     """Raw outputs, (batch, 1), in NumPy, for one review and for many."""
     assert measured[name]["shapes"] == [[1, 1], [32, 1]]
     assert measured[name]["predictions"] <= 1e-6
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_model_is_keras_own_again_once_its_programs_are_traced(measured: dict[str, Any], name: str) -> None:
     """`fit` and `train_on_batch` of a model that was predicted with must be Keras's, or `fit` is not what is timed."""
     assert measured[name]["exchanged"] == []
