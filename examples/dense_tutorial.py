@@ -16,7 +16,6 @@ os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it once, at import
 import keras
 import numpy as np
 
-from datasets import tokenise
 from datasets.encoding import decode_keras, encode_split, encoder
 from datasets.locate import open_corpus
 from models.recipes import DENSE, GLOWING, SCATHING
@@ -68,7 +67,7 @@ def main() -> None:
     print(f"{keras.backend.backend()}: test accuracy {accuracy:.4f}, loss {loss:.4f}")
 
     # A sentence is encoded like every review.
-    rows = encoder(corpus.word_index, DENSE.encoding)(tokenise.ragged_text([GLOWING.encode(), SCATHING.encode()]))
+    rows = encoder(corpus.word_index, DENSE.encoding)([GLOWING.encode(), SCATHING.encode()])
     for text, score in zip((GLOWING, SCATHING), model.predict(rows, verbose=0)[:, 0], strict=True):
         print(f"{score:.4f}  {text[:60]}…")
 

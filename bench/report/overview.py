@@ -6,19 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.analysis import answers
-from bench.analysis.rows import AnswerRow, BestPathRow, RunDocument, View, once
+from bench.analysis.rows import AnswerRow, RunDocument, View, once
 from bench.report.tables import words
 from bench.report.tables.answers import VIEWS
-from bench.report.tables.columns import interval, sentence, significant
-from bench.report.tables.speed import told_apart
-from bench.report.tables.words import name, work
+from bench.report.tables.columns import sentence, significant
+from bench.report.tables.words import name
 
 
 def sentences(document: RunDocument) -> list[str]:
     """Return what the run says, first whether it may be believed, then what to use."""
     if document.is_comparison:
         return _decision(document)
-    return [*accuracy(document), *headline(document), *_advice(document)]
+    return [*accuracy(document), *headline(document)]
 
 
 def accuracy(document: RunDocument) -> list[str]:
@@ -134,25 +133,6 @@ def _unequal(document: RunDocument) -> list[str]:
     apart = [f"{row.recipe} ({row.targets})" for row in document.parity if row.answer != "passed"]
     apart += [f"{row.recipe} served on {row.served_on}" for row in document.serving if row.answer != "passed"]
     return [f"Not the same work from the same weights: {'; '.join(apart)}."] if apart else []
-
-
-def _advice(document: RunDocument) -> list[str]:
-    chosen = [row for row in document.best_paths if row.fastest and (row.phase == "train" or row.batch_size == 1)]
-    return [_sentence(document, row) for row in chosen]
-
-
-def _sentence(document: RunDocument, row: BestPathRow) -> str:
-    rate = f" ({significant(row.reviews_per_s)} reviews/s)" if row.reviews_per_s else ""
-    words = f"{row.recipe}, {work(row.phase, row.batch_size)}: {name(document, row.target)} by {row.path!r}{rate}"
-    if row.rival is not None and row.advantage is not None:
-        ends = interval(row, "advantage") or "no interval"
-        other = f"{name(document, row.rival)} by {row.rival_path!r}"
-        told = f"{significant(row.advantage)} times as fast as {other} ({ends})"
-        open_ = f"not told apart from {other} ({significant(row.advantage)}, {ends})"
-        words += f", {told if told_apart(row) else open_}"
-    if row.speedup is not None and (row.speedup_low or 0) > 1:
-        words += f"; {significant(row.speedup)} times as fast as {row.usual!r} on the same backend"
-    return f"{words}."
 
 
 def _decision(document: RunDocument) -> list[str]:
