@@ -23,8 +23,8 @@ def like(optimizer: keras.optimizers.Optimizer, weights: Weights) -> Update:
 def apply(optimizer: keras.optimizers.Optimizer, gradients: list[Any], weights: list[Any]) -> None:
     """Update ``weights`` by ``gradients`` as ``optimizer`` would, and its state with them.
 
-    TensorFlow's fused Adam has the "epsilon hat" of the paper, as Keras has it. Everything else is left to Keras, slices
-    of a table too: Keras squares them before it adds them up, which a dense gradient does the other way round.
+    TensorFlow's fused Adam has the "epsilon hat" of the paper, as Keras has. All else is left to Keras, as are slices
+    of a table: Keras squares them before it adds them up, which a dense gradient does the other way round.
     """
     sliced = any(isinstance(gradient, tf.IndexedSlices) for gradient in gradients)
     if _plain_adam(optimizer) and not sliced:
