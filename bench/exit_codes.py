@@ -27,10 +27,11 @@ class ExitCode(IntEnum):
     READER_GONE = 141  # as a shell reports SIGPIPE: 128 + 13
 
 
-def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
+def of_run(verdicts: Sequence[Verdict], *, measured: int, unjudged: bool = False) -> ExitCode:
     """Return the exit code of a run with these verdicts and this number of measurements.
 
-    The worst finding wins: wrong results, then missing ones, then unresolved ones.
+    The worst finding wins: wrong results, then missing ones, then unresolved ones. ``unjudged``: it trained recipes of
+    which nothing is published, so that no verdict is no fault.
     """
     if not measured:
         return ExitCode.UNUSABLE
@@ -38,7 +39,7 @@ def of_run(verdicts: Sequence[Verdict], *, measured: int) -> ExitCode:
         return ExitCode.ACCURACY
     if any(v.answer == "failed" for v in verdicts):
         return ExitCode.CELLS_FAILED
-    if not verdicts or any(v.answer == "unresolved" for v in verdicts):
+    if not (verdicts or unjudged) or any(v.answer == "unresolved" for v in verdicts):
         return ExitCode.UNRESOLVED
     return ExitCode.HELD
 

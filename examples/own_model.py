@@ -1,5 +1,6 @@
 """Your own model in the suite: a recipe and a build function in one file.
 
+    python -m bench run --recipes examples/own_model.py
     python -m bench train bigrams --recipes examples/own_model.py --save results/runs/bigrams
     python -m bench versions keras==3.14.1 keras==3.15.1 --recipes examples/own_model.py
     python -m bench regress --base main --repo . --recipes examples/own_model.py

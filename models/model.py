@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -30,8 +31,13 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 
 def create(recipe: Recipe, *, steps_per_execution: int = 1, jit_compile: bool | str = "auto") -> keras.Model:
     """Return the compiled model of ``recipe`` with fresh weights from Keras's global seed."""
-    model = (user_recipes.builder(recipe) if recipe.file else BUILDERS[recipe.family])(recipe)
+    model = _own(recipe) if recipe.file else BUILDERS[recipe.family](recipe)
     return compile_for(model, recipe, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+
+
+def _own(recipe: Recipe) -> keras.Model:
+    """Return the model of a user's recipe; `build` knows a variation by the name that its file has."""
+    return user_recipes.builder(recipe)(replace(recipe, name=recipe.name.partition(" ")[0]))
 
 
 def compile_for(

@@ -115,11 +115,14 @@ class Recipe:
         return self.phases[-1].batch_size
 
     @property
-    def target_accuracy(self) -> float:
-        """Accuracy at which time to accuracy is read: 99 % of the best published value, MLPerf's usual fraction."""
+    def target_accuracy(self) -> float | None:
+        """Accuracy at which time to accuracy is read: 99 % of the best published value, MLPerf's usual fraction.
+
+        None where no source publishes one.
+        """
         names = (self.target_metric, f"best_{self.target_metric}")
         curves = [max(figure.values) for figure in self.published if figure.metric in names]
-        return 0.99 * max(curves)
+        return 0.99 * max(curves) if curves else None
 
 
 DENSE = Recipe(

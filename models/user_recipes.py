@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,10 @@ from typing import Any
 
 from datasets.errors import ExpectedError
 from models.recipes import RECIPES, Recipe
+from models.variations import PROPOSED
+
+# Settings of a variation follow its name after a space, lists of names have commas, and files are named by it.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def load(file: Path) -> list[Recipe]:
@@ -33,9 +38,7 @@ def load(file: Path) -> list[Recipe]:
         raise ExpectedError(f"expected RECIPE = models.recipes.Recipe(...) in {file.name}; received {found!r}")
     if not callable(getattr(module, "build", None)):
         raise ExpectedError(f"expected a function build(recipe) -> keras.Model in {file.name}; there is none")
-    taken = [recipe.name for recipe in recipes if recipe.name in RECIPES]
-    if taken:
-        raise ExpectedError(f"{file.name}: {', '.join(taken)} is a recipe of this suite; choose another name")
+    _check_names(file, [recipe.name for recipe in recipes])
     return [replace(recipe, family="own", file=str(file)) for recipe in recipes]
 
 
@@ -53,6 +56,19 @@ def main(file: str, descriptor: str) -> None:
         line = json.dumps({"error": " ".join(f"{type(error).__name__}: {error}".split())[:1000]})
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as answered:
         answered.write(f"{line}\n")
+
+
+def _check_names(file: Path, names: Sequence[str]) -> None:
+    """Raise ExpectedError unless each of ``names`` names one recipe alone, on the command line and in a file's name."""
+    taken = [name for name in names if name in RECIPES or name in PROPOSED]
+    if taken:
+        raise ExpectedError(f"{file.name}: {', '.join(taken)} is a recipe of this suite; choose another name")
+    wrong = [name for name in names if not NAME.fullmatch(name) or names.count(name) > 1]
+    if wrong:
+        raise ExpectedError(
+            f"{file.name}: expected names of letters, digits, dots and dashes, each of one recipe; "
+            f"received {wrong[0]!r}"
+        )
 
 
 @cache

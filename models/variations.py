@@ -217,8 +217,16 @@ def find(name: str, own: Mapping[str, Recipe] = MappingProxyType({})) -> Recipe:
     if first in PROPOSED:
         first, *more = PROPOSED[first].split()
         words = more + words
-    recipe = own.get(first) or recipes.find(first)
+    recipe = errors.find("recipe", first, {**recipes.RECIPES, **own})
     return derive(recipe, dict(_parted(word) for word in words)) if words else recipe
+
+
+def known(name: str) -> Recipe | None:
+    """Return the recipe or variation of this suite called ``name``; None where it is a user's or unknown."""
+    try:
+        return find(name)
+    except UsageError:
+        return None
 
 
 def derive(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 from itertools import groupby
+from typing import Any
 
 from bench.analysis import paired_ratio
 from bench.analysis.paired_ratio import Ratios
@@ -55,14 +56,27 @@ def find(rows: Sequence[TimingRow], timings: Timings) -> list[BestPathRow]:
     return [_best(row, one, timings, advantages, speedups) for one in work for row in one.ranked]
 
 
+def fastest(cells: Iterable[Cell], timings: Timings) -> Cell | None:
+    """Return the fastest of ``cells``, which do the same work on one target; None where none has seconds above zero.
+
+    A path from raw text does more work, and takes no part.
+    """
+    known = [cell for cell in cells if not _from_text(cell) and paired_ratio.seconds(timings[cell]).value > 0]
+    return min(known, key=_by_speed(timings), default=None)
+
+
 def worthwhile(row: BestPathRow) -> bool:
     """Whether the whole interval of the speedup lies above `WORTHWHILE`."""
     return (row.speedup_low or 0.0) > WORTHWHILE
 
 
 def _takes_part(row: TimingRow) -> bool:
-    other_work = row.is_floor or row.excluded or row.path.endswith("from text")
+    other_work = row.is_floor or row.excluded or _from_text(row)
     return not other_work and _seconds(row) > 0
+
+
+def _from_text(cell: Cell) -> bool:
+    return cell.path.endswith("from text")
 
 
 def _seconds(row: TimingRow) -> float:
@@ -70,16 +84,23 @@ def _seconds(row: TimingRow) -> float:
 
 
 def _ranked(rows: Sequence[TimingRow], timings: Timings) -> Work:
-    """Return the fastest path of each target; where two have no common block, their seconds decide."""
+    """Return the fastest path of each target."""
+    speed = _by_speed(timings)
+    fastest_first = sorted(rows, key=lambda row: speed(row.cell))
+    by_target = {row.target: row for row in reversed(fastest_first)}
+    return Work(tuple(sorted(by_target.values(), key=lambda row: speed(row.cell))), tuple(rows))
 
-    def order(first: TimingRow, second: TimingRow) -> int:
-        found = paired_ratio.ratio(timings[first.cell], timings[second.cell])
-        times = _seconds(first) / _seconds(second) if found is None else found.value
+
+def _by_speed(timings: Timings) -> Callable[[Cell], Any]:
+    """Return the key by which cells are sorted, the fastest first; where two have no common block, seconds decide."""
+
+    def order(first: Cell, second: Cell) -> int:
+        found = paired_ratio.ratio(timings[first], timings[second])
+        each = (paired_ratio.seconds(timings[cell]).value for cell in (first, second))
+        times = next(each) / next(each) if found is None else found.value
         return (times > 1) - (times < 1)
 
-    fastest_first = sorted(rows, key=cmp_to_key(order))
-    by_target = {row.target: row for row in reversed(fastest_first)}
-    return Work(tuple(sorted(by_target.values(), key=cmp_to_key(order))), tuple(rows))
+    return cmp_to_key(order)
 
 
 def _ratios(pairs: Sequence[tuple[TimingRow, TimingRow]], timings: Timings) -> Ratios:

@@ -78,7 +78,8 @@ def of_documents(documents: Sequence[RunDocument]) -> list[CellHistory]:
     """Return the history of every cell that has a share of a floor, apart by machine and corpus.
 
     Comparisons have none, and neither has a run that something speaks against, that lacks cells or whose accuracy
-    failed. A share that is no number above zero has no logarithm, and is left out, as is one whose steps contain waits.
+    failed. A share that is no number above zero has no logarithm, and is left out, as is one whose steps contain waits,
+    and a share of the fastest path: that one may be another path in the next run.
     """
     found: dict[tuple[Cell, str, str], list[Point]] = {}
     for document in sorted(filter(counts, documents), key=lambda one: one.started_at):
@@ -86,7 +87,7 @@ def of_documents(documents: Sequence[RunDocument]) -> list[CellHistory]:
         where = (machine, f"{document.corpus} {document.corpus_digest[:12]}")
         for row in document.timings:
             share = finite(row.floor_share) or 0.0
-            if share > 0 and not row.contains_waits:
+            if share > 0 and row.has_floor and not row.contains_waits:
                 found.setdefault((row.cell, *where), []).append(_point(document, row, share))
     return [_history(*key, points) for key, points in found.items()]
 

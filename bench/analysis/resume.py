@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.plan import steps
 from bench.plan.steps import Step
@@ -12,6 +13,7 @@ from bench.records.schema import ComparisonRecord, PlanRecord, Record, RunOption
 from bench.records.store import Run
 from datasets.corpus import Corpus
 from datasets.errors import ExpectedError
+from models.recipes import Recipe
 
 
 def outstanding(passes: Sequence[Sequence[Step]], records: Sequence[Record]) -> list[list[Step]]:
@@ -55,6 +57,24 @@ def require_same_setup(done: Run, corpus: Corpus) -> None:
         raise ExpectedError(
             f"expected the machine, commit, corpus, packages and settings of {header.run_id}; {'; '.join(differing)}. "
             "Restore them, or start a new run and compare the two with `bench compare`"
+        )
+
+
+def user_files(done: Run) -> list[str]:
+    """Return the names of the user's files whose recipes ``done`` measures."""
+    return list(dict.fromkeys(recipe.file for recipe in done.header.recipes if recipe.file))
+
+
+def require_same_recipes(done: Run, recipes: Sequence[Recipe]) -> None:
+    """Raise ExpectedError unless ``recipes``, those that are not the suite's own, are the ones of ``done``."""
+    before, now = (
+        {recipe.name: replace(recipe, file="") for recipe in found} for found in (done.header.recipes, recipes)
+    )
+    changed = [name for name, recipe in before.items() if now.get(name) != recipe]
+    if changed:
+        raise ExpectedError(
+            f"expected the recipes of {done.header.run_id}; {', '.join(changed)} changed since. Restore it, or start a "
+            "new run"
         )
 
 

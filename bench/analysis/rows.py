@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.analysis.stats import Estimate
-from bench.plan.paths import FLOORS
+from bench.plan.paths import FLOOR, FLOORS
 from bench.records.machine import Machine
 from bench.records.schema import Cell, Moment
 
@@ -81,7 +81,10 @@ class CurvesRow(Row):
 
 
 class ParityRow(Row):
-    """Two targets that start from equal weights: the largest differences of predictions and of first losses."""
+    """Two targets that start from equal weights: the largest differences of predictions and of first losses.
+
+    reason  why losses differ that are not judged
+    """
 
     recipe: str
     targets: str
@@ -90,6 +93,7 @@ class ParityRow(Row):
     reviews: int | None = None
     steps: int | None = None
     answer: str
+    reason: str = ""
 
 
 class ServingRow(Row):
@@ -119,6 +123,7 @@ class TimingRow(CellRow):
 
     seconds      of one repeat: a step, a call, or the vectorization of a batch
     floor_share  the floor's seconds over its own, from neighbouring blocks: 1 is as fast as the floor
+    share_of     what that is a share of: the floor, or the fastest path of the target where no floor is written
     processes    in which it was timed
     excluded     its recipe's accuracy failed on its target: the timing belongs to other work
     first_step_s the first step, compilation included
@@ -133,6 +138,7 @@ class TimingRow(CellRow):
     floor_share: float | None = None
     floor_share_low: float | None = None
     floor_share_high: float | None = None
+    share_of: str = FLOOR
     reviews_per_s: float | None = None
     processes: int
     steady: bool
@@ -146,6 +152,11 @@ class TimingRow(CellRow):
     p99_s: float | None = None
     calls: int | None = None
     megabytes_per_s: float | None = None
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether its share is that of a floor."""
+        return self.share_of == FLOOR
 
     @property
     def contains_waits(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -31,6 +31,7 @@ from bench.analysis.rows import (
     TimingRow,
     bounded,
     finite,
+    once,
 )
 from bench.plan import paths, steps
 from bench.plan.paths import FLOORS
@@ -51,7 +52,13 @@ from bench.records.schema import (
     TrainingRecord,
 )
 from bench.records.store import Run
+from models import layers, variations
 from models.recipes import RECIPES, Recipe
+
+# The share of the fastest path, where that is what others are compared with.
+ONE = stats.Estimate(1.0, 1.0, 1.0, 1)
+# A prediction whose scores stay on the device does less than the others.
+RESIDENT = ("compiled resident",)
 
 # MLPerf's early-stopping bound: from so many calls on the 99th percentile can be stated.
 P99_CALLS = 662
@@ -87,6 +94,23 @@ class Summary:
         )
 
     @cached_property
+    def recipes(self) -> dict[str, Recipe]:
+        """The recipes of the suite, and those of the run that are not its own, by name."""
+        return {recipe.name: recipe for recipe in self.run.header.recipes} | RECIPES
+
+    @cached_property
+    def _order(self) -> list[str]:
+        """The names of recipes as every table has them: the suite's, the run's own, then what nobody knows."""
+        own = (recipe.name for recipe in self.run.header.recipes)
+        return order([*own, *sorted(cell.recipe for cell in self.timings)])
+
+    @cached_property
+    def unjudged(self) -> list[str]:
+        """The recipes that were trained and whose accuracy nothing decides: neither a source nor reference seeds."""
+        decided = {row.recipe for row in self.accuracy if row.decides}
+        return [name for name in once(record.recipe for record in self._of(TrainingRecord)) if name not in decided]
+
+    @cached_property
     def decision(self) -> Decision:
         """What a comparison decides; ValueError for any other run."""
         return regression.decide(self.run)
@@ -120,6 +144,7 @@ class Summary:
                 reviews=record.reviews,
                 steps=record.steps,
                 answer=accuracy.parity(record).answer,
+                reason=accuracy.unjudged_losses(record),
             )
             for record in self._of(ParityRecord)
         ]
@@ -173,16 +198,21 @@ class Summary:
 
     @cached_property
     def hardware(self) -> list[HardwareRow]:
-        """One row for each recipe, phase and target, where peaks are known; prediction at its largest batch."""
+        """One row for each recipe, phase and target, where peaks are known; prediction at its largest batch.
+
+        Only the arithmetic of recipes that have a floor was counted.
+        """
         if self.peaks is None:
             return []
+        named = {name: variations.known(name) for name in once(cell.recipe for cell in self.timings)}
+        counted = {name: _counted(recipe) for name, recipe in named.items() if recipe and paths.has_floor(recipe)}
         fastest: dict[tuple[str, str, str], TimingRow] = {}
         for row in self.timing_rows:
             key = (row.recipe, row.phase, row.target)
             known = fastest.get(key)
-            if row.phase in roofline.PHASES and not row.is_floor and row.recipe in RECIPES:
+            if row.phase in roofline.PHASES and not row.is_floor and row.recipe in counted:
                 fastest[key] = row if known is None or _beats(row, known) else known
-        return [roofline.row(row, RECIPES[row.recipe], self.peaks) for row in fastest.values()]
+        return [roofline.row(row, counted[row.recipe], self.peaks) for row in fastest.values()]
 
     @cached_property
     def counters(self) -> list[CounterRow]:
@@ -191,7 +221,7 @@ class Summary:
     @cached_property
     def time_to_accuracy(self) -> list[TimeToAccuracyRow]:
         found = [self._time_to_accuracy(path, *group) for path, group in self._trained]
-        return sorted((row for row in found if row is not None), key=lambda row: list(RECIPES).index(row.recipe))
+        return sorted((row for row in found if row is not None), key=lambda row: self._order.index(row.recipe))
 
     @cached_property
     def curves(self) -> list[CurvesRow]:
@@ -240,13 +270,17 @@ class Summary:
             return []
         targets = [Target(t.facts.backend, t.facts.device) for t in self.targets.values()]  # type: ignore[arg-type]
         timed = {cell.recipe for cell in self.timings}
-        recipes = [recipe for name, recipe in RECIPES.items() if name in timed]
+        recipes = [recipe for name, recipe in self.recipes.items() if name in timed]
         return steps.left_out(recipes, targets, steps.PROFILES[self.run.header.profile])
 
     @property
     def measured(self) -> int:
         """How many records hold a measurement."""
         return sum(isinstance(r, TrainingRecord | TimingRecord | ParityRecord) for r in self.run.records)
+
+    def place(self, cell: Cell) -> tuple[int, int, int, int, str]:
+        """Return where ``cell`` stands in every table of the run."""
+        return place(cell, self._order)
 
     def excludes(self, cell: Cell) -> bool:
         """Whether ``cell`` counts in no comparison: its recipe learned something else on its target."""
@@ -258,7 +292,7 @@ class Summary:
 
     def _cells(self, phase: str) -> list[Cell]:
         """Return the cells of ``phase`` in the order of the tables."""
-        return sorted((cell for cell in self.timings if cell.phase == phase), key=place)
+        return sorted((cell for cell in self.timings if cell.phase == phase), key=self.place)
 
     def _failed(self, recipe: str, target: str) -> bool:
         return any(row.answer == "failed" for row in self.accuracy if (row.recipe, row.target) == (recipe, target))
@@ -267,7 +301,14 @@ class Summary:
     def _trained(self) -> list[tuple[str, tuple[Recipe, str, list[TrainingRecord]]]]:
         """The trainings by path, recipe and target."""
         trained = self._of(TrainingRecord)
-        return [(path, group) for path in paths.names("train") for group in _grouped(trained, path)]
+        return [(path, group) for path in paths.names("train") for group in self._grouped(trained, path)]
+
+    def _grouped(self, records: Sequence[TrainingRecord], path: str) -> list[tuple[Recipe, str, list[TrainingRecord]]]:
+        """Group the trainings on ``path`` by recipe, in the order of the recipes, and target."""
+        key: Callable[[TrainingRecord], tuple[int, str]] = lambda r: (self._order.index(r.recipe), r.target)  # noqa: E731
+        chosen = [record for record in records if record.path == path and record.recipe in self.recipes]
+        groups = groupby(sorted(chosen, key=key), key=key)
+        return [(self.recipes[self._order[index]], target, list(group)) for (index, target), group in groups]
 
     def _judged(self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]) -> list[AccuracyRow]:
         epochs = {phase: len(result.epoch_s) for record in trained for phase, result in record.phases.items()}
@@ -290,17 +331,40 @@ class Summary:
     def _timing(self, cell: Cell, records: Sequence[TimingRecord]) -> TimingRow:
         group = cell.phase, cell.path
         seconds = paired_ratio.seconds(records, self._priors[group])
-        floors = self._floors(cell)
-        share = paired_ratio.ratio(floors, records, prior=self._share_priors.get(group)) if floors else None
         return TimingRow(
             **cell.model_dump(),
             **bounded("seconds", seconds),
-            **bounded("floor_share", share),
+            **self._share(cell, records),
             processes=len(records),
             steady=all(record.steady for record in records),
             excluded=self.excludes(cell),
             **_DETAILS[cell.phase](records, seconds),
         )
+
+    def _share(self, cell: Cell, records: Sequence[TimingRecord]) -> dict[str, Any]:
+        """Return the fields of the share of the floor's speed, or of the fastest path's where no floor is written."""
+        if floors := self._floors(cell):
+            prior = self._share_priors.get((cell.phase, cell.path))
+            return bounded("floor_share", paired_ratio.ratio(floors, records, prior=prior))
+        fastest = self._fastest.get((cell.recipe, cell.phase, cell.batch_size, cell.target))
+        if fastest is None or cell.path in RESIDENT:
+            return {}
+        share = ONE if fastest == cell else paired_ratio.ratio(self.timings[fastest], records)
+        return {**bounded("floor_share", share), "share_of": fastest.path}
+
+    @cached_property
+    def _fastest(self) -> dict[tuple[str, str, int, str], Cell]:
+        """The fastest path for each work of recipes that have no floor, as (recipe, phase, batch size, target).
+
+        None where only one path was timed: it would be compared with itself.
+        """
+        without = {name for name, recipe in self.recipes.items() if not paths.has_floor(recipe)}
+        works: dict[tuple[str, str, int, str], list[Cell]] = {}
+        for cell in self.timings:
+            if cell.recipe in without and cell.phase in best_path.USUAL and cell.path not in RESIDENT:
+                works.setdefault((cell.recipe, cell.phase, cell.batch_size, cell.target), []).append(cell)
+        first = {work: best_path.fastest(cells, self.timings) for work, cells in works.items() if len(cells) > 1}
+        return {work: cell for work, cell in first.items() if cell is not None}
 
     def _floors(self, cell: Cell) -> list[TimingRecord]:
         """Return the records of the floor beside ``cell``; none for a floor itself."""
@@ -324,12 +388,14 @@ class Summary:
     def _time_to_accuracy(
         self, path: str, recipe: Recipe, target: str, trained: Sequence[TrainingRecord]
     ) -> TimeToAccuracyRow | None:
-        metric = recipe.target_metric
+        metric, goal = recipe.target_metric, recipe.target_accuracy
+        if goal is None:
+            return None  # nothing is published of it
         trained_results = [(r, result) for r in trained for result in r.phases.values() if metric in result.curves]
         results = [result for _, result in trained_results]
         if not results:
             return None  # the phase that has this curve was left out
-        epochs = [_epochs_until(result.curves[metric], recipe.target_accuracy) for result in results]
+        epochs = [_epochs_until(result.curves[metric], goal) for result in results]
         reached = [number for number in epochs if number is not None]
         every = [
             sum(self._epoch_s(record, result)[:number])
@@ -341,7 +407,7 @@ class Summary:
             target=target,
             path=path,
             metric=metric,
-            accuracy=recipe.target_accuracy,
+            accuracy=goal,
             seconds=finite(stats.trimmed_mean(every)) if len(every) == len(results) else None,
             seeds=len(results),
             epochs=len(results[0].epoch_s),
@@ -396,17 +462,22 @@ def summarize(run: Run) -> Summary:
     return Summary(run, tuple(r for r in known if r.corpus_digest == header.corpus_digest))
 
 
-def place(cell: Cell) -> tuple[int, int, int, int, str]:
+def place(cell: Cell, recipes: Sequence[str]) -> tuple[int, int, int, int, str]:
     """Return where ``cell`` stands in every table: by recipe, phase, batch size, path as listed, then target.
 
-    Recipes and paths that are not this suite's come last.
+    ``recipes`` have the order of the tables; a path that is not this suite's comes last.
     """
     own, phase, path = (
-        _position(cell.recipe, list(RECIPES)),
+        _position(cell.recipe, recipes),
         _position(cell.phase, _ORDER),
         _position(cell.path, paths.names(cell.phase)),
     )
     return own, phase, cell.batch_size, path, cell.target
+
+
+def order(own: Iterable[str]) -> list[str]:
+    """Return the names of recipes in the order of every table: the suite's, then ``own``."""
+    return once([*RECIPES, *own])
 
 
 def _position(name: str, known: Sequence[str]) -> int:
@@ -469,18 +540,14 @@ _DETAILS: dict[str, Callable[[Sequence[TimingRecord], stats.Estimate], dict[str,
 _ORDER = ("startup", *_DETAILS)
 
 
+def _counted(recipe: Recipe) -> Recipe:
+    """Return ``recipe`` with the number of its parameters, which nobody published of a variation."""
+    return replace(recipe, parameters=sum(layer.parameters for layer in layers.of(recipe)))
+
+
 def _beats(row: TimingRow, known: TimingRow) -> bool:
     """Whether ``row`` is at a larger batch than ``known``, or the faster at the same one."""
     return (row.batch_size, -(row.seconds or 0.0)) > (known.batch_size, -(known.seconds or 0.0))
-
-
-def _grouped(records: Sequence[TrainingRecord], path: str) -> list[tuple[Recipe, str, list[TrainingRecord]]]:
-    """Group the trainings on ``path`` by recipe, in the order of the recipes, and target."""
-    order = list(RECIPES)
-    key: Callable[[TrainingRecord], tuple[int, str]] = lambda r: (order.index(r.recipe), r.target)  # noqa: E731
-    chosen = [record for record in records if record.path == path and record.recipe in RECIPES]
-    groups = groupby(sorted(chosen, key=key), key=key)
-    return [(RECIPES[order[index]], target, list(group)) for (index, target), group in groups]
 
 
 def _epochs_until(curve: Sequence[float], accuracy: float) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +17,13 @@ from models.recipes import Recipe
 
 
 def recipes(names: list[str] | None, file: Path | None = None, folder: Path | None = None) -> list[Recipe]:
-    """Return the named recipes of ``file`` or of this suite; without names all of the file, or of the suite."""
+    """Return the named recipes of ``file`` or of this suite, and variations of either ("dense units=32").
+
+    Without names all of the file, or of the suite.
+    """
     own = _own(file, folder)
-    chosen = [own.get(name) or published.find(name) for name in each(names)]
-    return chosen or list((own or published.RECIPES).values())
+    chosen = {recipe.name: recipe for recipe in (variations.find(name, own) for name in each(names))}
+    return list((chosen or own or published.RECIPES).values())
 
 
 def variation(name: str, settings: list[str], file: Path | None = None) -> Recipe:
@@ -28,8 +32,9 @@ def variation(name: str, settings: list[str], file: Path | None = None) -> Recip
 
 
 def _own(file: Path | None, folder: Path | None = None) -> dict[str, Recipe]:
-    """Return the user's recipes by name."""
-    return {recipe.name: recipe for recipe in (user_recipes.read(file, folder) if file else [])}
+    """Return the user's recipes by name; what their file imports is looked up in ``folder``, or beside it."""
+    found = user_recipes.read(file, folder or file.resolve().parent) if file else []
+    return {recipe.name: recipe for recipe in found}
 
 
 def grid(words: list[str] | None) -> dict[str, list[str]]:
@@ -43,9 +48,14 @@ def grid(words: list[str] | None) -> dict[str, list[str]]:
     return {name: each([values]) for name, _, values in parted}
 
 
-def targets(names: list[str] | None, device: Literal["cpu", "gpu"] = "cpu") -> list[Target]:
-    """Return a target for each named backend (default: all); ExpectedError where the device is missing."""
+def targets(names: list[str] | None, device: Literal["cpu", "gpu"] = "cpu", file: Path | None = None) -> list[Target]:
+    """Return a target for each named backend (default: all), whose workers read the user's ``file`` of recipes.
+
+    Raises ExpectedError where the device is missing.
+    """
     found = [known.find(name, device) for name in each(names) or BACKENDS]
+    if file is not None:
+        found = [replace(one, recipes=file.resolve(), folder=file.resolve().parent) for one in found]
     if device == "gpu" and (reason := gpus.why_no_gpu()):
         raise ExpectedError(reason)
     return found

@@ -47,7 +47,7 @@ def report(
     if done.is_comparison:
         code = exit_codes.of_comparison(found.decision, allow_unresolved=allow_unresolved)
     else:
-        code = exit_codes.of_run(found.verdicts, measured=found.measured)
+        code = exit_codes.of_run(found.verdicts, measured=found.measured, unjudged=bool(found.unjudged))
     if markdown is not None and done.is_comparison:
         store.write_atomically(markdown, pages.pull_request(found).encode())
     with suppress(StoreError, OSError):  # its folder is gone, or cannot be written: `bench runs` reads it again

@@ -14,7 +14,9 @@ ProfileName = Literal["smoke", "default", "full"]
 
 Flag = Annotated[bool, Parameter(show_default=False)]
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True)]
-Recipes = Annotated[Names, Parameter(help="Recipes (default: all). See `bench list`.")]
+Recipes = Annotated[
+    Names, Parameter(help='Recipes, or variations such as "dense units=32" (default: all). See `bench list`.')
+]
 Backends = Annotated[Names, Parameter(help=f"Backends: {', '.join(BACKENDS)} (default: all).")]
 RecipeFile = Annotated[Path | None, Parameter(help="Python file with your RECIPE and build(recipe).")]
 Data = Annotated[str | None, Parameter(help='Archive or folder of the IMDB reviews, or "synthetic".')]

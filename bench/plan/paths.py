@@ -15,6 +15,10 @@ FLOOR_FROM_TEXT = "floor from text"
 FLOOR_FROM_IDS = "floor from ids"
 FLOORS = (FLOOR, RESIDENT_FLOOR, FLOOR_FROM_TEXT, FLOOR_FROM_IDS)
 
+# What the floors of training and prediction know; see `has_floor`.
+FLOOR_FAMILIES = ("dense", "pooling", "lstm")
+FLOOR_OPTIMIZERS = ("rmsprop", "adam")
+
 # Duration of the operation of known length, by which the harness measures itself.
 SLEEP_S = 0.005
 
@@ -198,4 +202,16 @@ def names(phase: str) -> tuple[str, ...]:
 
 def applies(path: Path, recipe: Recipe, backend: str) -> bool:
     """Return whether ``path`` can drive ``recipe`` on ``backend``."""
-    return backend in path.backends and recipe.encoding.form in path.forms
+    by_hand = path.name in (FLOOR, RESIDENT_FLOOR)
+    return backend in path.backends and recipe.encoding.form in path.forms and (not by_hand or has_floor(recipe))
+
+
+def has_floor(recipe: Recipe) -> bool:
+    """Return whether the floors of training and prediction (`bench.worker.floors`) do the arithmetic of ``recipe``.
+
+    They know the layers of the published families in any size and with any rate of dropout, and two optimizers; one
+    LSTM that drops nothing itself; and the embedding whose gradient is summed.
+    """
+    special = (recipe.lstm_layers != 1, recipe.lstm_dropout, recipe.recurrent_dropout, recipe.optimizer.momentum)
+    known = recipe.family in FLOOR_FAMILIES and recipe.optimizer.name in FLOOR_OPTIMIZERS
+    return known and recipe.embedding == "summed" and not any(special)

@@ -57,6 +57,9 @@ class Profile:
     block_s: float | None = None
 
 
+# What is nearly always the fastest path: with it the others are compared where no floor is written.
+FASTEST = {"train": "compiled loop", "predict": "compiled"}
+
 # Scikit-learn's linear models, as `bench.worker.training.classical_baselines` trains them.
 BASELINES = ("logistic regression", "linear SVM")
 
@@ -292,8 +295,10 @@ def replicate(steps: Sequence[Step]) -> int:
 
 
 def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
-    """Return the epochs of each phase that ``profile`` trains."""
-    wanted = {phase.name: profile.epochs.get(f"{recipe.name}/{phase.name}", phase.epochs) for phase in recipe.phases}
+    """Return the epochs of each phase that ``profile`` trains; a variation is cut short where its recipe is."""
+    base = recipe.name.partition(" ")[0]
+    most = {phase.name: profile.epochs.get(f"{base}/{phase.name}", phase.epochs) for phase in recipe.phases}
+    wanted = {phase.name: min(phase.epochs, most[phase.name]) for phase in recipe.phases}
     return {name: number for name, number in wanted.items() if number}
 
 
@@ -405,15 +410,18 @@ def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seed
 def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:
     found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
     for phase in ("train", "predict", "vectorize"):
-        named = [(size, _names(profile, phase, size)) for size in _sizes(recipe, phase)]
+        named = [(size, _names(recipe, profile, phase, size)) for size in _sizes(recipe, phase)]
         found += [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
     return found
 
 
-def _names(profile: Profile, phase: str, batch_size: int) -> tuple[str, ...]:
-    """Return the paths of a phase that are timed at one batch size."""
+def _names(recipe: Recipe, profile: Profile, phase: str, batch_size: int) -> tuple[str, ...]:
+    """Return the paths of a phase that are timed at one batch size; without a floor, the fastest way stands for it."""
     alone = profile.one_review if (phase, batch_size) == ("predict", 1) else ()
-    return (*alone, *profile.paths.get(phase, ()))
+    names = (*alone, *profile.paths.get(phase, ()))
+    if paths.has_floor(recipe) or FLOOR not in names:
+        return names
+    return tuple(dict.fromkeys(FASTEST[phase] if name == FLOOR else name for name in names))
 
 
 def _counted(recipe: Recipe, targets: tuple[Target, ...], profile: Profile) -> list[Step]:

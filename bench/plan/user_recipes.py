@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench import ROOT
 from bench.backends import BACKENDS
-from bench.records.schema import misfit
+from bench.records.schema import OwnRecipe, misfit
 from datasets.errors import ExpectedError
 from datasets.plain_text import one_line, shortened
 from models.recipes import Recipe
@@ -31,7 +31,7 @@ LAST_WORDS = 2_000
 class Answer(BaseModel):
     """What the child says of the file: its recipes, or one line that tells what is wrong with it."""
 
-    recipes: list[Recipe] = []
+    recipes: list[OwnRecipe] = []
     error: str = ""
 
 
@@ -41,7 +41,9 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
     Raises ExpectedError where the file names none, ends its process, or goes on for longer than `READ_LIMIT_S`.
     """
     if not file.is_file():
-        raise ExpectedError(f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe)")
+        raise ExpectedError(
+            f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe), --recipe takes names"
+        )
     answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}), file.name)
     if answer.error:
         raise ExpectedError(f"{file.name}: {shortened(one_line(answer.error), 1_000)}")

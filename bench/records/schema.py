@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from bench.records.machine import Commit, Machine
 from bench.records.settings import Settings
 from datasets import plain_text
+from models.recipes import Recipe
 
 # Raise it when a field changes its name or meaning, list the change in CHANGELOG.md and let `parse` read the older
 # versions.
@@ -32,7 +33,8 @@ Moment = Annotated[
     str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(\+00:00|Z)$")
 ]  # ISO 8601, UTC
 # Of a recipe, a target, a profile: some become part of a file's name.
-Name = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")]
+NAME = r"^[^/\\\x00-\x1f\x7f]{1,200}$"
+Name = Annotated[str, Field(pattern=NAME)]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 LogFile = Annotated[str, Field(pattern=r"^logs/[^/\\\x00-\x1f\x7f]{1,220}$")]
 
@@ -53,6 +55,18 @@ class TargetFacts(_Frozen):
     import_s: Annotated[float, Field(ge=0, lt=86_400)]
 
 
+def _measurable(recipe: Recipe) -> Recipe:
+    """Return ``recipe``; ValueError where no step of it could be planned."""
+    if not re.fullmatch(NAME, recipe.name):
+        raise ValueError(f"expected a name of one line without a slash; received {recipe.name!r}")
+    if not recipe.phases or any(phase.epochs < 1 or phase.batch_size < 1 for phase in recipe.phases):
+        raise ValueError(f"{recipe.name}: expected phases of at least one epoch and one review a step")
+    return recipe
+
+
+OwnRecipe = Annotated[Recipe, AfterValidator(_measurable)]
+
+
 class RunOptions(_Frozen):
     """The options of a `bench run` besides its profile: enough to resume it."""
 
@@ -70,6 +84,7 @@ class RunHeader(_Frozen):
     options     None for runs that compare targets: their command is given again to resume them
     settings    the environment of the process that measures; None in older runs
     process     the id of that process
+    recipes     those that are not the suite's own: variations, and a user's without the folder of their file
     """
 
     kind: Literal["run"] = "run"
@@ -86,6 +101,7 @@ class RunHeader(_Frozen):
     options: RunOptions | None = None
     settings: Settings | None = None
     process: int = 0
+    recipes: tuple[OwnRecipe, ...] = ()
 
     @property
     def planned(self) -> bool:
@@ -295,7 +311,11 @@ def _is_whole(sample: Sample) -> bool:
 
 
 class ParityRecord(_Frozen):
-    """Two targets from the same weights: how much predictions and first losses differ."""
+    """Two targets from the same weights: how much predictions and first losses differ.
+
+    parts  what lets correct backends part: "embedding" after the first step (Keras's own layer, see
+           `models.embedding`), "random" in every loss (a layer draws numbers that nothing here can switch off)
+    """
 
     kind: Literal["parity"] = "parity"
     recipe: Name
@@ -304,6 +324,7 @@ class ParityRecord(_Frozen):
     steps: int
     prediction_difference: float  # the largest absolute one, of probabilities
     loss_differences: list[float]  # relative, one a step
+    parts: Literal["", "embedding", "random"] = ""
 
 
 class ServingRecord(_Frozen):

@@ -23,15 +23,22 @@ def sentences(document: RunDocument) -> list[str]:
 def accuracy(document: RunDocument) -> list[str]:
     """Say whether the accuracy is right, and whether backends do the same work."""
     decided = [row for row in document.accuracy if row.decides]
+    unjudged = words.unjudged(document)
+    if not decided and unjudged:
+        return [f"No accuracy was judged, since nothing is published of {_and(unjudged)}.", *_unequal(document)]
     if not decided:
         return ["No accuracy was judged: its timings are of work that nothing proves right."]
+    open_ = f" That of {_and(unjudged)} was not judged: nothing is published of it." if unjudged else ""
     failed = [row for row in decided if row.answer != "passed"]
     if not failed:
         where = " and ".join(name(document, target) for target in once(row.target for row in decided))
-        return [f"Accuracy first: all {len(decided)} figures that decide passed on {where}.", *_unequal(document)]
+        return [
+            f"Accuracy first: all {len(decided)} figures that decide passed on {where}.{open_}",
+            *_unequal(document),
+        ]
     words_ = [f"{row.recipe} on {name(document, row.target)} ({row.figure}: {row.answer})" for row in failed]
     said = f"{len(failed)} of {len(decided)} figures that decide did not pass: {'; '.join(words_)}"
-    return [f"Accuracy first: {said}.", *_unequal(document)]
+    return [f"Accuracy first: {said}.{open_}", *_unequal(document)]
 
 
 def headline(document: RunDocument) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from bench.runner.process import STALL_LIMIT_S, WorkerLost, WorkerProcess
 from bench.runner.session import Serve, Session, Watcher
 from datasets.locate import Located
 from datasets.tokenise import text_rows
-from models.recipes import Recipe
+from models.recipes import RECIPES, Recipe
 
 # Reviews that each backend scores with every saved model.
 SERVED_REVIEWS = 256
@@ -99,6 +99,11 @@ class RunSpec:
         )
 
 
+def own_recipes(recipes: Sequence[Recipe]) -> tuple[Recipe, ...]:
+    """Return those of ``recipes`` that are not the suite's own, as records have them: without a machine's path."""
+    return tuple(replace(one, file=Path(one.file).name) for one in recipes if one.name not in RECIPES)
+
+
 def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: Watcher) -> store.Run:
     """Run ``spec`` on the corpus in ``located`` and write a new folder under ``out``, or that of the resumed run.
 
@@ -106,6 +111,7 @@ def execute(spec: RunSpec, located: Located, *, out: Path, command: str, watch: 
     """
     if spec.resumed is not None:
         resume.require_same_setup(spec.resumed, located.corpus)
+        resume.require_same_recipes(spec.resumed, own_recipes(spec.recipes))
         resume.require_same_work(spec.resumed, spec.comparison, spec.plan())
     writer = _writer(spec, located, out, command)
     try:
@@ -300,6 +306,7 @@ def _header(spec: RunSpec, located: Located, run_id: str, started: datetime, com
         options=spec.options,
         settings=settings.settings(),
         process=os.getpid(),
+        recipes=own_recipes(spec.recipes),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -504,10 +504,11 @@ def _targets(group: Sequence[Timing]) -> list[Target]:
 
 
 class Outputs(BaseModel):
-    """What a worker answers to `Parity`: probabilities of reviews, and the losses of the first steps."""
+    """What a worker answers to `Parity`: probabilities of reviews, the losses of the first steps, what parts them."""
 
     predictions: Annotated[list[float], Field(min_length=1)]
     losses: Annotated[list[float], Field(min_length=1)]
+    parts: Literal["", "embedding", "random"] = ""
 
 
 def _training(answer: Json, **fields: Any) -> TrainingRecord:
@@ -564,6 +565,7 @@ def _parity(step: ParityCheck, first: Outputs, second: Outputs) -> ParityRecord:
         steps=len(first.losses),
         prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
         loss_differences=[_relative_difference(a, b) for a, b in losses],
+        parts=first.parts or second.parts,
     )
 
 

@@ -51,6 +51,10 @@ def test_several_recipes_in_one_file(tmp_path: Path, many: str) -> None:
         ("RECIPE = 3", r"received \[3\]"),
         (GOOD.replace("def build", "def make"), "expected a function build"),
         (GOOD.replace('"mine"', '"lstm"'), "lstm is a recipe of this suite; choose another name"),
+        (GOOD.replace('"mine"', '"lstm-stacked"'), "lstm-stacked is a recipe of this suite"),
+        (GOOD.replace('"mine"', '"../mine"'), "expected names of letters, digits, dots and dashes, each of one recipe"),
+        (GOOD.replace('"mine"', '"my units=3"'), "received 'my units=3'"),
+        (f"{GOOD}\nRECIPES = [RECIPE, RECIPE]", "each of one recipe; received 'mine'"),
     ],
 )
 def test_a_file_that_lacks_something_says_what(tmp_path: Path, text: str, words: str) -> None:
@@ -73,14 +77,19 @@ def test_the_parent_reads_it_in_a_child(tmp_path: Path) -> None:
 
 def test_the_parent_finds_what_the_file_imports_beside_it(tmp_path: Path) -> None:
     """Somebody's models live in their repository."""
-    (tmp_path / "theirs.py").write_text("NAME = 'from beside'\n")
+    (tmp_path / "theirs.py").write_text("NAME = 'from-beside'\n")
     file = written(tmp_path, "import theirs\n" + GOOD.replace('"mine"', "theirs.NAME"))
-    assert [recipe.name for recipe in reader.read(file, tmp_path)] == ["from beside"]
+    assert [recipe.name for recipe in reader.read(file, tmp_path)] == ["from-beside"]
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("1 / 0", "ZeroDivisionError"), ("import no_such_thing", "No module named"), ("RECIPE = 3", "expected RECIPE")],
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("import no_such_thing", "No module named"),
+        ("RECIPE = 3", "expected RECIPE"),
+        (GOOD.replace("epochs=1", "epochs=0"), "mine: expected phases of at least one epoch and one review a step"),
+    ],
 )
 def test_a_file_that_fails_is_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ExpectedError, match=rf"recipe.py: .*{words}"):

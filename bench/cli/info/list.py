@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from bench.cli import Outcome
-from bench.cli.options import Backends, ProfileName, Recipes
+from bench.cli.options import Backends, ProfileName, RecipeFile, Recipes
 
 
-def list_(*, profile: ProfileName = "default", recipe: Recipes = None, backend: Backends = None) -> Outcome:
+def list_(
+    *,
+    profile: ProfileName = "default",
+    recipe: Recipes = None,
+    recipes: RecipeFile = None,
+    backend: Backends = None,
+) -> Outcome:
     """List the cells of a profile, and those left to --profile full.
 
     Parameters
@@ -20,7 +26,7 @@ def list_(*, profile: ProfileName = "default", recipe: Recipes = None, backend: 
     from bench.report.tables import lists
 
     chosen = steps.PROFILES[profile]
-    recipes, targets = arguments.recipes(recipe), arguments.targets(backend)
-    work = steps.passes(recipes, targets, chosen, seeds=chosen.seeds)[0]
-    table = lists.steps(chosen, work, steps.left_out(recipes, targets, chosen))
+    every, targets = arguments.recipes(recipe, recipes), arguments.targets(backend)
+    work = steps.passes(every, targets, chosen, seeds=chosen.seeds)[0]
+    table = lists.steps(chosen, work, steps.left_out(every, targets, chosen))
     return Outcome(terminal.section(table))

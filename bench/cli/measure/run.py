@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, All, Backends, Data, Json, OrderSeed, ProfileName, Recipes, Runs
-from datasets.errors import UsageError
+from bench.cli.options import (
+    ABOVE_ZERO,
+    AT_LEAST_ONE,
+    All,
+    Backends,
+    Data,
+    Json,
+    OrderSeed,
+    ProfileName,
+    RecipeFile,
+    Recipes,
+    Runs,
+)
+from datasets.errors import ExpectedError, UsageError
 
 if TYPE_CHECKING:
     from bench.records.store import Run
@@ -19,6 +32,7 @@ if TYPE_CHECKING:
 def run(
     *,
     recipe: Recipes = None,
+    recipes: RecipeFile = None,
     backend: Backends = None,
     profile: ProfileName = "default",
     seeds: Annotated[int | None, AT_LEAST_ONE] = None,
@@ -34,6 +48,8 @@ def run(
 ) -> Outcome:
     """Train recipes to their published accuracy, then time them.
 
+    Your own recipes come from --recipes: all of them, or those that --recipe names, beside any of the suite.
+
     Parameters
     ----------
     profile
@@ -47,7 +63,8 @@ def run(
     worker_timeout
         Worker timeout in seconds: a worker that is silent for longer is stopped.
     resume
-        Resume an interrupted run with its own options: its id, its folder, or "latest".
+        Resume an interrupted run with its own options: its id, its folder, or "latest". Your own recipes need
+        --recipes again.
     """
     from bench.cli import arguments, execution
     from bench.plan.steps import PROFILES
@@ -56,8 +73,8 @@ def run(
 
     if resume is None:
         spec = RunSpec(
-            recipes=arguments.recipes(recipe),
-            targets=arguments.targets(backend, device),
+            recipes=arguments.recipes(recipe, recipes),
+            targets=arguments.targets(backend, device, recipes),
             profile=PROFILES[profile],
             seeds=seeds,
             budget_s=60 * budget if budget else None,
@@ -65,7 +82,7 @@ def run(
     elif recipe or backend or seeds or budget or profile != "default" or device != "cpu":
         raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
     else:
-        spec = _resumed(execution.find(resume, out, catalog.of_kind("run")))
+        spec = _resumed(execution.find(resume, out, catalog.of_kind("run")), recipes)
     if spec.resumed and spec.resumed.finished and not spec.resumed.missing() and spec.budget_s is None:
         execution.say(f"{spec.resumed.header.run_id} is complete")
         return execution.report(spec.resumed, json=json, every=all)
@@ -73,17 +90,19 @@ def run(
     return execution.report(execution.execute(spec, data, out), json=json, every=all)
 
 
-def _resumed(done: Run) -> RunSpec:
-    """Return what is left of the run ``done``, by its own options."""
+def _resumed(done: Run, file: Path | None) -> RunSpec:
+    """Return what is left of the run ``done``, by its own options and the user's ``file`` of recipes, if it had one."""
     from bench.analysis import resume
     from bench.cli import arguments
     from bench.plan.steps import PROFILES
     from bench.runner.run import RunSpec
 
-    given = resume.options(done)
+    given, files = resume.options(done), resume.user_files(done)
+    if files and file is None:
+        raise ExpectedError(f"{done.header.run_id} has recipes of {', '.join(files)}: give --recipes FILE again")
     return RunSpec(
-        recipes=arguments.recipes(given.recipes),
-        targets=arguments.targets(given.backends, given.device),
+        recipes=arguments.recipes(given.recipes, file),
+        targets=arguments.targets(given.backends, given.device, file),
         profile=PROFILES[done.header.profile],
         seeds=given.seeds,
         budget_s=given.budget_s,

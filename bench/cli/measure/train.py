@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -46,9 +45,7 @@ def train(
     from bench.report.progress import ProgressReport
     from bench.runner.training import train
 
-    (target,) = arguments.targets([backend])
-    if recipes:
-        target = replace(target, recipes=recipes.resolve(), folder=recipes.resolve().parent)
+    (target,) = arguments.targets([backend], file=recipes)
     chosen = arguments.variation(recipe, list(settings), recipes)
     job = train.TrainJob(chosen, target, seed, path)
     located = execution.corpus(data)

@@ -39,10 +39,11 @@ def write(recipe: Recipe, record: TrainedModelRecord, folder: Path) -> list[Path
     return picture.write(drawn, folder / "curves")
 
 
-def panel(recipe: Recipe, phase_name: str, phases: Mapping[str, PhaseResult], metric: str) -> list[Row]:
+def panel(recipe: Recipe | None, phase_name: str, phases: Mapping[str, PhaseResult], metric: str) -> list[Row]:
     """Return the points of one panel, of each target's phase: target, series, of which split, epoch, value.
 
-    ``joined`` says whether a point is a curve's or a single figure.
+    ``joined`` says whether a point is a curve's or a single figure. Nothing published is beside a recipe that this
+    version does not know.
     """
     curves = (("training", metric), ("validation", f"val_{metric}"))
     measured = [
@@ -54,7 +55,7 @@ def panel(recipe: Recipe, phase_name: str, phases: Mapping[str, PhaseResult], me
     published = [
         _row(PUBLISHED, PUBLISHED, split, figure.epoch or epoch, value, joined=len(figure.values) > 1)
         for split, name in curves
-        for figure in recipe.published
+        for figure in (recipe.published if recipe else ())
         if (figure.phase, figure.metric) == (phase_name, name)
         for epoch, value in enumerate(figure.values, start=1)
     ]

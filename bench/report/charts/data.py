@@ -226,9 +226,8 @@ def _curves(document: RunDocument) -> list[Row]:
     """Return the curves of the run: a panel for each recipe, phase, path and metric, every backend in it."""
     groups: dict[tuple[str, str, str], dict[str, PhaseResult]] = {}
     for one in document.curves:
-        if one.recipe in RECIPES:
-            key = (one.recipe, one.path, one.phase)
-            groups.setdefault(key, {})[words.label(document, one.target)] = _phase(one)
+        key = (one.recipe, one.path, one.phase)
+        groups.setdefault(key, {})[words.label(document, one.target)] = _phase(one)
     return [row for key, phases in groups.items() for row in _panels(*key, phases)]
 
 
@@ -241,7 +240,7 @@ def _panels(recipe: str, path: str, phase: str, phases: dict[str, PhaseResult]) 
     return [
         {"recipe": recipe, "panel": f"{recipe} by {path}: {phase} phase, {metric}", **row}
         for metric in curves.METRICS
-        for row in curves.panel(RECIPES[recipe], phase, phases, metric)
+        for row in curves.panel(RECIPES.get(recipe), phase, phases, metric)
         if not math.isnan(row["value"])
     ]
 
@@ -272,13 +271,11 @@ def _of_machine(document: RunDocument, histories: Sequence[CellHistory]) -> list
 
 
 def _history(one: CellHistory) -> list[Row]:
-    recipe, _, rest = one.cell.partition(" ")
-    operation, _, target = rest.rpartition(" ")
     about = {
-        "recipe": recipe,
-        "panel": f"{recipe}, {operation}",
-        "target": target.removesuffix("-cpu"),
-        "operation": operation,
+        "recipe": one.of.recipe,
+        "panel": f"{one.of.recipe}, {one.of.operation}",
+        "target": one.of.target.removesuffix("-cpu"),
+        "operation": one.of.operation,
     }
     return [{**about, **_point(point), "changed": index in one.changes} for index, point in enumerate(one.points)]
 

@@ -91,7 +91,8 @@ def _first_epoch(document: RunDocument, recipe: Recipe) -> str:
 def speed(document: RunDocument, phase: str) -> str:
     """Say how far the usual path stays behind its floor, for a chart of ``phase``, and what its intervals tell."""
     usual = best_path.USUAL[phase]
-    rows = [row for row in document.timed(phase) if row.path == usual and row.floor_share and not row.excluded]
+    every = [row for row in document.timed(phase) if row.path == usual and row.floor_share and not row.excluded]
+    rows = [row for row in every if row.has_floor]
     if not rows:
         return f"No path was timed beside its floor. {ABSOLUTE}"
     ordered = sorted(rows, key=lambda row: row.floor_share or 0)

@@ -12,7 +12,7 @@ from typing import Any
 from bench.analysis import paired_ratio
 from bench.analysis.rows import TimingRow
 from bench.analysis.stats import Estimate
-from bench.analysis.summary import Summary, place
+from bench.analysis.summary import Summary
 from bench.plan import paths
 from bench.records.schema import Cell, TimingRecord
 from datasets.plain_text import one_line, tree
@@ -69,7 +69,7 @@ class Series:
 def every(summary: Summary) -> list[Series]:
     """Return the series of each timed cell in the order of the tables; those of a failed accuracy are excluded."""
     rows = {row.cell: row for row in summary.timing_rows}
-    cells = sorted(summary.timings, key=place)
+    cells = sorted(summary.timings, key=summary.place)
     return [_series(summary, cell, rows.get(cell)) for cell in cells if not summary.excludes(cell)]
 
 
@@ -98,7 +98,8 @@ def _series(summary: Summary, cell: Cell, row: TimingRow | None) -> Series:
     floors = [] if cell.path in paths.FLOORS else summary.timings.get(floor, [])
     found = [process for record in records if (process := _process(record, floors)) is not None]
     seconds = _estimate(row, "seconds") or paired_ratio.seconds(records)
-    return Series(cell, tuple(found), seconds, _estimate(row, "floor_share"))
+    share = _estimate(row, "floor_share") if row is not None and row.has_floor else None
+    return Series(cell, tuple(found), seconds, share)
 
 
 def _process(record: TimingRecord, floors: Sequence[TimingRecord]) -> Process | None:

@@ -111,7 +111,7 @@ def _speed(row: TimingRow | None) -> str:
     if row is None or row.reviews_per_s is None:
         return MISSING
     speed = significant(row.reviews_per_s) + "†" * row.excluded
-    if row.floor_share is None:
+    if row.floor_share is None or not row.has_floor:
         return speed
     return f"{speed} ({100 * row.floor_share:.0f} ±{_points(row.floor_share_low, row.floor_share_high)})"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import ComparisonRow, RunDocument, once
-from bench.analysis.summary import place
+from bench.analysis.summary import order, place
 from bench.report.tables import words
 from bench.report.tables.columns import Column, Table, change, interval_column, table
 from bench.report.tables.quality import RECIPE
@@ -150,7 +150,8 @@ def compared_cells(found: RunComparison) -> Table:
     )
     unsettled = any(row.answer in (None, "unresolved") for row in found.rows)
     note = f"{UNKNOWN}: not told apart; run more processes of each, with --budget or --profile full"
-    rows = sorted(found.rows, key=lambda row: place(row.cell))
+    recipes = order(sorted(row.recipe for row in found.rows))
+    rows = sorted(found.rows, key=lambda row: place(row.cell, recipes))
     caption = f"{found.measure}, against {found.first}"
     rule = words.TOLD_APART if found.rows else None
     return table("cells", "Cells", caption, columns, rows, rule, note if unsettled else None, group=RECIPE)

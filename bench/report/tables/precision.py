@@ -37,7 +37,8 @@ def precision(document: RunDocument) -> Table:
 
 def _rows(document: RunDocument) -> Iterator[PrecisionRow]:
     for phase, name in (("train", "training"), ("predict", "prediction"), ("vectorize", "vectorization")):
-        yield _widths(f"share of the floor, {name}", document.timed(phase), "floor_share")
+        rows = [row for row in document.timed(phase) if row.has_floor]
+        yield _widths(f"share of the floor, {name}", rows, "floor_share")
     rivals = [row for row in document.best_paths if row.rival is not None]
     yield _widths("fastest backend over the other, each by its best path", rivals, "advantage")
     yield PrecisionRow("such comparisons that are told apart", len(rivals), such=sum(map(told_apart, rivals)))

@@ -8,6 +8,7 @@ from bench.report.tables.columns import Column, Table, table
 from models.recipes import RECIPES
 
 RECIPE = Column("recipe", "recipe", merge=True)
+UNJUDGED = "nothing is published and no reference seeds are known, so it is shown for comparison and decides nothing"
 
 
 def target(document: RunDocument, heading: str = "backend", key: str = "target", *, merge: bool = False) -> Column:
@@ -33,6 +34,8 @@ def accuracy(document: RunDocument) -> Table:
         Column("seeds", "seeds", "count", wide=True),
     )
     sources = [f"{name}: {RECIPES[name].source}" for name in once(row.recipe for row in rows) if name in RECIPES]
+    unjudged = words.unjudged(document)
+    sources += [f"{', '.join(unjudged)}: {UNJUDGED}"] if unjudged else []
     reasons = [f"{row.recipe} {row.target}: {row.reason}" for row in rows if row.answer != "passed" and row.reason]
     caption = words.over_seeds([row.seeds for row in rows])
     group = by_path if several else None
@@ -59,7 +62,8 @@ def parity(document: RunDocument) -> Table:
     if known:
         caption = f"from equal weights, largest differences of {known[0].reviews:,} predictions"
         caption += f" and {known[0].steps} losses"
-    return table("parity", "Equal work", caption, columns, document.parity)
+    reasons = [f"{row.recipe}: {row.reason}" for row in document.parity if row.reason]
+    return table("parity", "Equal work", caption, columns, document.parity, *reasons)
 
 
 def _backends(document: RunDocument, targets: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from bench.analysis.rows import RunDocument, once
 from bench.report.tables.columns import Column, Table, table
-from models import layers
-from models.recipes import RECIPES, Recipe
+from models import layers, variations
+from models.recipes import Recipe
 
 
 def recipes(document: RunDocument) -> Table:
@@ -23,7 +23,7 @@ def recipes(document: RunDocument) -> Table:
         Column("optimizer", "optimizer", value=lambda recipe: recipe.optimizer.name),
     )
     rows: list[Any] = [*document.timings, *document.accuracy, *document.comparisons]
-    found = [RECIPES[name] for name in once(row.recipe for row in rows) if name in RECIPES]
+    found = [recipe for name in once(row.recipe for row in rows) if (recipe := variations.known(name))]
     return table("recipes", "Recipes", "the models that are trained and timed", columns, found)
 
 

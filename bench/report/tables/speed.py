@@ -7,24 +7,31 @@ from dataclasses import replace
 from typing import Any
 
 from bench.analysis import best_path
-from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow
+from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow, once
 from bench.plan import paths
 from bench.report.tables import words
 from bench.report.tables.columns import SPREAD, Column, Table, interval_column, spread_column, table
 from bench.report.tables.quality import RECIPE, target
 
 FLOOR = "floor: share of the speed of the same work written by hand, from neighbouring blocks"
+NO_FLOOR = "none is written, so it is the share of the speed of the recipe's fastest path here on the same backend"
 FIRST_STEP = "first: the first step, compilation included"
 EXCLUDED = "† its accuracy failed: this timing belongs to other work and counts in no comparison"
 UNSTEADY = "* not steady when warm-up ended: repeat on a quieter machine, or with --profile full"
 
 PATH = Column("path", "path", merge=True)
 SECONDS_SPREAD = spread_column("±", "seconds", SPREAD)
-FLOOR_SHARE = (
-    Column("floor_share", "floor", "percent", note=FLOOR),
-    spread_column("floor ±", "floor_share", wide=True),
-)
+FLOOR_SPREAD = spread_column("floor ±", "floor_share", wide=True)
 PROCESSES = Column("processes", "processes", "count", wide=True)
+
+
+def floor_share(rows: Sequence[TimingRow]) -> Column:
+    """Return the column of the share of the floor's speed; its note says of which recipes it is another share."""
+    shown = [row for row in rows if row.floor_share is not None]
+    without = once(row.recipe for row in shown if not row.has_floor)
+    notes = [FLOOR] if len(without) < len(once(row.recipe for row in shown)) or not shown else []
+    notes += [f"floor of {', '.join(without)}: {NO_FLOOR}"] if without else []
+    return Column("floor_share", "floor", "percent", note="; ".join(notes))
 
 
 def training(document: RunDocument) -> Table:
@@ -37,7 +44,8 @@ def training(document: RunDocument) -> Table:
         Column("reviews_per_s", "reviews/s", "significant"),
         Column("seconds", "step", "milliseconds", unit="ms", short="ms/step"),
         SECONDS_SPREAD,
-        *FLOOR_SHARE,
+        floor_share(rows),
+        FLOOR_SPREAD,
         Column("first_step_s", "first step", "significant", unit="s", note=FIRST_STEP, short="first s"),
         PROCESSES,
     )
@@ -56,7 +64,8 @@ def prediction(document: RunDocument) -> Table:
         *[_percentile(rank) for rank in (50, 90, 95, *([99] if p99 else []))],
         Column("reviews_per_s", "reviews/s", "significant"),
         replace(SECONDS_SPREAD, wide=True),
-        *FLOOR_SHARE,
+        floor_share(rows),
+        FLOOR_SPREAD,
         Column("calls", "calls", "count", wide=True),
         PROCESSES,
     )
@@ -77,7 +86,8 @@ def vectorization(document: RunDocument) -> Table:
         Column("reviews_per_s", "reviews/s", "significant"),
         Column("megabytes_per_s", "MB/s", "significant"),
         SECONDS_SPREAD,
-        *FLOOR_SHARE,
+        floor_share(rows),
+        FLOOR_SPREAD,
         PROCESSES,
     )
     notes = (*_timing_notes(rows), _least_work(rows) if rows else None)
@@ -166,10 +176,10 @@ STEP_PARTS = ("the arithmetic (floor)", "Keras's compiled program", "fit around 
 def step_parts(document: RunDocument) -> list[StepPart]:
     """Return where a training step by `fit` goes, a row for each recipe, target and part.
 
-    From shares of the floor, which took turns: the floor's own work, what Keras's compiled program adds to it, and
-    what `fit` adds to that. A part below nothing, which noise can give, counts as nothing.
+    From shares of the floor, which took turns, where there is one: the floor's own work, what Keras's compiled program
+    adds to it, and what `fit` adds to that. A part below nothing, which noise can give, counts as nothing.
     """
-    steps = {(row.recipe, row.target, row.path): row for row in document.timed("train")}
+    steps = {(row.recipe, row.target, row.path): row for row in document.timed("train") if row.has_floor}
     found = []
     for (recipe, where, path), row in steps.items():
         compiled = steps.get((recipe, where, "compiled loop"))

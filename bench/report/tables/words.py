@@ -58,6 +58,12 @@ def over_seeds(seeds: Collection[int]) -> str:
     return f"mean of {many}, best and worst dropped" + " of three or more" * (fewest < TRIMMED)
 
 
+def unjudged(document: RunDocument) -> list[str]:
+    """Return the recipes that were trained and whose accuracy nothing decides."""
+    decided = {row.recipe for row in document.accuracy if row.decides}
+    return [name for name in once(row.recipe for row in document.curves) if name not in decided]
+
+
 def between(fewest: int, most: int) -> str:
     return f"{most}" if fewest == most else f"{fewest} to {most}"
 

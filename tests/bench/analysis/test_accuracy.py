@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -351,3 +352,25 @@ def test_a_model_served_elsewhere_gives_the_scores_of_its_trainer(difference: fl
 def test_scores_that_are_no_numbers_fail() -> None:
     """NaN is not within any tolerance."""
     assert accuracy.serving(made.serving(difference=math.nan)).answer == "failed"
+
+
+@pytest.mark.parametrize(
+    ("parts", "losses", "answer", "words"),
+    [
+        ("", (0.0, 1e-4), "failed", "differ by more than summation order explains"),
+        ("embedding", (0.0, 1e-4), "passed", "TensorFlow updates Keras's Embedding otherwise"),
+        ("embedding", (1e-4, 1e-4), "failed", "differ by more"),
+        ("embedding", (0.0, math.nan), "failed", "differ by more"),
+        ("random", (1e-1, 1e-1), "passed", "a layer draws random numbers"),
+        ("random", (0.0, 0.0), "passed", "from equal weights$"),
+    ],
+)
+def test_losses_are_judged_as_far_as_correct_backends_agree(
+    parts: str, losses: tuple[float, ...], answer: str, words: str
+) -> None:
+    """Before the first update Keras's own embedding is the same everywhere; predictions draw nothing at all."""
+    record = made.parity(losses=losses).model_copy(update={"parts": parts})
+    assert accuracy.parity(record).answer == answer
+    assert re.search(words, accuracy.parity(record).reason)
+    apart = record.model_copy(update={"prediction_difference": 1e-3})
+    assert accuracy.parity(apart).answer == "failed"

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +18,7 @@ from bench.cli.options import ProfileName
 from bench.plan import steps
 from bench.records import store
 from bench.report import exports
+from models.recipes import DENSE
 from tests.bench import made
 from tests.bench.made import blocks
 
@@ -55,7 +57,8 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
         (["run", "--resume", "latest", "--profile", "full"], "--resume uses the options of the interrupted run"),
         (["run", "--device", "tpu"], "cpu"),
         (["rum"], "run"),
-        (["run", "--recipes", "dense"], "--recipe"),
+        (["run", "--recipe", "dense units=many"], "units: expected a whole number from 1"),
+        (["run", "--recipe", "dense embedding=keras"], "unknown setting of dense 'embedding'"),
         (["regress"], "--base"),
         (["regress", "--base", "HEAD", "--replicates", "1"], 'Invalid value "1" for --replicates. Must be >= 2.'),
         (["regress", "--base", "HEAD", "--turns", "2"], 'Invalid value "2" for --turns. Must be >= 3.'),
@@ -93,6 +96,7 @@ def test_a_usage_error_is_one_line_that_says_what_to_do(bench: Try, words: list[
         (["regress", "--base", "no-such-branch"], "no commit 'no-such-branch' here; fetch it first"),
         (["regress", "--base", "HEAD", "--repo", "/"], "expected a git repository"),
         (["regress", "--base", "HEAD", "--recipes", "nowhere.py"], "no file nowhere.py"),
+        (["run", "--recipes", "dense"], "no file dense; --recipes takes a Python file"),
         (["compare", "jax", "tensorflow"], "no run called 'latest'"),
         (["export", "nothing"], "no run called 'nothing'"),
         (["run", "--resume", "nothing"], "no run called 'nothing'"),
@@ -121,6 +125,29 @@ def made_run(folder: Path) -> Path:
         writer.append(record)
     writer.close()
     return folder
+
+
+def test_a_list_has_a_user_s_recipes(bench: Try) -> None:
+    """Beside any of the suite that are named, and without the floor that nobody wrote for them."""
+    file = str(ROOT / "examples" / "own_model.py")
+    status, out, _ = bench("list", "--recipes", file, "--recipe", "bigrams", "lstm", "--profile", "smoke")
+    assert status == 0
+    assert "all: bigrams, lstm" in out
+    assert "fit, compiled loop" in " ".join(out.split())
+
+
+def test_a_user_s_recipes_are_needed_again_to_resume(bench: Try, tmp_path: Path) -> None:
+    """A record names their file, and not where it lies."""
+    own = replace(DENSE, name="mine", family="own", file="mine.py", published=())
+    writer = store.RunWriter(tmp_path / "20260801T120000Z-smoke")
+    options = made.OPTIONS.model_copy(update={"recipes": ["mine"]})
+    writer.append(
+        made.header(run_id=writer.folder.name, options=options, recipes=(own,)), made.target(), made.plan("x")
+    )
+    writer.close()
+    status, out, err = bench("run", "--resume", "latest", "--out", str(tmp_path))
+    assert (status, out) == (6, "")
+    assert "20260801T120000Z-smoke has recipes of mine.py: give --recipes FILE again" in err
 
 
 def test_a_gate_is_not_the_latest_run_to_resume(bench: Try, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -12,6 +13,7 @@ from bench.plan import paths
 from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT, FLOORS, PATHS, RESIDENT_FLOOR, Path
 from bench.plan.steps import PROFILES
 from bench.records.schema import Cell
+from models import variations
 from models.recipes import RECIPES
 
 # Those of the plans; by those of the phase "harness" the suite measures itself.
@@ -157,3 +159,32 @@ def test_the_usual_paths_exist() -> None:
     """Advice holds every other path against them, in every profile."""
     for phase, name in best_path.USUAL.items():
         assert all(name in profile.paths[phase] for profile in PROFILES.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("dense units=4 hidden_layers=3 dropout=0.5", True),
+        ("dense optimizer=adam batch_size=64", True),
+        ("pooling-plain", True),
+        ("lstm lstm_units=8 dropout=0.5", True),
+        ("dense optimizer=sgd", False),
+        ("dense optimizer=adamw", False),  # its floor would be that of Adam, without the decay
+        ("lstm-stacked", False),
+        ("lstm lstm_dropout=0.25", False),
+        ("lstm recurrent_dropout=0.25", False),
+        ("pooling-logits embedding=keras", False),
+    ],
+)
+def test_a_variation_has_a_floor_where_that_does_its_arithmetic(name: str, expected: bool) -> None:
+    """A floor that did other work would be a wrong share in every table."""
+    recipe = variations.find(name)
+    assert paths.has_floor(recipe) is expected
+    floors = [path for path in PATHS if path.name in (FLOOR, RESIDENT_FLOOR)]
+    assert {paths.applies(path, recipe, "jax") for path in floors} == {expected}
+    assert paths.applies(paths.find("vectorize", FLOOR_FROM_TEXT), recipe, "jax")
+
+
+def test_a_user_s_model_has_no_floor() -> None:
+    """Whatever it is called, nobody wrote its arithmetic by hand."""
+    assert not paths.has_floor(replace(RECIPES["dense"], family="own"))

@@ -26,6 +26,7 @@ from bench.plan.steps import (
 from bench.plan.targets import Target
 from bench.records.schema import Cell
 from models.recipes import RECIPES, Recipe
+from models.variations import find
 
 TARGETS = [Target("jax"), Target("tensorflow")]
 each_profile = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
@@ -317,3 +318,23 @@ def test_only_first_steps_are_prepared_alone(profile: str) -> None:
     timed = [step for one in passes(PROFILES[profile]) for step in one if isinstance(step, Timing)]
     alone = {(step.phase, step.replicate) for step in timed if not step.side_by_side}
     assert alone == {("train", 0)}
+
+
+def test_a_variation_is_cut_short_where_its_recipe_is() -> None:
+    """A quick check stays quick; fewer epochs than the cut stay fewer, and a user's model runs its own."""
+    smoke = PROFILES["smoke"]
+    found = {name: steps.epochs(find(name), smoke) for name in ("lstm embedding=keras", "pooling-dropout epochs=2")}
+    assert found == {"lstm embedding=keras": {"final": 1}, "pooling-dropout epochs=2": {"final": 2}}
+    assert steps.epochs(replace(RECIPES["lstm"], name="mine", family="own"), smoke) == {"final": 10}
+
+
+def test_without_a_floor_the_fastest_path_stands_for_it() -> None:
+    """Else the smallest profile would time one path alone, with nothing to compare it with."""
+    timed = [step for step in planned(PROFILES["smoke"], [find("dense optimizer=sgd")]) if isinstance(step, Timing)]
+    assert {step.phase: step.paths for step in timed} == {
+        "train": ("fit", "compiled loop"),
+        "predict": ("predict_on_batch", "compiled"),
+        "vectorize": ("encoder", "floor from text"),
+    }
+    counted = [step for step in planned(PROFILES["full"], [find("dense optimizer=sgd")]) if isinstance(step, Counting)]
+    assert {step.path for step in counted} == {"fit", "compiled loop", "predict", "predict_on_batch", "compiled"}
