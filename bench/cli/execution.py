@@ -15,7 +15,7 @@ from bench.cli import Outcome
 from bench.plan import targets
 from bench.records import catalog, store
 from bench.records.catalog import Wanted
-from bench.records.store import Run, StoreError
+from bench.records.store import Run
 from bench.report import comparison, notices, terminal
 from bench.report import json as documents
 from bench.report import markdown as pages
@@ -50,8 +50,8 @@ def report(
         code = exit_codes.of_run(found.verdicts, measured=found.measured, unjudged=bool(found.unjudged))
     if markdown is not None and done.is_comparison:
         store.write_atomically(markdown, pages.pull_request(found).encode())
-    with suppress(StoreError, OSError):  # its folder is gone, or cannot be written: `bench runs` reads it again
-        catalog.remembered(catalog.entry(done.folder), lambda: tables.answer(found))
+    with suppress(OSError):  # its folder is gone, or cannot be written: `bench runs` reads it again
+        catalog.remembered(done.folder, lambda: tables.answer(found))
     if json:
         return Outcome(documents.render(found, code), int(code))
     return Outcome(comparison.render(found) if done.is_comparison else terminal.render(found, every=every), int(code))

@@ -148,10 +148,10 @@ def entry(folder: Path) -> Entry:
     return Entry(folder, header, _kind(header, records), records, names, targets, finished_at)
 
 
-def remembered(found: Entry, answer: Callable[[], str]) -> str:
-    """Return ``answer()`` about a run; it is kept in the run's folder until its records or this code change."""
-    file = found.folder / ANSWER
-    state = (found.folder / RECORDS).stat()
+def remembered(folder: Path, answer: Callable[[], str]) -> str:
+    """Return ``answer()`` about the run in ``folder``; it is kept there until its records or this code change."""
+    file = folder / ANSWER
+    state = (folder / RECORDS).stat()
     key = f"{state.st_size} {state.st_mtime_ns} {_code()}"
     with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(file.read_bytes())

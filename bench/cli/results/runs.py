@@ -30,7 +30,7 @@ def runs(*, all: Flag = False, out: Runs = None) -> Outcome:  # noqa: A002, the 
     def answer(entry: Entry) -> str:
         if store.is_being_written(entry.folder):
             return "being measured"
-        return catalog.remembered(entry, lambda: tables.answer(summary.summarize(store.read(entry.folder))))
+        return catalog.remembered(entry.folder, lambda: tables.answer(summary.summarize(store.read(entry.folder))))
 
     entries, unreadable = [], []
     for folder in reversed(store.runs(out or store.DEFAULT_FOLDER)):

@@ -169,12 +169,12 @@ def test_a_run_that_was_resumed_and_not_finished_has_no_duration(tmp_path: Path)
 def test_an_answer_is_kept_until_the_records_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another record, an edit by hand or newer code: it is computed again."""
     found = catalog.entry(kept(tmp_path, 1, made.training()))
-    assert catalog.remembered(found, lambda: "first") == "first"
-    assert catalog.remembered(found, lambda: "second") == "first"
+    assert catalog.remembered(found.folder, lambda: "first") == "first"
+    assert catalog.remembered(found.folder, lambda: "second") == "first"
     os.utime(found.folder / RECORDS, ns=(1, 1))
-    assert catalog.remembered(found, lambda: "third") == "third"
-    assert catalog.remembered(found, lambda: "fourth") == "third"
+    assert catalog.remembered(found.folder, lambda: "third") == "third"
+    assert catalog.remembered(found.folder, lambda: "fourth") == "third"
     monkeypatch.setattr(catalog, "_code", lambda: 7)
-    assert catalog.remembered(found, lambda: "fifth") == "fifth"
+    assert catalog.remembered(found.folder, lambda: "fifth") == "fifth"
     (found.folder / catalog.ANSWER).write_text("{]")
-    assert catalog.remembered(found, lambda: "sixth") == "sixth"
+    assert catalog.remembered(found.folder, lambda: "sixth") == "sixth"
