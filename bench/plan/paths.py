@@ -103,7 +103,7 @@ CODE: dict[tuple[str, str], tuple[str, ...]] = {
     ("predict", "compiled from text"): (
         "encode = datasets.encoding.encoder(words, recipe.encoding)",
         "predict = bench.worker.compiled.predictor(model)",
-        "predict(encode(text)[0])",
+        "predict(encode(text))",
     ),
     ("predict", FLOOR): ("predict = bench.worker.floors.predictor(recipe, model)", "predict(x)"),
     ("predict", RESIDENT_FLOOR): (
@@ -118,7 +118,8 @@ CODE: dict[tuple[str, str], tuple[str, ...]] = {
         "data.map(layer, num_parallel_calls=tensorflow.data.AUTOTUNE)",
     ),
     ("vectorize", "plain Python"): (
-        "ids = [[known.get(word, 1) for word in review.lower().split()] for review in text]",
+        "rows = ([known.get(word, 1) for word in review.lower().split()] for review in text)",
+        "ids = datasets.tokenise.ragged_ids(numpy.array(row, numpy.int32) for row in rows)",
         "datasets.encoding.encode_sequences(ids, recipe.encoding)",
     ),
     ("vectorize", "encoder"): ("encode = datasets.encoding.encoder(words, recipe.encoding)", "encode(text)"),
