@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.analysis import best_path
 from bench.analysis.best_path import Timings
-from bench.analysis.rows import AnswerRow, BestPathRow, CellRow, RunDocument, TimingRow, View
+from bench.analysis.rows import AnswerRow, BestPathRow, CellRow, RunDocument, TimingRow, View, once
 from bench.records.schema import Cell
 
 # The path of each phase that people call today; where a run did not time the first one, the next stands for it.
@@ -20,7 +20,7 @@ Ends = tuple[Any, Any, Any]  # a value and the ends of its interval; None where 
 
 def find(rows: Sequence[TimingRow], best: Sequence[BestPathRow], timings: Timings) -> list[AnswerRow]:
     """Return both views of a run: ``best`` holds its fastest paths, ``rows`` and ``timings`` every cell."""
-    order = _order(rows)
+    order = once(row.target for row in rows)
     called = best_path.find(_called(rows), timings)
     return [*_rivals("as called", called, order), *_rivals("best", best, order)]
 
@@ -31,7 +31,7 @@ def of_document(document: RunDocument) -> list[AnswerRow]:
     Its fastest paths hold one view. The other one follows from those and from shares of the floor. Each factor is
     paired; their intervals add up as if they were independent.
     """
-    order = _order(document.timings)
+    order = once(row.target for row in document.timings)
     best = _rivals("best", document.best_paths, order)
     called = {_key(row, row.target): row for row in _called(document.timings)}
     every = {row.cell: row for row in document.timings}
@@ -39,19 +39,9 @@ def of_document(document: RunDocument) -> list[AnswerRow]:
     return [*(row for row in chained if row is not None), *best]
 
 
-def told_apart(row: AnswerRow) -> bool:
-    """Whether the interval of the ratio excludes one."""
-    return (row.ratio_low or 0.0) > 1 or (row.ratio_high or math.inf) < 1
-
-
 def faster(row: AnswerRow) -> AnswerRow:
     """Return ``row`` with the faster target first, so that its ratio is not below one."""
     return row if row.ratio >= 1 else _swapped(row)
-
-
-def _order(rows: Iterable[TimingRow]) -> list[str]:
-    """Return the targets in the order in which tables show them."""
-    return list(dict.fromkeys(row.target for row in rows))
 
 
 def _called(rows: Sequence[TimingRow]) -> list[TimingRow]:

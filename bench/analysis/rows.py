@@ -215,6 +215,11 @@ class BestPathRow(CellRow):
     advantage_low: float | None = None
     advantage_high: float | None = None
 
+    @property
+    def told_apart(self) -> bool:
+        """Whether it is faster than its rival beyond the interval."""
+        return _excludes_one(self.advantage_low, self.advantage_high)
+
 
 View = Literal["as called", "best"]
 
@@ -235,6 +240,11 @@ class AnswerRow(CellRow):
     ratio_low: float | None = None
     ratio_high: float | None = None
     derived: bool = False
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether one of the two is faster beyond the interval."""
+        return _excludes_one(self.ratio_low, self.ratio_high)
 
 
 class HardwareRow(CellRow):
@@ -419,6 +429,11 @@ def bounded(name: str, estimate: Estimate | None) -> dict[str, Any]:
 def finite(value: float | None) -> float | None:
     """Return ``value``, None where it is no finite number: JSON has none such."""
     return None if value is None or not math.isfinite(value) else value
+
+
+def _excludes_one(low: float | None, high: float | None) -> bool:
+    """Whether one lies outside of an interval; an end that is not known excludes nothing."""
+    return (low or 0.0) > 1 or (high or math.inf) < 1
 
 
 def half_width(value: float | None, low: float | None, high: float | None) -> float | None:

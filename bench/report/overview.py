@@ -81,10 +81,10 @@ def _work(document: RunDocument, rows: Sequence[AnswerRow]) -> str:
     known = [answers.faster(row) for row in rows]
     what = _what(known[0])
     said = [
-        _wins(document, [row for row in known if answers.told_apart(row) and row.target == target], len(rows))
+        _wins(document, [row for row in known if row.told_apart and row.target == target], len(rows))
         for target in once(row.target for row in known)
     ]
-    open_ = [row.recipe for row in known if not answers.told_apart(row)]
+    open_ = [row.recipe for row in known if not row.told_apart]
     words_ = [one for one in said if one]
     words_ += [f"not told apart for {_and(open_)}"] if open_ else []
     return f"{what} is {', '.join(words_)}"

@@ -71,11 +71,11 @@ def factor(document: RunDocument, row: AnswerRow | None) -> str | None:
 
 
 def _marked(document: RunDocument, row: AnswerRow) -> str:
-    return f"{'' if found.told_apart(row) else f'{OPEN} '}{words.label(document, row.target)}"
+    return f"{'' if row.told_apart else f'{OPEN} '}{words.label(document, row.target)}"
 
 
 def _open(rows: Iterable[AnswerRow]) -> str | None:
-    return UNDECIDED if any(not found.told_apart(row) for row in rows) else None
+    return UNDECIDED if any(not row.told_apart for row in rows) else None
 
 
 def _of(recipe: str, view: View, every_: Sequence[AnswerRow]) -> RecipeAnswer:

@@ -9,7 +9,6 @@ from typing import Any
 
 from bench.analysis.rows import RunDocument, half_width
 from bench.report.tables.columns import Column, Table, table
-from bench.report.tables.speed import told_apart
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def _rows(document: RunDocument) -> Iterator[PrecisionRow]:
         yield _widths(f"share of the floor, {name}", rows, "floor_share")
     rivals = [row for row in document.best_paths if row.rival is not None]
     yield _widths("fastest backend over the other, each by its best path", rivals, "advantage")
-    yield PrecisionRow("such comparisons that are told apart", len(rivals), such=sum(map(told_apart, rivals)))
+    yield PrecisionRow("such comparisons that are told apart", len(rivals), such=sum(row.told_apart for row in rivals))
     shaky = [row for row in document.timings if not row.steady]
     yield PrecisionRow("cells that were not steady when warm-up ended", len(document.timings), such=len(shaky))
 

@@ -11,7 +11,6 @@ from bench.analysis.summary import Summary
 from bench.records.catalog import Entry
 from bench.report.tables import words
 from bench.report.tables.columns import Column, Table, table
-from bench.report.tables.speed import told_apart
 
 ANSWERS = ("slower", "faster", "same", "unresolved")
 PAUSES = "took: pauses before a run was resumed included"
@@ -73,7 +72,7 @@ def _verdicts(summary: Summary) -> str:
 def _winners(document: RunDocument) -> str:
     """Count for how much of the work which backend is told apart as the faster one, each by its best path."""
     rows = [row for row in document.best_paths if row.rival is not None]
-    wins = Counter(words.label(document, row.target) for row in rows if told_apart(row))
+    wins = Counter(words.label(document, row.target) for row in rows if row.told_apart)
     if not rows:
         return ""
     said = [f"{name} faster in {count}/{len(rows)}" for name, count in wins.most_common()]

@@ -148,13 +148,8 @@ def advice(document: RunDocument) -> Table:
     return table("advice", "Advice", caption, columns, rows, group=RECIPE)
 
 
-def told_apart(row: BestPathRow) -> bool:
-    """Whether the fastest target is faster than its rival beyond the interval."""
-    return row.advantage_low is not None and row.advantage_low > 1
-
-
 def _told_apart(row: BestPathRow) -> str | None:
-    return None if row.advantage_low is None else "yes" if told_apart(row) else "no"
+    return None if row.advantage_low is None else "yes" if row.told_apart else "no"
 
 
 class StepPart(Row):

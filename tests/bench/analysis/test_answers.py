@@ -102,7 +102,7 @@ def test_two_targets_are_told_apart_where_the_interval_excludes_one(
     low: float | None, high: float | None, told: bool
 ) -> None:
     """On either side; an end that is not known excludes nothing."""
-    assert answers.told_apart(answer(0.95 if high and high < 1 else 1.05, low, high)) is told
+    assert answer(0.95 if high and high < 1 else 1.05, low, high).told_apart is told
 
 
 def timed(target: str, path: str, shares: Shares) -> TimingRow:
