@@ -17,6 +17,9 @@ PROTOCOL_VERSION = 3
 
 Json = dict[str, Any]
 
+# The name of `bench.worker.programs.Unsupported`.
+UNSUPPORTED = "Unsupported"
+
 
 @dataclass(frozen=True)
 class Hello:
@@ -160,7 +163,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The request raised; the worker lives on. The traceback is in the worker's log."""
+    """The request raised; the worker lives on. The traceback is in the worker's log.
+
+    ``error`` is the exception's type: `UNSUPPORTED` where a path cannot drive the model.
+    """
 
     error: str
     message: str

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-CorpusName = Literal["imdb", "synthetic"]
+CorpusName = Literal["imdb", "synthetic", "own"]
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
@@ -84,3 +84,10 @@ class Corpus:
     test: Split
     word_index: tuple[str, ...]
     tokens: tuple[str, ...]
+
+
+_NO_ROWS = Ragged(np.zeros(0, np.int32), np.zeros(1, np.int64))
+_NO_SPLIT = Split(_NO_ROWS, np.zeros(0, np.uint8), _NO_ROWS, _NO_ROWS)
+
+# Of recipes that bring their own data: no reviews.
+OWN = Corpus("own", "own", _NO_SPLIT, _NO_SPLIT, (), ())

@@ -29,20 +29,26 @@ class Encoding:
     """How reviews become the input of a model.
 
     words            "keras_ids": the sequences that `keras.datasets.imdb` serves;
-                     "text": tokens of the raw text as `TextVectorization` makes them
+                     "text": tokens of the raw text as `TextVectorization` makes them;
+                     "none": no text, see `ARRAYS`
     vocabulary_size  ids are below this number (`num_words`, `max_tokens`)
-    form             "multi_hot": float32 (rows, vocabulary_size); "padded": int32 (rows, sequence_length)
+    form             "multi_hot": float32 (rows, vocabulary_size); "padded": int32 (rows, sequence_length);
+                     "arrays": whatever a user's function `data` returns
     sequence_length  ids a review, for "padded"
     keep             which end of a longer review is kept, for "padded"; zeros always follow the text
     skip_top         ids below this number become unknown: the most common words say little
     """
 
-    words: Literal["keras_ids", "text"]
+    words: Literal["keras_ids", "text", "none"]
     vocabulary_size: int
-    form: Literal["multi_hot", "padded"]
+    form: Literal["multi_hot", "padded", "arrays"]
     sequence_length: int | None = None
     keep: Literal["first", "last"] = "first"
     skip_top: int = 0
+
+
+# Of a model that reads no text: its arrays come from the user's own file.
+ARRAYS = Encoding(words="none", vocabulary_size=0, form="arrays")
 
 
 def encode_split(split: Split, encoding: Encoding) -> Rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from datasets import imdb
 from datasets.cache_index import CACHE_VARIABLE, CachedCorpus, CacheIndex
-from datasets.corpus import Corpus
+from datasets.corpus import OWN, Corpus
 from datasets.errors import DataError, DownloadError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DATA_VARIABLE = "KERASMARK_DATA"
 SYNTHETIC = "synthetic"
 
-Origin = Literal["given", "cache", "download", "synthetic", "fallback"]
+Origin = Literal["given", "cache", "download", "synthetic", "fallback", "own"]
 Notice = Callable[[str], None]
 
 _ARCHIVE = "aclImdb_v1.tar.gz"
@@ -30,13 +30,14 @@ _WORD_INDEX = "imdb_word_index.json"
 class Located:
     """A corpus and where it came from.
 
-    folder  its place in the cache, from which a worker process can `cache.load` it
+    folder  its place in the cache, from which a worker process can `cache.load` it; None where there are no reviews
     origin  "given": named by the caller or the environment; "cache" or "download": the official reviews;
-            "synthetic": asked for by name; "fallback": the synthetic reviews, because the download failed
+            "synthetic": asked for by name; "fallback": the synthetic reviews, because the download failed;
+            "own": none, since every recipe brings its own data
     """
 
     corpus: Corpus
-    folder: Path
+    folder: Path | None
     origin: Origin
 
 
@@ -67,6 +68,11 @@ def open_corpus(
     except DownloadError as error:
         notice(f"{error}. Using the synthetic reviews instead.")
         return _located(_synthetic(index), "fallback")
+
+
+def without_reviews() -> Located:
+    """Return what stands for the reviews where no recipe reads them."""
+    return Located(OWN, None, "own")
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from models import families, user_recipes
+from datasets.errors import UsageError
+from models import families, own_model
 from models.recipes import Family, Optimizer, Recipe
 
 BUILDERS: dict[Family, Callable[[Recipe], keras.Model]] = {
@@ -29,27 +29,29 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 }
 
 
-def create(recipe: Recipe, *, steps_per_execution: int = 1, jit_compile: bool | str = "auto") -> keras.Model:
-    """Return the compiled model of ``recipe`` with fresh weights from Keras's global seed."""
-    model = _own(recipe) if recipe.file else BUILDERS[recipe.family](recipe)
-    return compile_for(model, recipe, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+def create(recipe: Recipe, *, steps_per_execution: int | None = None, jit_compile: bool | None = None) -> keras.Model:
+    """Return the compiled model of ``recipe`` with fresh weights from Keras's global seed.
+
+    What is None is as Keras has it by default, or as a user's file compiled the model.
+    """
+    model = own_model.build(recipe) if recipe.file else BUILDERS[recipe.family](recipe)
+    if not model.compiled:
+        compile_for(model, recipe)
+    if steps_per_execution is not None:
+        model.steps_per_execution = steps_per_execution
+    if jit_compile is not None:
+        model.jit_compile = jit_compile
+    return model
 
 
-def _own(recipe: Recipe) -> keras.Model:
-    """Return the model of a user's recipe; `build` knows a variation by the name that its file has."""
-    return user_recipes.builder(recipe)(replace(recipe, name=recipe.name.partition(" ")[0]))
-
-
-def compile_for(
-    model: keras.Model, recipe: Recipe, *, steps_per_execution: int = 1, jit_compile: bool | str = "auto"
-) -> keras.Model:
+def compile_for(model: keras.Model, recipe: Recipe) -> keras.Model:
     """Compile ``model`` with the optimizer, loss and metric of ``recipe``, and return it."""
+    if recipe.optimizer is None:
+        raise UsageError(f"{recipe.name}: expected an optimizer to compile with; received none")
     model.compile(
         optimizer=optimizer(recipe.optimizer),
         loss=keras.losses.BinaryCrossentropy(from_logits=recipe.logits),
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0 if recipe.logits else 0.5)],
-        steps_per_execution=steps_per_execution,
-        jit_compile=jit_compile,
     )
     return model
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from datasets import errors
-from datasets.encoding import Encoding
+from datasets.encoding import ARRAYS, Encoding
 
 Family = Literal["dense", "pooling", "lstm", "own"]
 
@@ -48,6 +48,8 @@ class Published:
     values    one figure, or one an epoch from the first
     epoch     1-based epoch of a single figure taken from a curve; None for the end of the phase
     decides   whether the run's verdict hangs on it; the other figures are shown beside it
+    tolerance how much worse a figure may be that passes, as the user of an own recipe says; None for the suite's, whose
+              bands follow from reference seeds
     """
 
     phase: Literal["validation", "final"]
@@ -55,6 +57,7 @@ class Published:
     values: tuple[float, ...]
     epoch: int | None = None
     decides: bool = False
+    tolerance: float | None = None
 
     def at(self, epoch: int) -> float | None:
         """Return the figure for 1-based ``epoch``, or None where the source states none."""
@@ -65,7 +68,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A published model with its data encoding, schedule, reference figures and source.
+    """A model with its data, schedule, reference figures and source: a published one, or a user's (`Recipe.own`).
 
     dropouts           rates in the order of the model's Dropout layers; none, and the model has none
     embedding          "summed": `models.embedding`, which adds up the gradient of a word that occurs several times;
@@ -77,19 +80,24 @@ class Recipe:
     logits             the last layer has no activation, the loss is computed from logits
     target_metric      the curve on which time to accuracy is read
     parameters         trainable parameters, as published
+    metric             what decides on the test data, by Keras's name: "loss" or one of the model's metrics
+    direction          whether its largest or its smallest value is the best
     assumptions        what the source leaves out, what was chosen, and why
     file               of a recipe of the family "own": the Python file whose `build` makes its model
+    digest             of that file's code, without comments: what was measured of another version is not compared
     """
 
     name: str
     family: Family
     source: str
     encoding: Encoding
-    optimizer: Optimizer
+    optimizer: Optimizer | None
     phases: tuple[Phase, ...]
     published: tuple[Published, ...]
     parameters: int
-    target_metric: Literal["val_accuracy", "accuracy"]
+    target_metric: str
+    metric: str = "accuracy"
+    direction: Literal["max", "min"] = "max"
     embedding_units: int = 0
     embedding: Literal["summed", "keras"] = "summed"
     hidden_units: tuple[int, ...] = ()
@@ -103,6 +111,80 @@ class Recipe:
     sentences: bool = False
     assumptions: tuple[str, ...] = field(default=())
     file: str = ""
+    digest: str = ""
+
+    @classmethod
+    def own(
+        cls,
+        name: str,
+        *,
+        batch_size: int = 32,
+        epochs: int = 1,
+        metric: str = "accuracy",
+        direction: Literal["max", "min"] = "max",
+        expected: float | None = None,
+        tolerance: float | None = None,
+        held_out: int = 0,
+        encoding: Encoding | None = None,
+        optimizer: Optimizer | None = None,
+        source: str = "",
+    ) -> Recipe:
+        """Return the recipe of a user's own model, whose file has `build(recipe)`.
+
+        Parameters
+        ----------
+        name
+            Letters, digits, dots and dashes.
+        metric, direction
+            What decides: "loss", or a metric by the name that `model.evaluate(return_dict=True)` gives it; and whether
+            "max" or "min" is good.
+        expected, tolerance
+            The test data's figure, and how much worse a training may be that passes. Without them `reference` measures
+            over seeds what passes.
+        held_out
+            The last rows of the training data that validate instead of train.
+        encoding
+            How reviews become the model's input. None where the file's `data(split, seed)` returns the arrays.
+        optimizer
+            Of a model that `build` returns without compiling it, which reads text and ends in one sigmoid; a compiled
+            model keeps its own optimizer, loss and metrics.
+
+        Raises
+        ------
+        UsageError
+            For an expected value without a tolerance, or a tolerance without an expected value.
+        """
+        if (expected is None) != (tolerance is None):
+            raise errors.UsageError(f"{name}: expected both of expected= and tolerance=, or neither of them")
+        figure = () if expected is None else (_expected(metric, expected, tolerance),)
+        return cls(
+            name=name,
+            family="own",
+            source=source,
+            encoding=encoding or ARRAYS,
+            optimizer=optimizer,
+            phases=(Phase("final", epochs, batch_size, held_out=held_out),),
+            published=figure,
+            parameters=0,
+            target_metric=f"val_{metric}" if held_out else metric,
+            metric=metric,
+            direction=direction,
+        )
+
+    @property
+    def optimizer_name(self) -> str:
+        """Keras's name of its optimizer; empty where a user's file compiles the model."""
+        return self.optimizer.name if self.optimizer else ""
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether an encoding makes its input, and not the user's own function `data`."""
+        return self.encoding.form != "arrays"
+
+    @property
+    def reads_reviews(self) -> bool:
+        """Whether its data are the reviews of a corpus, not the user's own."""
+        return self.reads_text
 
     def phase(self, name: str) -> Phase:
         """Return the phase called ``name``; KeyError where the recipe has none."""
@@ -238,6 +320,10 @@ SCATHING = (
     "of the worst movies I have ever seen."
 )
 GLOWS_ABOVE, SCATHES_BELOW = 0.9, 0.1
+
+
+def _expected(metric: str, value: float, tolerance: float | None) -> Published:
+    return Published("final", f"test_{metric}", (value,), decides=True, tolerance=tolerance)
 
 
 def identifier(recipe: Recipe) -> str:

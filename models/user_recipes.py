@@ -1,11 +1,13 @@
-"""A user's recipes, from a file with `RECIPE` (or `RECIPES`) and a function `build`.
+"""A user's recipes, from a file with `RECIPE` (or `RECIPES`), a function `build` and perhaps one called `data`.
 
-`python -m models.user_recipes FILE DESCRIPTOR` writes them as JSON to a pipe: the file may import a framework, which
-the parent must not.
+`python -m models.user_recipes FILE DESCRIPTOR [try]` writes them as JSON to a pipe: the file may import a framework,
+which the parent must not. With "try" it tries each recipe before: its arrays, its model, and one training step.
 """
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import importlib.util
 import json
 import os
@@ -35,11 +37,16 @@ def load(file: Path) -> list[Recipe]:
     found = getattr(module, "RECIPES", None) or [getattr(module, "RECIPE", None)]
     recipes = list(found.values()) if isinstance(found, dict) else list(found)
     if not recipes or not all(isinstance(recipe, Recipe) for recipe in recipes):
-        raise ExpectedError(f"expected RECIPE = models.recipes.Recipe(...) in {file.name}; received {found!r}")
+        raise ExpectedError(f"expected RECIPE = Recipe.own(...) in {file.name}; received {found!r}")
     if not callable(getattr(module, "build", None)):
         raise ExpectedError(f"expected a function build(recipe) -> keras.Model in {file.name}; there is none")
     _check_names(file, [recipe.name for recipe in recipes])
-    return [replace(recipe, family="own", file=str(file)) for recipe in recipes]
+    if not all(recipe.reads_text for recipe in recipes) and not callable(getattr(module, "data", None)):
+        raise ExpectedError(
+            f"expected a function data(split, seed) in {file.name}, or an encoding= of its recipes; there is neither"
+        )
+    digest = _digest(file)
+    return [replace(recipe, family="own", file=str(file), digest=digest) for recipe in recipes]
 
 
 def builder(recipe: Recipe) -> Callable[[Recipe], Any]:
@@ -47,15 +54,38 @@ def builder(recipe: Recipe) -> Callable[[Recipe], Any]:
     return _module(Path(recipe.file)).build  # type: ignore[no-any-return]
 
 
-def main(file: str, descriptor: str) -> None:
+def data(recipe: Recipe) -> Callable[..., Any]:
+    """Return the function `data` of the file of ``recipe``."""
+    return _module(Path(recipe.file)).data  # type: ignore[no-any-return]
+
+
+def main(file: str, descriptor: str, tried: str = "") -> None:
     """Write one line of JSON to ``descriptor``: the recipes, or what is wrong with the file."""
     try:
-        answer: dict[str, Any] = {"recipes": [asdict(recipe) for recipe in load(Path(file))]}
+        recipes = load(Path(file))
+        answer: dict[str, Any] = {"recipes": [asdict(recipe) for recipe in recipes]}
         line = json.dumps(answer)
+        if tried:
+            _try(recipes)
+    except ExpectedError as error:
+        line = json.dumps({"error": str(error)})
     except BaseException as error:  # noqa: BLE001, a user's file may raise anything, or exit
         line = json.dumps({"error": " ".join(f"{type(error).__name__}: {error}".split())[:1000]})
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as answered:
         answered.write(f"{line}\n")
+
+
+def _try(recipes: Sequence[Recipe]) -> None:
+    """Take one step with the model of each recipe; ExpectedError says what does not fit."""
+    from models import own_model  # imports Keras
+
+    for recipe in recipes:
+        own_model.check(recipe)
+
+
+def _digest(file: Path) -> str:
+    """Return a digest of what the code of ``file`` does: comments and spaces are no part of it."""
+    return hashlib.sha256(ast.dump(ast.parse(file.read_bytes())).encode()).hexdigest()[:16]
 
 
 def _check_names(file: Path, names: Sequence[str]) -> None:

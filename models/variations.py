@@ -47,6 +47,14 @@ def _always(_recipe: Recipe) -> bool:
     return True
 
 
+def _text(recipe: Recipe) -> bool:
+    return recipe.reads_text
+
+
+def _compiled(recipe: Recipe) -> bool:
+    return recipe.optimizer is not None
+
+
 def _padded(recipe: Recipe) -> bool:
     return recipe.encoding.form == "padded"
 
@@ -74,7 +82,7 @@ def _optimizer(recipe: Recipe, word: str) -> Recipe:
 
 
 def _learning_rate(recipe: Recipe, word: str) -> Recipe:
-    return replace(recipe, optimizer=replace(recipe.optimizer, learning_rate=_rate(word)))
+    return replace(recipe, optimizer=replace(recipe.optimizer, learning_rate=_rate(word)))  # type: ignore[type-var]
 
 
 def _encoding(name: str, read: Callable[[str], Any]) -> Callable[[Recipe, str], Recipe]:
@@ -174,8 +182,8 @@ def _real(word: str) -> float:
 
 
 SETTINGS: dict[str, Setting] = {
-    "optimizer": Setting(f"{', '.join(OPTIMIZERS)} (momentum 0.9)", _always, _optimizer),
-    "learning_rate": Setting("of the optimizer", _always, _learning_rate),
+    "optimizer": Setting(f"{', '.join(OPTIMIZERS)} (momentum 0.9)", _compiled, _optimizer),
+    "learning_rate": Setting("of the optimizer", _compiled, _learning_rate),
     "units": Setting("of every hidden layer", _hidden, _units),
     "hidden_layers": Setting("how many, each like the first", _hidden, _hidden_layers),
     "embedding": Setting("summed or keras: the suite's layer or Keras's own", _embedded, _embedding),
@@ -186,9 +194,9 @@ SETTINGS: dict[str, Setting] = {
     "recurrent_dropout": Setting("share of an LSTM's state", _recurrent, _field("recurrent_dropout", _share)),
     "dropout": Setting("rate of every Dropout layer; where there is none, after hidden layers", _dropping, _dropout),
     "l2": Setting("penalty on the kernels of hidden layers", _hidden, _field("l2", _penalty)),
-    "vocabulary_size": Setting("ids below this number", _always, _encoding("vocabulary_size", _vocabulary)),
+    "vocabulary_size": Setting("ids below this number", _text, _encoding("vocabulary_size", _vocabulary)),
     "sequence_length": Setting("ids a review", _padded, _encoding("sequence_length", _count)),
-    "skip_top": Setting("ids below this number become unknown", _always, _encoding("skip_top", _number)),
+    "skip_top": Setting("ids below this number become unknown", _text, _encoding("skip_top", _number)),
     "batch_size": Setting("reviews a step", _always, _schedule("batch_size", _count)),
     "epochs": Setting("of every phase", _always, _schedule("epochs", _count)),
     "held_out": Setting("training reviews that validate instead", _always, _schedule("held_out", _number)),

@@ -32,6 +32,8 @@ PARTED = {
     "embedding": "later losses are not judged: TensorFlow updates Keras's Embedding otherwise (models/embedding.py)",
     "random": "losses are not judged: a layer draws random numbers, which differ between backends",
 }
+# The answer to a figure that decides nothing.
+SHOWN: tuple[Answer, str] = ("passed", "shown for comparison, not decisive")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Figure:
     metric: str
     epoch: int | None
     published: float | None
+    tolerance: float | None = None
 
     @property
     def name(self) -> str:
@@ -74,7 +77,9 @@ def figures(recipe: Recipe, trained: dict[str, int], *, corpus: str) -> list[tup
         if phase.name in trained:
             whole = trained[phase.name] == phase.epochs
             chosen = _published(recipe, phase.name) if whole else [_curve(recipe, phase.name, trained[phase.name])]
-            found += [(_on(corpus, figure), decides) for figure, decides in chosen]
+            found += [
+                (figure if recipe.family == "own" else _on(corpus, figure), decides) for figure, decides in chosen
+            ]
     return found
 
 
@@ -111,13 +116,13 @@ def accuracy(
         )
         judged = decides and (lacking or expected is not None or bool(recipe.published))
         seen = [math.nan] if lacking else found
-        rows.append(_row(figure, seen, expected, decides=judged, recipe=recipe.name, target=target, path=path))
+        rows.append(_row(recipe, figure, seen, expected, decides=judged, target=target, path=path))
     return rows
 
 
 def verdict(row: AccuracyRow) -> Verdict:
     """Return the verdict on one deciding figure."""
-    limit = "none" if row.band is None else "{:.4f} to {:.4f}".format(*row.band)
+    limit = _limit(row.low, row.high)
     seen = "nothing" if row.measured is None else f"{row.measured:.4f}"
     return Verdict("accuracy", row.recipe, row.target, seen, limit, row.answer, row.reason)
 
@@ -177,7 +182,7 @@ def incomplete(run: Run) -> list[str]:
 
 def unfinished(run: Run) -> list[str]:
     """Return in one line that ``run`` did not come to its end, or lacks work that no failure explains."""
-    explained = {work for failure in run.failures() for work in failure.lost}
+    explained = {work for failure in (*run.failures(), *run.unsupported()) for work in failure.lost}
     missing = [work for work in run.missing() if work not in explained]
     if run.finished and not missing:
         return []
@@ -214,15 +219,22 @@ def _value(record: TrainingRecord, figure: Figure) -> float | None:
 
 
 def _row(
-    figure: Figure, values: Sequence[float], expected: reference.Distribution | None, *, decides: bool, **where: str
+    recipe: Recipe,
+    figure: Figure,
+    values: Sequence[float],
+    expected: reference.Distribution | None,
+    *,
+    decides: bool,
+    **where: str,
 ) -> AccuracyRow:
     measured = stats.trimmed_mean(values)
-    low, high = (None, None) if expected is None else _band(figure.published, expected, runs=len(values))
-    answer, reason = _answer(measured, low, high, decides=decides)
+    low, high = _band(recipe, figure, expected, runs=len(values))
+    answer, reason = _answer(measured, low, high, direction=recipe.direction) if decides else SHOWN
     mean = None if expected is None else expected.mean
     base = figure.published if figure.published is not None else mean
     return AccuracyRow(
         **where,
+        recipe=recipe.name,
         figure=figure.name,
         published=figure.published,
         expected=mean,
@@ -237,46 +249,61 @@ def _row(
     )
 
 
-def _band(published: float | None, expected: reference.Distribution, *, runs: int) -> tuple[float, float]:
-    """Return the lowest and the highest value that pass.
+def _band(
+    recipe: Recipe, figure: Figure, expected: reference.Distribution | None, *, runs: int
+) -> tuple[float | None, float | None]:
+    """Return the lowest and the highest value that pass; None for an end that nothing limits, or that nobody knows.
 
     The band reaches from the published figure to the mean of the reference seeds, whichever is lower, and is
     widened on both sides by the spread of a correct backend's seeds: the source ran once, on another release.
+    A user's tolerance says how much worse than expected a figure may be; a better one passes.
     """
+    if figure.published is not None and figure.tolerance is not None:
+        best = recipe.direction == "max"
+        return (figure.published - figure.tolerance, None) if best else (None, figure.published + figure.tolerance)
+    if expected is None:
+        return None, None
     width = stats.prediction_half_width(expected.values, runs=runs, level=1 - FALSE_ALARM)
-    ends = [expected.mean] if published is None else [published, expected.mean]
+    ends = [expected.mean] if figure.published is None else [figure.published, expected.mean]
     return min(ends) - width, max(ends) + width
 
 
-def _answer(measured: float, low: float | None, high: float | None, *, decides: bool) -> tuple[Answer, str]:
-    if not decides:
-        return "passed", "shown for comparison, not decisive"
+def _answer(measured: float, low: float | None, high: float | None, *, direction: str) -> tuple[Answer, str]:
     if math.isnan(measured):
         return "failed", "no number: the training diverged or gave no such figure"
-    if low is None or high is None:
+    if low is None and high is None:
         return "unresolved", "no reference seeds were measured for this corpus and backend: run `bench reference`"
-    if measured < low:
-        return "failed", f"{measured:.4f} is below {low:.4f}: the published figure is not reached"
-    if measured > high:
-        return "failed", f"{measured:.4f} is above {high:.4f}: suspiciously high, look for a data leak"
+    missed, leaks = "the published figure is not reached", "suspiciously good, look for a data leak"
+    if low is not None and measured < low:
+        return "failed", f"{measured:.4f} is below {low:.4f}: {missed if direction == 'max' else leaks}"
+    if high is not None and measured > high:
+        return "failed", f"{measured:.4f} is above {high:.4f}: {leaks if direction == 'max' else missed}"
     return "passed", "within the band"
 
 
+def _limit(low: float | None, high: float | None) -> str:
+    """Return in words what passes."""
+    if low is None or high is None:
+        return next((f"{name} {end:.4f}" for name, end in (("from", low), ("to", high)) if end is not None), "none")
+    return f"{low:.4f} to {high:.4f}"
+
+
 def _published(recipe: Recipe, phase: str) -> list[tuple[Figure, bool]]:
-    if not recipe.published:  # the test accuracy of the last phase
-        return [(Figure(phase, "test_accuracy", None, None), True)] if phase == recipe.phases[-1].name else []
+    if not recipe.published:  # what decides, of the last phase
+        decides = Figure(phase, f"test_{recipe.metric}", None, None)
+        return [(decides, True)] if phase == recipe.phases[-1].name else []
     return [(_figure(published), published.decides) for published in recipe.published if published.phase == phase]
 
 
 def _figure(published: Published) -> Figure:
     once = published.metric.startswith(("test_", "best_"))
     epoch = None if once else (published.epoch or len(published.values))
-    return Figure(published.phase, published.metric, epoch, published.values[-1])
+    return Figure(published.phase, published.metric, epoch, published.values[-1], published.tolerance)
 
 
 def _curve(recipe: Recipe, phase: str, epoch: int) -> tuple[Figure, bool]:
     """Return the figure for a phase that was cut short after ``epoch``: its accuracy curve at that epoch."""
-    metric = "val_accuracy" if recipe.phase(phase).held_out else "accuracy"
+    metric = f"val_{recipe.metric}" if recipe.phase(phase).held_out else recipe.metric
     values = [p.at(epoch) for p in recipe.published if (p.phase, p.metric) == (phase, metric)]
     known = [value for value in values if value is not None]
     return Figure(phase, metric, epoch, known[0] if known else None), True

@@ -396,6 +396,7 @@ class RunDocument(Row):
     comparisons: list[ComparisonRow] = []
     counter_changes: list[CounterChangeRow] = []
     failures: list[FailureRow] = []
+    unsupported: list[FailureRow] = []
     incomplete: list[str] = []
     curves: list[CurvesRow] = []
 

@@ -451,15 +451,21 @@ class Summary:
             "outside_share": store.outside_share(self.run.records, header.machine.processors),
             "retaken": store.retaken(self.run.records),
             "incomplete": self.incomplete,
-            "failures": [FailureRow(**r.model_dump(exclude={"kind", "log", "lost"})) for r in self.failures],
+            "failures": [_failure(record) for record in self.failures],
+            "unsupported": list({_failure(record): None for record in self.run.unsupported()}),
         }
+
+
+def _failure(record: FailureRecord) -> FailureRow:
+    return FailureRow(recipe=record.recipe, target=record.target, work=record.work, reason=record.reason)
 
 
 def summarize(run: Run) -> Summary:
     """Return the summary of ``run``, compared with the reference seeds of its corpus."""
     header = run.header
     known = reference.load(reference.path(header.corpus))
-    return Summary(run, tuple(r for r in known if r.corpus_digest == header.corpus_digest))
+    here = [record for record in known if record.corpus_digest == header.corpus_digest]
+    return Summary(run, (*here, *reference.load(run.folder / reference.RUN_FILE)))
 
 
 def place(cell: Cell, recipes: Sequence[str]) -> tuple[int, int, int, int, str]:

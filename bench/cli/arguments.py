@@ -16,12 +16,14 @@ from models import variations
 from models.recipes import Recipe
 
 
-def recipes(names: list[str] | None, file: Path | None = None, folder: Path | None = None) -> list[Recipe]:
+def recipes(
+    names: list[str] | None, file: Path | None = None, folder: Path | None = None, *, tried: bool = True
+) -> list[Recipe]:
     """Return the named recipes of ``file`` or of this suite, and variations of either ("dense units=32").
 
-    Without names all of the file, or of the suite.
+    Without names all of the file, or of the suite. Those of the file are ``tried``: see `bench.plan.user_recipes`.
     """
-    own = _own(file, folder)
+    own = _own(file, folder, tried=tried)
     chosen = {recipe.name: recipe for recipe in (variations.find(name, own) for name in each(names))}
     return list((chosen or own or published.RECIPES).values())
 
@@ -31,9 +33,15 @@ def variation(name: str, settings: list[str], file: Path | None = None) -> Recip
     return variations.find(" ".join([name, *settings]), _own(file))
 
 
-def _own(file: Path | None, folder: Path | None = None) -> dict[str, Recipe]:
+def variations_of(names: list[str], file: Path | None = None) -> list[Recipe]:
+    """Return the recipes or variations called ``names``, of this suite or of ``file``, which is read once."""
+    own = _own(file)
+    return [variations.find(name, own) for name in names]
+
+
+def _own(file: Path | None, folder: Path | None = None, *, tried: bool = True) -> dict[str, Recipe]:
     """Return the user's recipes by name; what their file imports is looked up in ``folder``, or beside it."""
-    found = user_recipes.read(file, folder or file.resolve().parent) if file else []
+    found = user_recipes.read(file, folder or file.resolve().parent, tried=tried) if file else []
     return {recipe.name: recipe for recipe in found}
 
 

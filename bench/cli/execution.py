@@ -6,6 +6,7 @@ import os
 import secrets
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,11 +27,12 @@ from bench.runner.run import RunSpec
 from datasets import locate
 from datasets.errors import ExpectedError
 from datasets.locate import Located
+from models.recipes import Recipe
 
 
 def execute(spec: RunSpec, data: str | None, out: Path | None) -> Run:
     """Run ``spec`` with progress on stderr."""
-    located = corpus(data)
+    located = corpus(data, spec.recipes)
     planned = [step for steps in spec.passes() for step in steps]
     with ProgressReport(terminal.console(stderr=True), planned, budget_s=spec.budget_s) as watch:
         return run.execute(spec, located, out=out or store.DEFAULT_FOLDER, command=command(), watch=watch)
@@ -57,11 +59,13 @@ def report(
     return Outcome(comparison.render(found) if done.is_comparison else terminal.render(found, every=every), int(code))
 
 
-def corpus(data: str | None) -> Located:
-    """Find the reviews; a banner tells when the synthetic ones replace the real ones."""
+def corpus(data: str | None, recipes: Sequence[Recipe] | None = None) -> Located:
+    """Find the reviews, unless none of ``recipes`` reads them; a banner tells when synthetic ones replace them."""
     refused = targets.refused(os.environ)
     if refused is not None:
         raise ExpectedError(refused)
+    if recipes is not None and not any(recipe.reads_reviews for recipe in recipes):
+        return locate.without_reviews()
     screen = terminal.console(stderr=True)
     located = locate.open_corpus(data, environ=os.environ, notice=say, progress=DownloadReport(screen))
     if located.origin == "fallback":

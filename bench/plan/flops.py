@@ -46,7 +46,7 @@ def step_flops(recipe: Recipe, batch_size: int) -> int:
     The gradient of each looked-up row is added to the table's, whose every row the optimizer updates.
     """
     backward = sum((2 if product.trained_input else 1) * product.flops for product in products(recipe, batch_size))
-    update = UPDATE_FLOPS[recipe.optimizer.name] * recipe.parameters
+    update = UPDATE_FLOPS[recipe.optimizer_name] * recipe.parameters
     return prediction_flops(recipe, batch_size) + backward + looked_up(recipe, batch_size) + update
 
 

@@ -24,6 +24,8 @@ SLEEP_S = 0.005
 
 MULTI_HOT = ("multi_hot",)
 PADDED = ("padded",)
+TEXT = MULTI_HOT + PADDED
+ANY = (*TEXT, "arrays")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Path:
     name: str
     summary: str
     backends: tuple[str, ...] = tuple(BACKENDS)
-    forms: tuple[str, ...] = MULTI_HOT + PADDED
+    forms: tuple[str, ...] = ANY
     slope: bool = False
     floor: str = FLOOR
 
@@ -52,10 +54,10 @@ class Path:
 
 
 def _from_text(name: str, summary: str) -> Path:
-    return Path("vectorize", name, summary, floor=FLOOR_FROM_TEXT)
+    return Path("vectorize", name, summary, forms=TEXT, floor=FLOOR_FROM_TEXT)
 
 
-def _from_ids(name: str, summary: str, forms: tuple[str, ...] = MULTI_HOT + PADDED) -> Path:
+def _from_ids(name: str, summary: str, forms: tuple[str, ...] = TEXT) -> Path:
     return Path("vectorize", name, summary, forms=forms, floor=FLOOR_FROM_IDS)
 
 
@@ -164,8 +166,8 @@ PATHS: tuple[Path, ...] = (
         "Keras's own layers, one compiled program a call, on resident data",
         floor=RESIDENT_FLOOR,
     ),
-    Path("predict", "predict from text", "raw strings by TextVectorization, then predict_on_batch"),
-    Path("predict", "compiled from text", "raw strings by the project's encoder, then the compiled program"),
+    Path("predict", "predict from text", "raw strings by TextVectorization, then predict_on_batch", forms=TEXT),
+    Path("predict", "compiled from text", "raw strings by the project's encoder, then `compiled`", forms=TEXT),
     Path("predict", FLOOR, "the same arithmetic by hand, one compiled program a call"),
     Path("predict", RESIDENT_FLOOR, "the floor on resident data"),
     _from_text("TextVectorization", "raw strings by Keras's layer, called eagerly"),
@@ -213,6 +215,7 @@ def has_floor(recipe: Recipe) -> bool:
     They know the layers of the published families in any size and with any rate of dropout, and two optimizers; one
     LSTM that drops nothing itself; and the embedding whose gradient is summed.
     """
+    if recipe.family not in FLOOR_FAMILIES or recipe.optimizer is None:
+        return False
     special = (recipe.lstm_layers != 1, recipe.lstm_dropout, recipe.recurrent_dropout, recipe.optimizer.momentum)
-    known = recipe.family in FLOOR_FAMILIES and recipe.optimizer.name in FLOOR_OPTIMIZERS
-    return known and recipe.embedding == "summed" and not any(special)
+    return recipe.optimizer.name in FLOOR_OPTIMIZERS and recipe.embedding == "summed" and not any(special)

@@ -402,8 +402,9 @@ def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seed
         for target in targets
     ]
     found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
-    found += [BaselineTraining(recipe, targets[0], peer) for peer in profile.peers]
-    found += [Serving(recipe, targets)] if profile.serving else []
+    if recipe.reads_text:
+        found += [BaselineTraining(recipe, targets[0], peer) for peer in profile.peers]
+        found += [Serving(recipe, targets)] if profile.serving else []
     return found
 
 
@@ -411,7 +412,8 @@ def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replic
     found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
     for phase in ("train", "predict", "vectorize"):
         named = [(size, _names(recipe, profile, phase, size)) for size in _sizes(recipe, phase)]
-        found += [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
+        timings = [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
+        found += [timing for timing in timings if timing.cells]
     return found
 
 

@@ -45,7 +45,7 @@ def step(recipe: Recipe, batch_size: int) -> Traffic:
     """
     inputs, rows, outputs = _inputs(recipe, batch_size), looked_up(recipe, batch_size), _outputs(recipe, batch_size)
     kept = KEPT_VALUES * batch_size * (recipe.encoding.sequence_length or 0) * recipe.lstm_units
-    states = STATE_ARRAYS[recipe.optimizer.name]
+    states = STATE_ARRAYS[recipe.optimizer_name]
     passes = 2 * inputs + 2 * rows + _layer_parameters(recipe) + 5 * outputs + 2 * kept
     update = (4 + 2 * states) * recipe.parameters  # gradient, parameter and states: each written and read
     touched = inputs + 2 * outputs + kept + (2 + states) * recipe.parameters

@@ -20,8 +20,8 @@ from datasets.errors import ExpectedError
 from datasets.plain_text import one_line, shortened
 from models.recipes import Recipe
 
-# Importing a framework takes up to a minute on a slow machine.
-READ_LIMIT_S = 120.0
+# Importing a framework takes up to a minute on a slow machine, and making the arrays perhaps some more.
+READ_LIMIT_S = 300.0
 # A recipe takes about a kilobyte.
 LONGEST_ANSWER = 1 << 20
 # The end of what the file says on its standard error: a framework that aborts gives its reason there.
@@ -35,8 +35,10 @@ class Answer(BaseModel):
     error: str = ""
 
 
-def read(file: Path, folder: Path | None = None) -> list[Recipe]:
+def read(file: Path, folder: Path | None = None, *, tried: bool = False) -> list[Recipe]:
     """Return the recipes of ``file``; its imports are looked up in ``folder`` first.
+
+    With ``tried``, each has made its arrays and its model, and taken a training step.
 
     Raises ExpectedError where the file names none, ends its process, or goes on for longer than `READ_LIMIT_S`.
     """
@@ -44,7 +46,7 @@ def read(file: Path, folder: Path | None = None) -> list[Recipe]:
         raise ExpectedError(
             f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe), --recipe takes names"
         )
-    answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}), file.name)
+    answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}, tried=tried), file.name)
     if answer.error:
         raise ExpectedError(f"{file.name}: {shortened(one_line(answer.error), 1_000)}")
     if not answer.recipes:  # the suite's own would be measured instead
@@ -61,12 +63,12 @@ def parsed(line: bytes, name: str) -> Answer:
         raise ExpectedError(f"{name}: expected models.recipes.Recipe; {said}") from error
 
 
-def _answer(file: Path, extra: dict[str, str]) -> bytes:
+def _answer(file: Path, extra: dict[str, str], *, tried: bool) -> bytes:
     """Return the line in which a child answers, on a pipe of its own: what the file prints is nobody's business."""
     read_fd, write_fd = os.pipe()
     errors_fd, stderr_fd = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "models.user_recipes", str(file.resolve()), str(write_fd)],
+        [sys.executable, "-m", "models.user_recipes", str(file.resolve()), str(write_fd), *["try"] * tried],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": next(iter(BACKENDS)), "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
         stdin=subprocess.DEVNULL,
@@ -101,7 +103,9 @@ def _line(answer: int, errors: int, process: subprocess.Popen[bytes], name: str)
                 f"{name}: it ended its process{_status(process)}, before it named recipes{_last(words)}"
             )
         if time.monotonic() > deadline:
-            raise ExpectedError(f"{name}: it did not end within {READ_LIMIT_S:.0f} s; importing it must do no work")
+            raise ExpectedError(
+                f"{name}: it did not end within {READ_LIMIT_S:.0f} s; does it loop, or train when it is imported?"
+            )
         if len(found) > LONGEST_ANSWER:
             raise ExpectedError(f"{name}: expected some recipes; received more than {LONGEST_ANSWER} bytes of them")
     return found.partition(b"\n")[0]

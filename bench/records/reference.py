@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import ROOT
 from bench.records import store
 from bench.records.schema import PhaseResult, ReferenceRecord
+from datasets.corpus import OWN
 from models.recipes import Recipe
 
 # With two seeds Student's quantile makes a band of 637 standard deviations, which nothing misses; with three, 32.
 MINIMUM_SEEDS = 3
 
 FOLDER = ROOT / "results" / "reference"
+# In a run's folder: what was known of the user's recipes when it began.
+RUN_FILE = "reference.jsonl"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,28 @@ def path(corpus: str) -> Path:
     return FOLDER / f"{corpus}.jsonl"
 
 
+def beside(file: Path) -> Path:
+    """Return the file that holds the reference trainings of the recipes in a user's ``file``."""
+    return file.with_name(f"{file.stem}.reference.jsonl")
+
+
+def file_of(recipe: Recipe, corpus: str) -> Path:
+    """Return the file that holds the reference trainings of ``recipe``."""
+    return beside(Path(recipe.file)) if recipe.file else path(corpus)
+
+
+def of_users(recipes: Iterable[Recipe], corpus_digest: str) -> list[ReferenceRecord]:
+    """Return the reference trainings of those of ``recipes`` that are a user's, as their files are now.
+
+    What a recipe's present code did not train is left out, and so are trainings on other reviews.
+    """
+    own = {(recipe.name, recipe.digest) for recipe in recipes if recipe.file}
+    files = dict.fromkeys(Path(recipe.file) for recipe in recipes if recipe.file)
+    known = [record for file in files for record in load(beside(file))]
+    corpora = (OWN.digest, corpus_digest)
+    return [r for r in known if (r.recipe, r.digest) in own and r.corpus_digest in corpora]
+
+
 def load(file: Path) -> list[ReferenceRecord]:
     """Return the trainings in ``file``, none if it does not exist; an unfinished last line is skipped."""
     lines = store.whole_lines(file) if file.exists() else []
@@ -57,8 +83,8 @@ def figure(result: PhaseResult, metric: str, epoch: int | None) -> float | None:
 
     "best_val_accuracy" is the maximum of its curve.
     """
-    if metric in ("test_accuracy", "test_loss"):
-        return result.test_accuracy if metric == "test_accuracy" else result.test_loss
+    if metric.startswith("test_"):
+        return result.tested.get(metric.removeprefix("test_"))
     if metric.startswith("best_"):
         return max(result.curves.get(metric.removeprefix("best_"), []), default=None)
     curve = result.curves.get(metric, [])

@@ -158,7 +158,8 @@ class PhaseResult(_Frozen):
     """One phase trained once: one value an epoch in each curve, the seconds of its steps alone in ``epoch_s``.
 
     The test figures are None if the run cut the phase short: then its curve is compared with the published one.
-    ``steps`` are those of an epoch; None in an older record.
+    ``test`` has what else a user's model reports, by Keras's names. ``steps`` are those of an epoch; None in an older
+    record. ``fell_back`` says why `fit` trained where the compiled loop should have.
     """
 
     curves: dict[str, list[float]]
@@ -166,12 +167,19 @@ class PhaseResult(_Frozen):
     steps: Count | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
+    test: dict[Name, float] = {}
+    fell_back: str = ""
+
+    @property
+    def tested(self) -> dict[str, float]:
+        """Every figure of the test by its name."""
+        named = {"accuracy": self.test_accuracy, "loss": self.test_loss}
+        return {**{name: value for name, value in named.items() if value is not None}, **self.test}
 
 
 class FinishedPhase(PhaseResult):
     """A phase whose model was tested, after any number of epochs."""
 
-    test_accuracy: float
     test_loss: float
 
 
@@ -322,7 +330,7 @@ class ParityRecord(_Frozen):
     targets: tuple[Name, Name]
     reviews: int
     steps: int
-    prediction_difference: float  # the largest absolute one, of probabilities
+    prediction_difference: float  # the largest absolute one, over the largest prediction where that is above one
     loss_differences: list[float]  # relative, one a step
     parts: Literal["", "embedding", "random"] = ""
 
@@ -431,6 +439,7 @@ class FailureRecord(_Frozen):
     work  "start", "parity", or an operation's name
     lost  the identities of the records that it cost; one that is measured later is lost no more
     log   the name of the log file, relative to the run's folder
+    unsupported  that a path cannot drive this model, which is no fault of the run
     """
 
     kind: Literal["failure"] = "failure"
@@ -440,6 +449,7 @@ class FailureRecord(_Frozen):
     reason: str
     log: LogFile
     lost: list[str] = []
+    unsupported: bool = False
 
 
 Record = (
@@ -513,6 +523,7 @@ class ReferenceRecord(_Frozen):
     machine: str
     versions: dict[str, str]
     path: str = "fit"
+    digest: str = ""  # of a user's file: `models.recipes.Recipe.digest`
     phases: dict[str, FinishedPhase]
 
 
@@ -532,7 +543,7 @@ class TrainedModelRecord(ReferenceRecord):
     """A training by the complete schedule of the source, with all its metrics and the model's summary."""
 
     kind: Literal["learned"] = "learned"  # type: ignore[assignment]
-    tested: TestMetrics
+    tested: TestMetrics | None  # of a model that tells positive reviews from negative ones
     parameters: int
     summary: str  # Keras's own, one line a layer
     command: str

@@ -129,6 +129,14 @@ class Run:
 
     def failures(self) -> list[FailureRecord]:
         """Return the failures whose work was not measured later; all of them where an older run does not say."""
+        return [one for one in self._open if not one.unsupported]
+
+    def unsupported(self) -> list[FailureRecord]:
+        """Return the work that a path cannot do for a user's model, which is no failure of the run."""
+        return [one for one in self._open if one.unsupported]
+
+    @property
+    def _open(self) -> list[FailureRecord]:
         found = [record for record in self.records if isinstance(record, FailureRecord)]
         return [one for one in found if not self.header.planned or not self.measured.issuperset(one.lost)]
 

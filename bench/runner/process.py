@@ -19,7 +19,20 @@ import psutil
 from pydantic import ValidationError
 
 from bench.plan.targets import Target, environment
-from bench.protocol import PROTOCOL_VERSION, Done, Failed, Go, Hello, Json, Message, Progress, Quit, decode, encode
+from bench.protocol import (
+    PROTOCOL_VERSION,
+    UNSUPPORTED,
+    Done,
+    Failed,
+    Go,
+    Hello,
+    Json,
+    Message,
+    Progress,
+    Quit,
+    decode,
+    encode,
+)
 from bench.records.schema import misfit
 from bench.runner.scratch import ScratchFolder
 from datasets.errors import ExpectedError
@@ -46,6 +59,18 @@ class WorkerLost(WorkFailed):
 
 class RequestFailed(WorkFailed):
     """The worker reported that a request failed and still runs."""
+
+
+class NotSupported(RequestFailed):
+    """A path cannot drive the model: the worker says why."""
+
+
+def _failure(answer: Failed) -> RequestFailed:
+    if answer.error == UNSUPPORTED:
+        return NotSupported(answer.message)
+    if answer.error == ExpectedError.__name__:  # its message says all
+        return RequestFailed(answer.message)
+    return RequestFailed(f"{answer.error}: {answer.message}")
 
 
 def _ignore(_: Json) -> None:
@@ -96,7 +121,7 @@ class WorkerProcess:
         self,
         target: Target,
         *,
-        corpus: Path,
+        corpus: Path | None,
         log: Path,
         processors: set[int] | None = None,
         stall_limit_s: float = STALL_LIMIT_S,
@@ -142,7 +167,7 @@ class WorkerProcess:
             elif isinstance(answer, Done):
                 return answer.values
             elif isinstance(answer, Failed):
-                raise RequestFailed(f"{answer.error}: {answer.message}")
+                raise _failure(answer)
             else:
                 raise self._lost(f"it answered {answer!r}"[:300])
         raise self._lost(f"it reported progress {MOST_PROGRESS:,} times and never answered")
@@ -181,12 +206,14 @@ class WorkerProcess:
         self._process.wait()
         self._forget()
 
-    def _start(self, corpus: Path, module: str, hash_seed: int, compilations: Path | None) -> subprocess.Popen[bytes]:
+    def _start(
+        self, corpus: Path | None, module: str, hash_seed: int, compilations: Path | None
+    ) -> subprocess.Popen[bytes]:
         request_fd, self._write_fd = os.pipe()
         self._read_fd, answer_fd = os.pipe()
         self._closed = False
         command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
-        command += ["--corpus", str(corpus), "--device", self.target.device]
+        command += ["--device", self.target.device, *(["--corpus", str(corpus)] if corpus else [])]
         command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
         command += ["--compilations", str(compilations)] if compilations else []
         with self.log.open("ab") as log:

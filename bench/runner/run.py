@@ -15,7 +15,7 @@ from bench.analysis import budget, resume
 from bench.plan import steps, targets
 from bench.plan.steps import Profile, Step
 from bench.plan.targets import Target
-from bench.records import identity, machine, settings, store
+from bench.records import identity, machine, reference, settings, store
 from bench.records.schema import (
     Cell,
     ComparisonRecord,
@@ -163,6 +163,8 @@ def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.R
     now = datetime.now(UTC)
     writer = store.RunWriter(out / store.run_id(now, spec.profile.name))
     writer.append(_header(spec, located, writer.folder.name, now, command), *_work(spec))
+    for known in reference.of_users(spec.recipes, located.corpus.digest):
+        reference.append(writer.folder / reference.RUN_FILE, known)
     return writer
 
 

@@ -26,7 +26,7 @@ class Encoded:
     """
 
     recipe: str
-    form: Literal["multi_hot", "padded"]
+    form: Literal["multi_hot", "padded", "arrays"]
     ids: tuple[int, ...]
     words: str
     width: int

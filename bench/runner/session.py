@@ -39,7 +39,7 @@ from bench.records.schema import (
 )
 from bench.runner import affinity, interleave, scratch
 from bench.runner.affinity import Cores
-from bench.runner.process import WorkerLost, WorkFailed, parsed, running
+from bench.runner.process import NotSupported, WorkerLost, WorkFailed, parsed, running
 
 # After this many lost workers a target is given up: its remaining work fails with the last reason.
 RESTARTS = 4
@@ -467,20 +467,30 @@ class Session:
 
     def _fail(self, step: Step, target: str, error: WorkFailed, *, cell: Cell | None = None) -> None:
         self._lose(self.slots[target], error)
-        self._keep_lost(step, target, str(error), cell)
+        self._keep_lost(step, target, str(error), cell, unsupported=isinstance(error, NotSupported))
 
-    def _keep_lost(self, step: Step, target: str, reason: str, cell: Cell | None) -> None:
+    def _keep_lost(self, step: Step, target: str, reason: str, cell: Cell | None, *, unsupported: bool = False) -> None:
         """Keep the failure of ``cell``, or of all that ``step`` does on ``target``."""
         lost = [identity.timing(cell, plan.replicate([step]))] if cell else plan.identities(step, target)
-        self._keep_failure(step.recipe.name, target, cell.operation if cell else step.name, reason, lost)
+        work = cell.operation if cell else step.name
+        self._keep_failure(step.recipe.name, target, work, reason, lost, unsupported=unsupported)
 
     def _lose(self, slot: WorkerSlot, error: WorkFailed) -> None:
         if isinstance(error, WorkerLost) and slot.worker is not None:  # its other cells fail too: that is one loss
             slot.worker, slot.losses, slot.reason = None, slot.losses + 1, str(error)
 
-    def _keep_failure(self, recipe: str, target: str, work: str, reason: str, lost: list[str]) -> None:
-        log = f"logs/{target}.log"
-        record = FailureRecord(recipe=recipe, target=target, work=work, reason=reason, log=log, lost=lost)
+    def _keep_failure(
+        self, recipe: str, target: str, work: str, reason: str, lost: list[str], *, unsupported: bool = False
+    ) -> None:
+        record = FailureRecord(
+            recipe=recipe,
+            target=target,
+            work=work,
+            reason=reason,
+            log=f"logs/{target}.log",
+            lost=lost,
+            unsupported=unsupported,
+        )
         self.keep(record)
         self.watch.failed(record)
 
@@ -555,15 +565,16 @@ def _facts(hello: Hello) -> TargetFacts:
 
 
 def _parity(step: ParityCheck, first: Outputs, second: Outputs) -> ParityRecord:
-    """Compare two targets' answers: probabilities absolutely, losses relative to the first target's."""
+    """Compare two targets' answers: predictions by the largest one, losses relative to the first target's."""
     pairs = zip(first.predictions, second.predictions, strict=True)
+    scale = max(1.0, stats.largest([abs(value) for value in first.predictions]))  # one, of probabilities
     losses = zip(first.losses, second.losses, strict=True)
     return ParityRecord(
         recipe=step.recipe.name,
         targets=(step.targets[0].name, step.targets[1].name),
         reviews=len(first.predictions),
         steps=len(first.losses),
-        prediction_difference=stats.largest([abs(a - b) for a, b in pairs]),
+        prediction_difference=stats.largest([abs(a - b) for a, b in pairs]) / scale,
         loss_differences=[_relative_difference(a, b) for a, b in losses],
         parts=first.parts or second.parts,
     )

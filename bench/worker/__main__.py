@@ -33,7 +33,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.worker", description=__doc__)
     parser.add_argument("read_fd", type=int, help="file descriptor on which requests arrive")
     parser.add_argument("write_fd", type=int, help="file descriptor on which answers leave")
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of the parsed corpus")
+    parser.add_argument("--corpus", type=Path, help="folder of the parsed corpus, if a recipe reads it")
     parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
     parser.add_argument("--recipes", type=Path, help="the user's file of recipes")
     parser.add_argument("--compilations", help="folder of programs that other processes of the run compiled")

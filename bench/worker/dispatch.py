@@ -9,13 +9,14 @@ from typing import Any
 import keras
 
 from bench.protocol import Block, Count, Json, Learn, Message, Parity, Peaks, Peer, Prepare, Release, Startup, Train
-from bench.worker import clock, operations
+from bench.worker import clock, operations, reviews
 from bench.worker.clock import Operation
 from bench.worker.operations import counters, extra, peaks, startup
 from bench.worker.reviews import Reviews
 from bench.worker.training import parity, phases
 from bench.worker.training.train_and_save import train_and_save
 from datasets import cache
+from datasets.corpus import OWN
 from models import user_recipes
 from models.recipes import Recipe
 from models.variations import find
@@ -28,9 +29,9 @@ class Dispatcher:
     """Answers requests over one corpus; ``tell`` reports progress and returns when a clock may run again."""
 
     def __init__(
-        self, corpus_folder: Path, tell: Callable[..., None], *, import_s: float, user_file: Path | None = None
+        self, corpus_folder: Path | None, tell: Callable[..., None], *, import_s: float, user_file: Path | None = None
     ) -> None:
-        self._corpus = cache.load(corpus_folder)
+        self._corpus = cache.load(corpus_folder) if corpus_folder else OWN
         loaded = [] if user_file is None else user_recipes.load(user_file)
         self._user_recipes: dict[str, Recipe] = {recipe.name: recipe for recipe in loaded}
         self._tell = tell
@@ -56,8 +57,7 @@ class Dispatcher:
         return self._handlers[type(request)](request)
 
     def _train(self, request: Train) -> Json:
-        reviews = self._for(request.recipe)
-        return {"phases": phases.train(reviews, request, tell=self._tell)[0]}
+        return {"phases": phases.train(self._for(request.recipe), request, tell=self._tell)[0]}
 
     def _learn(self, request: Learn) -> Json:
         return train_and_save(self._for(request.recipe), request, tell=self._tell)
@@ -118,14 +118,14 @@ class Dispatcher:
         return counters.count(self._for(request.recipe), request)
 
     def _for(self, recipe: str) -> Reviews:
-        """Return the encoded reviews of ``recipe``; others are kept while operations of theirs are prepared.
+        """Return the data of ``recipe``; others are kept while operations of theirs are prepared.
 
         Whole splits of dense take 2 GB: reviews that were encoded for training are forgotten at the next recipe.
         """
         if not self._operations and self._reviews.keys() != {recipe}:
             self._forget()
         if recipe not in self._reviews:
-            self._reviews[recipe] = Reviews(self._corpus, find(recipe, self._user_recipes))
+            self._reviews[recipe] = reviews.of(find(recipe, self._user_recipes), self._corpus)
         return self._reviews[recipe]
 
     def _forget(self) -> None:

@@ -47,7 +47,7 @@ def test_several_recipes_in_one_file(tmp_path: Path, many: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("def build(recipe): ...", r"expected RECIPE = models.recipes.Recipe\(...\) in recipe.py; received \[None\]"),
+        ("def build(recipe): ...", r"expected RECIPE = Recipe.own\(...\) in recipe.py; received \[None\]"),
         ("RECIPE = 3", r"received \[3\]"),
         (GOOD.replace("def build", "def make"), "expected a function build"),
         (GOOD.replace('"mine"', '"lstm"'), "lstm is a recipe of this suite; choose another name"),

@@ -26,7 +26,7 @@ def list_(
     from bench.report.tables import lists
 
     chosen = steps.PROFILES[profile]
-    every, targets = arguments.recipes(recipe, recipes), arguments.targets(backend)
+    every, targets = arguments.recipes(recipe, recipes, tried=False), arguments.targets(backend)
     work = steps.passes(every, targets, chosen, seeds=chosen.seeds)[0]
     table = lists.steps(chosen, work, steps.left_out(every, targets, chosen))
     return Outcome(terminal.section(table))

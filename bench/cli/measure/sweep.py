@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Data, Flag, Names
+from bench.cli.options import AT_LEAST_ONE, Data, Flag, Names, RecipeFile
 
 
 def sweep(
@@ -19,6 +19,7 @@ def sweep(
     also: Names = None,
     seeds: Annotated[int, AT_LEAST_ONE] = 5,
     backend: Annotated[Names, Parameter(help="Backends (default: jax).")] = None,
+    recipes: RecipeFile = None,
     data: Data = None,
     out: Path | None = None,
     speed: Flag = False,
@@ -59,15 +60,16 @@ def sweep(
     from bench.report.progress import ProgressReport
     from bench.runner.training import sweep, sweep_timing, train_seeds
 
-    base, values, others = arguments.variation(recipe, []), arguments.grid(over), arguments.each(also)
-    chosen = sweep.recipes(base, values, [arguments.variation(name, []) for name in others])
+    values, others = arguments.grid(over), arguments.each(also)
+    base, *named = arguments.variations_of([recipe, *others], recipes)
+    chosen = sweep.recipes(base, values, named)
     file = out or sweep.default_file(base, values, others)
     timed = sweep_timing.default_file(file)
     if not show:
         screen, targets, located = (
             terminal.console(stderr=True),
-            arguments.targets(backend or ["jax"]),
-            execution.corpus(data),
+            arguments.targets(backend or ["jax"], file=recipes),
+            execution.corpus(data, chosen),
         )
         train_seeds.collect(chosen, targets, located, seeds=seeds, file=file, notice=screen.print)
         if speed:

@@ -48,7 +48,7 @@ def train(
     (target,) = arguments.targets([backend], file=recipes)
     chosen = arguments.variation(recipe, list(settings), recipes)
     job = train.TrainJob(chosen, target, seed, path)
-    located = execution.corpus(data)
+    located = execution.corpus(data, [chosen])
     with ProgressReport(terminal.console(stderr=True), [job.step]) as watch:
         record = train.train(job, located, watch, command=execution.command(), folder=save)
     if save:

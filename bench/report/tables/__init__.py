@@ -15,6 +15,12 @@ def failures(document: RunDocument) -> Table:
     return table("failures", "Not measured", "work that gave no answer", columns, document.failures)
 
 
+def unsupported(document: RunDocument) -> Table:
+    """Return the paths that cannot drive a user's model."""
+    columns = [Column(key, key) for key in ("recipe", "target", "work", "reason")]
+    return table("unsupported", "Not supported", "paths that cannot drive a model", columns, document.unsupported)
+
+
 def every(document: RunDocument) -> list[Table]:
     """Return the tables of a run that have rows, in the order in which a reader wants them."""
     return [made for make in ORDER if (made := make(document)).rows]
@@ -22,6 +28,7 @@ def every(document: RunDocument) -> list[Table]:
 
 ORDER: Sequence[Callable[[RunDocument], Table]] = (
     failures,
+    unsupported,
     answers.every,
     speed.best_paths,
     comparison.gate_cells,

@@ -20,7 +20,7 @@ def recipes(document: RunDocument) -> Table:
             "parameters", "parameters", "count", lambda recipe: sum(layer.parameters for layer in layers.of(recipe))
         ),
         Column("batch", "reviews a step", "count", lambda recipe: recipe.batch_size),
-        Column("optimizer", "optimizer", value=lambda recipe: recipe.optimizer.name),
+        Column("optimizer", "optimizer", value=lambda recipe: recipe.optimizer_name),
     )
     rows: list[Any] = [*document.timings, *document.accuracy, *document.comparisons]
     found = [recipe for name in once(row.recipe for row in rows) if (recipe := variations.known(name))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bench.analysis.stats import Estimate
 from bench.plan.gate import PREDICT_REVIEWS
@@ -18,6 +18,13 @@ from models.recipes import Recipe
 
 # The curves in their order, and whether the best value is the largest one.
 CURVES = {"accuracy": max, "val_accuracy": max, "loss": min, "val_loss": min}
+
+
+def _best(recipe: Recipe, name: str) -> Callable[[Sequence[float]], float]:
+    """Return which value of a curve is the best; of a user's metrics the one that decides says so, others rise."""
+    falls = name.removeprefix("val_") == recipe.metric and recipe.direction == "min"
+    return CURVES.get(name, min if falls else max)
+
 
 SWEEP_NOTES = (
     "test: mean accuracy on the test reviews over n seeds, and its SD; val.: the best on held-out reviews",
@@ -37,9 +44,9 @@ SHOWN_WORDS = 22
 def curves(record: TrainedModelRecord, recipe: Recipe) -> Table:
     """Return the best point of each curve, its epoch, and where the curve ended."""
     rows = [
-        (phase, name, values, CURVES[name])
+        (phase, name, values, _best(recipe, name))
         for phase, result in record.phases.items()
-        for name, values in sorted(result.curves.items(), key=lambda item: [*CURVES].index(item[0]))
+        for name, values in sorted(result.curves.items(), key=lambda item: _place(item[0]))
     ]
     columns = (
         Column("phase", "phase", value=lambda row: row[0], merge=True),
@@ -57,14 +64,19 @@ def curves(record: TrainedModelRecord, recipe: Recipe) -> Table:
     return table("curves", "Curves", caption, columns, rows, note)
 
 
+def _place(curve: str) -> int:
+    """Return where a curve stands: accuracy and loss first, then what else a user's model reports."""
+    return [*CURVES, curve].index(curve)
+
+
 def tested(record: TrainedModelRecord, recipe: Recipe) -> Table:
     """Return the test's figures, the published ones beside them, and the confusion matrix."""
-    found, last = record.tested, list(record.phases)[-1]
+    last = list(record.phases)[-1]
+    found, counts = record.phases[last].tested, _confusion(record.tested)
     rows = [
-        ("accuracy", figure(found.accuracy), published(recipe, last, "test_accuracy", None)),
-        ("loss", figure(found.loss), published(recipe, last, "test_loss", None)),
-        ("ROC AUC", figure(found.roc_auc), None),
-        *((name.replace("_", " ") + "s", f"{count:,}", None) for name, count in _confusion(found).items()),
+        *((name, figure(value), published(recipe, last, f"test_{name}", None)) for name, value in found.items()),
+        *([("ROC AUC", figure(record.tested.roc_auc), None)] if record.tested else []),
+        *((f"{name.replace('_', ' ')}s", f"{count:,}", None) for name, count in counts.items()),
     ]
     columns = (
         Column("test", "test", value=lambda row: row[0]),
@@ -72,11 +84,13 @@ def tested(record: TrainedModelRecord, recipe: Recipe) -> Table:
         Column("published", "published", "figure", lambda row: row[2]),
     )
     restored = "the weights of the epoch with the best validation accuracy were restored"
-    caption = f"{sum(_confusion(found).values()):,} reviews"
+    caption = f"{sum(counts.values()):,} reviews" if counts else ""
     return table("test", "Test", caption, columns, rows, restored if recipe.phases[-1].restore_best else None)
 
 
-def _confusion(found: TestMetrics) -> dict[str, int]:
+def _confusion(found: TestMetrics | None) -> dict[str, int]:
+    if found is None:
+        return {}
     names = ("true_positive", "false_negative", "true_negative", "false_positive")
     return {name: getattr(found, name) for name in names}
 

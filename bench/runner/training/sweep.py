@@ -29,10 +29,10 @@ MINIMUM_SEEDS = 3
 class Row:
     """One variation on one backend, over its seeds.
 
-    accuracies  on the test reviews, one a seed
-    best        highest validation accuracy of each seed; empty where nothing is held out
-    gap         training accuracy at the end minus test accuracy, mean over seeds: how far it overfits
-    difference  mean test accuracy minus the base's; None for the base itself
+    accuracies  what decides on the test data, one value a seed
+    best        the best of each seed's validation; empty where nothing is held out
+    gap         the same of the training data at the end, minus the test's, mean over seeds: how far it overfits
+    difference  mean of the test minus the base's; None for the base itself
     p_value     Welch's, adjusted by Holm over the table's rows; None for the base
     train       seconds of a training step over the base's, from interleaved blocks; None where not timed
     predict     the same for a prediction of 32 reviews
@@ -95,8 +95,8 @@ def label(row: Row, base: Row) -> str:
 def _rows(chosen: Sequence[Recipe], records: Sequence[ReferenceRecord], backend: str) -> list[Row]:
     every = {recipe: [r for r in records if r.recipe == recipe.name] for recipe in chosen}
     trained = {recipe: found for recipe, found in every.items() if found}
-    base = _accuracies(every[chosen[0]])
-    others = [_accuracies(found) for recipe, found in trained.items() if recipe is not chosen[0]]
+    base = _figures(chosen[0], every[chosen[0]])
+    others = [_figures(recipe, found) for recipe, found in trained.items() if recipe is not chosen[0]]
     p_values = iter(stats.holm([stats.welch(values, base) if _enough(values, base) else 1.0 for values in others]))
     return [
         _row(recipe, backend, found, base, None if recipe is chosen[0] else next(p_values))
@@ -113,23 +113,25 @@ def _timed(row: Row, base: Recipe, ratios: sweep_timing.Ratios) -> Row:
 def _row(
     recipe: Recipe, backend: str, trained: Sequence[ReferenceRecord], base: Sequence[float], p_value: float | None
 ) -> Row:
-    accuracies, last = _accuracies(trained), [_last(record) for record in trained]
-    curves = [phase.curves.get("val_accuracy", []) for record in trained for phase in record.phases.values()]
+    accuracies, metric, better = _figures(recipe, trained), recipe.metric, max if recipe.direction == "max" else min
+    curves = [phase.curves.get(f"val_{metric}", []) for record in trained for phase in record.phases.values()]
+    ends = [_last(record).curves[metric][-1] for record in trained]
     difference = statistics.fmean(accuracies) - statistics.fmean(base) if base and p_value is not None else None
     return Row(
         recipe=recipe,
         backend=backend,
         accuracies=accuracies,
-        best=tuple(max(curve) for curve in curves if curve),
-        gap=statistics.fmean(result.curves["accuracy"][-1] - result.test_accuracy for result in last),
+        best=tuple(better(curve) for curve in curves if curve),
+        gap=statistics.fmean(end - value for end, value in zip(ends, accuracies, strict=True)),
         difference=difference,
         p_value=p_value,
-        answer=None if p_value is None or difference is None else _answer(accuracies, base, difference, p_value),
+        answer=None if p_value is None or difference is None else _answer(recipe, accuracies, base, p_value),
     )
 
 
-def _accuracies(trained: Sequence[ReferenceRecord]) -> tuple[float, ...]:
-    return tuple(_last(record).test_accuracy for record in trained)
+def _figures(recipe: Recipe, trained: Sequence[ReferenceRecord]) -> tuple[float, ...]:
+    """Return what decides of ``recipe`` on the test data, one value a seed."""
+    return tuple(_last(record).tested[recipe.metric] for record in trained)
 
 
 def _last(record: ReferenceRecord) -> FinishedPhase:
@@ -137,12 +139,13 @@ def _last(record: ReferenceRecord) -> FinishedPhase:
     return list(record.phases.values())[-1]
 
 
-def _answer(values: Sequence[float], base: Sequence[float], difference: float, p_value: float) -> Answer:
+def _answer(recipe: Recipe, values: Sequence[float], base: Sequence[float], p_value: float) -> Answer:
     if not _enough(values, base):
         return "too few seeds"
     if p_value >= ALPHA:
         return "no difference seen"
-    return "better" if difference > 0 else "worse"
+    rises = statistics.fmean(values) > statistics.fmean(base)
+    return "better" if rises == (recipe.direction == "max") else "worse"
 
 
 def _enough(values: Sequence[float], base: Sequence[float]) -> bool:

@@ -15,6 +15,7 @@ from bench.records.schema import FinishedPhase, TestMetrics, TrainedModelRecord
 from bench.runner import scratch
 from bench.runner.process import WorkerProcess, parsed, running
 from bench.runner.session import Watcher
+from datasets.corpus import OWN
 from datasets.locate import Located
 from models.recipes import Recipe
 
@@ -43,12 +44,14 @@ class TrainJob:
 
     def circumstances(self, worker: WorkerProcess, located: Located) -> dict[str, Any]:
         """Return the fields of a record that say what was trained, where and when."""
+        corpus = located.corpus if self.recipe.reads_reviews else OWN
         return {
             "recipe": self.recipe.name,
             "backend": self.target.backend,
             "seed": self.seed,
-            "corpus": located.corpus.name,
-            "corpus_digest": located.corpus.digest,
+            "corpus": corpus.name,
+            "corpus_digest": corpus.digest,
+            "digest": self.recipe.digest,
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine.machine().title,
             "versions": worker.hello.versions,
@@ -88,7 +91,7 @@ def _record(answer: Json, circumstances: dict[str, Any], command: str) -> Traine
     return TrainedModelRecord(
         **circumstances,
         phases=finished(answer),
-        tested=TestMetrics.model_validate(answer["tested"]),
+        tested=answer["tested"] and TestMetrics.model_validate(answer["tested"]),
         parameters=answer["parameters"],
         summary=answer["summary"],
         command=command,

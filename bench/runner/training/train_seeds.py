@@ -34,9 +34,9 @@ def collect(
     Accuracy needs no quiet machine, so every processor trains. Each keeps to one target while that has work, since
     starting a worker takes seconds.
     """
-    done = {(r.recipe, r.backend, r.seed) for r in reference.load(file)}
+    done = {(r.recipe, r.digest, r.backend, r.seed) for r in reference.load(file)}
     every = [TrainJob(recipe, target, seed) for recipe in recipes for seed in range(seeds) for target in targets]
-    jobs = [job for job in every if (job.recipe.name, job.target.backend, job.seed) not in done]
+    jobs = [job for job in every if (job.recipe.name, job.recipe.digest, job.target.backend, job.seed) not in done]
     processors = sorted(affinity.usable()) or [0]
     with scratch.folder() as logs, ThreadPoolExecutor(len(processors)) as pool:
         queue = _Queue(jobs, located, file, logs, notice)
@@ -86,10 +86,11 @@ class _Queue:
             return self.jobs.pop(self.jobs.index(jobs[0])) if jobs else None
 
     def _keep(self, record: ReferenceRecord) -> None:
-        accuracy = list(record.phases.values())[-1].test_accuracy
+        tested = list(record.phases.values())[-1].tested
         with self.lock:
             reference.append(self.file, record)
-            self.notice(f"{record.recipe} {record.backend} seed {record.seed}: test accuracy {accuracy:.4f}")
+            figures = ", ".join(f"{name} {value:.4f}" for name, value in tested.items())
+            self.notice(f"{record.recipe} {record.backend} seed {record.seed}: test {figures}")
 
 
 def _trained(job: TrainJob, worker: WorkerProcess, located: Located) -> ReferenceRecord:
@@ -100,9 +101,11 @@ def _trained(job: TrainJob, worker: WorkerProcess, located: Located) -> Referenc
 
 def _rounded(result: FinishedPhase) -> FinishedPhase:
     """Keep five decimals: a review is 4e-5 of accuracy, and the file stays small enough to read."""
+    rounded = {name: round(value, 5) for name, value in result.test.items()}
     return FinishedPhase(
         curves={name: [round(value, 5) for value in values] for name, values in result.curves.items()},
         epoch_s=[round(value, 3) for value in result.epoch_s],
-        test_accuracy=round(result.test_accuracy, 5),
+        test_accuracy=None if result.test_accuracy is None else round(result.test_accuracy, 5),
         test_loss=round(result.test_loss, 5),
+        test=rounded,
     )

@@ -40,7 +40,7 @@ def predict_on_batch(reviews: Reviews, batch_size: int) -> Operation:
 def eager(reviews: Reviews, batch_size: int) -> Operation:
     """The model called like a function, operation by operation."""
     model = create(reviews.recipe)
-    return _from_rows(lambda x: np.asarray(model(x, training=False)), reviews, batch_size, {"jit_compile": False})
+    return _from_rows(lambda x: _fetched(model(x, training=False)), reviews, batch_size, {"jit_compile": False})
 
 
 def compiled_function(reviews: Reviews, batch_size: int) -> Operation:
@@ -98,13 +98,14 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
 
 def _by_program(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operation:
     operation = _from_rows(predictor, reviews, batch_size, predictor.resolved)
-    return replace(operation, program=lambda: predictor.program(reviews.timed("test").x[:batch_size]))
+    return replace(operation, program=lambda: predictor.program(reviews.timed("test").rows(0, batch_size).x))
 
 
 def _resident(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operation:
-    x = reviews.timed("test").x
-    rows = min(RESIDENT_REVIEWS, len(x)) // batch_size * batch_size
-    batches = cycle([predictor.place(x[start : start + batch_size]) for start in range(0, rows, batch_size)])
+    data = reviews.timed("test")
+    rows = min(RESIDENT_REVIEWS, len(data)) // batch_size * batch_size
+    parts = (data.rows(start, start + batch_size) for start in range(0, rows, batch_size))
+    batches = cycle([predictor.place(part.x) for part in parts])
 
     def run(repeats: int) -> Any:
         for _ in range(repeats):
@@ -116,7 +117,7 @@ def _resident(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operat
         device.wait,
         work.reviews(batch_size),
         resolved=predictor.resolved,
-        program=lambda: predictor.program(x[:batch_size]),
+        program=lambda: predictor.program(data.rows(0, batch_size).x),
     )
 
 
@@ -136,7 +137,13 @@ def _operation(predict: Predict, batches: Iterator[Any], batch_size: int, resolv
 
 def _fetch(scores: Any) -> None:
     """Return once the scores are NumPy's, which costs nothing where a path returns them so."""
-    np.asarray(scores)
+    _fetched(scores)
+
+
+def _fetched(scores: Any) -> Any:
+    """Return the scores of each output in NumPy."""
+    several = isinstance(scores, dict | list | tuple)
+    return keras.tree.map_structure(np.asarray, scores) if several else np.asarray(scores)
 
 
 def _in_turn(part: Callable[[int, int], Batch], rows: int, batch_size: int) -> Iterator[Batch]:

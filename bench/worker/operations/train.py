@@ -51,7 +51,7 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
         run,
         lambda _: device.wait_for_weights(model),
         work.reviews(batch_size),
-        len(data.y) // batch_size,
+        len(data) // batch_size,
         _resolved(model),
         ended=lambda: end.at,
     )
@@ -103,7 +103,7 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
 def _resident(trainer: Trainer, reviews: Reviews, batch_size: int, *, at_once: bool) -> Operation:
     rows = reviews.timed("train")
     x, y = trainer.place(rows.x), trainer.place(rows.y)
-    order = trainer.place(work.orders(len(rows.y), batch_size, LONGEST_LOOP))
+    order = trainer.place(work.orders(len(rows), batch_size, LONGEST_LOOP))
 
     def run(repeats: int) -> None:
         if at_once:

@@ -26,7 +26,7 @@ def text(rows: Ragged, batch_size: int) -> dict[str, float]:
 
 def batches(data: Encoded, batch_size: int) -> Iterator[Encoded]:
     """Cycle through the whole batches of ``data``, without end."""
-    whole = len(data.y) // batch_size
+    whole = len(data) // batch_size
     for position in count():
         start = (position % whole) * batch_size
         yield data.rows(start, start + batch_size)

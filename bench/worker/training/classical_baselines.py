@@ -63,7 +63,7 @@ def bag(rows: Rows, words: int) -> Any:
 
 
 def _labels(data: Encoded) -> npt.NDArray[np.int8]:
-    return data.y.reshape(-1).astype(np.int8)
+    return np.asarray(data.y).reshape(-1).astype(np.int8)
 
 
 def _predict_s(model: Any, test: Any, size: int) -> float:

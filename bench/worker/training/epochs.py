@@ -100,7 +100,7 @@ class EpochClock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         duration_s = time.perf_counter() - self._started
-        figures = {name: float(logs[name]) for name in ("loss", "accuracy")} if logs else {}
+        figures = {name: float(value) for name, value in (logs or {}).items()}
         self._tell(Epoch(1.0, duration_s, duration_s, figures))
 
 

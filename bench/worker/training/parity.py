@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import keras
+import numpy as np
 
 from bench.protocol import Json, Parity
-from bench.worker import compiled, device
+from bench.worker import device
+from bench.worker.operations import work
 from bench.worker.reviews import Encoded, Reviews
-from bench.worker.training.phases import predict
+from bench.worker.training import evaluate
 from models.embedding import Embedding
 from models.model import create, probabilities
 
 # Rates and deviations at which Keras's layers draw random numbers; at zero they draw none.
 DRAWING = ("rate", "dropout", "recurrent_dropout", "stddev")
+
+# The most numbers of a user's model that are compared: one that predicts images predicts fewer of them.
+MOST_VALUES = 100_000
 
 # Seed of the weights that one target saves and every target loads.
 WEIGHTS_SEED = 0
@@ -35,15 +41,21 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     if request.save:
         model.save_weights(request.weights)
     model.load_weights(request.weights)
-    scores = predict(compiled.predictor(model), reviews.timed("test").x[: request.reviews])
-    size, data = recipe.batch_size, reviews.timed("train")
-    batches = [data.rows(start, start + size) for start in range(0, request.steps * size, size)]
+    predicted = evaluate.predictor(model)(reviews.timed("test").rows(0, request.reviews).x)
+    batches = islice(work.batches(reviews.timed("train"), recipe.batch_size), request.steps)
     before = _drawn(model)
     return {
-        "predictions": probabilities(scores, logits=recipe.logits).tolist(),
+        "predictions": _values(predicted, logits=recipe.logits),
         "losses": [_step(model, batch) for batch in batches],
         "parts": "random" if _drawn(model) != before else "embedding" if any(map(_unsummed, _layers(model))) else "",
     }
+
+
+def _values(predicted: Any, *, logits: bool) -> list[float]:
+    """Return the outputs of a model as one list: probabilities of reviews; of several outputs one after another."""
+    outputs = keras.tree.flatten(predicted)
+    most = MOST_VALUES // len(outputs)
+    return [value for output in outputs for value in probabilities(np.asarray(output), logits=logits)[:most].tolist()]
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ import keras
 import numpy as np
 
 from bench.protocol import Json, Learn
-from bench.worker import compiled
 from bench.worker.reviews import Reviews
-from bench.worker.training import metrics, phases
+from bench.worker.training import evaluate, metrics, phases
 from datasets.encoding import vocabulary
 from models import saved
 from models.model import probabilities
+from models.recipes import Recipe
 
 
 def train_and_save(reviews: Reviews, request: Learn, *, tell: Callable[..., None]) -> Json:
@@ -24,11 +25,13 @@ def train_and_save(reviews: Reviews, request: Learn, *, tell: Callable[..., None
     Returns the result of `phases.train`, the test's figures, Keras's summary of the model and its parameters.
     """
     results, model = phases.train(reviews, request, tell=tell)
+    recipe = replace(reviews.recipe, logits=_gives_logits(reviews.recipe, model))
     if request.file:
-        words = vocabulary(reviews.corpus, reviews.recipe.encoding)
-        saved.save(Path(request.file), model, reviews.recipe, words)
+        words = vocabulary(reviews.corpus, recipe.encoding) if recipe.reads_text else ()
+        saved.save(Path(request.file), model, recipe, words)
+    details = _details(reviews, model, logits=recipe.logits) if recipe.reads_text else None
     last = list(results.values())[-1]
-    tested = {"accuracy": last["test_accuracy"], "loss": last["test_loss"], **_details(reviews, model)}
+    tested = {"accuracy": last["test_accuracy"], "loss": last["test_loss"], **details} if details else None
     return {"phases": results, "tested": tested, "summary": summary(model), "parameters": int(model.count_params())}
 
 
@@ -39,8 +42,15 @@ def summary(model: keras.Model) -> str:
     return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines())
 
 
-def _details(reviews: Reviews, model: keras.Model) -> dict[str, Any]:
-    scores = phases.predict(compiled.predictor(model), reviews.test.x)
-    positive = probabilities(scores, logits=reviews.recipe.logits)
-    labels = reviews.test.y.reshape(-1).astype(np.int8)
+def _gives_logits(recipe: Recipe, model: keras.Model) -> bool:
+    """Whether the last layer has no activation: the recipe says so, or the loss that a user compiled with."""
+    return recipe.logits or bool(getattr(model.loss, "from_logits", False))
+
+
+def _details(reviews: Reviews, model: keras.Model, *, logits: bool) -> dict[str, Any] | None:
+    """Return the figures of a model that tells positive reviews from negative ones; None for any other."""
+    scores, labels = evaluate.predictor(model)(reviews.test.x), reviews.test.y.reshape(-1).astype(np.int8)
+    if np.shape(scores) != (len(labels), 1) or labels.max() > 1:
+        return None
+    positive = probabilities(scores, logits=logits)
     return {"roc_auc": metrics.roc_auc(positive, labels), **metrics.confusion(positive, labels)}

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -86,8 +87,8 @@ def test_more_seeds_narrow_the_band() -> None:
         (0.8584, "passed", "within the band"),
         (0.8787, "passed", "within the band"),
         (0.9003, "passed", "within the band"),
-        (0.9005, "failed", "0.9005 is above 0.9004: suspiciously high, look for a data leak"),
-        (0.9999, "failed", "0.9999 is above 0.9004: suspiciously high, look for a data leak"),
+        (0.9005, "failed", "0.9005 is above 0.9004: suspiciously good, look for a data leak"),
+        (0.9999, "failed", "0.9999 is above 0.9004: suspiciously good, look for a data leak"),
     ],
 )
 def test_an_accuracy_passes_within_its_band_and_fails_on_either_side(measured: float, answer: str, reason: str) -> None:
@@ -374,3 +375,58 @@ def test_losses_are_judged_as_far_as_correct_backends_agree(
     assert re.search(words, accuracy.parity(record).reason)
     apart = record.model_copy(update={"prediction_difference": 1e-3})
     assert accuracy.parity(apart).answer == "failed"
+
+
+def own(
+    metric: str, *measured: float, direction: Literal["max", "min"], expected: float | None = None
+) -> list[AccuracyRow]:
+    """Return the figures of a user's recipe, one measured value a seed; a tolerance of 0.02 where one is expected."""
+    tolerance = None if expected is None else 0.02
+    recipe = Recipe.own("mine", metric=metric, direction=direction, expected=expected, tolerance=tolerance)
+    results = [PhaseResult(curves={}, epoch_s=[1.0], test={metric: value}) for value in measured]
+    trained = [made.training("mine", seed=seed, final=result) for seed, result in enumerate(results)]
+    return accuracy.accuracy(
+        recipe, "jax-cpu", "jax", trained=trained, epochs={"final": 1}, corpus="synthetic", references=()
+    )
+
+
+@pytest.mark.parametrize(
+    ("direction", "measured", "answer", "low", "high"),
+    [
+        ("max", 0.48, "passed", 0.48, None),
+        ("max", 0.4799, "failed", 0.48, None),
+        ("max", 0.99, "passed", 0.48, None),
+        ("min", 0.52, "passed", None, 0.52),
+        ("min", 0.5201, "failed", None, 0.52),
+        ("min", 0.01, "passed", None, 0.52),
+    ],
+)
+def test_a_users_tolerance_says_how_much_worse_passes(
+    direction: Literal["max", "min"], measured: float, answer: str, low: float | None, high: float | None
+) -> None:
+    """A better figure than expected is no failure: users improve their models."""
+    (row,) = own("mae", measured, direction=direction, expected=0.5)
+    assert (row.answer, row.figure, row.decides) == (answer, "test mae", True)
+    assert (row.low, row.high) == (pytest.approx(low) if low else None, pytest.approx(high) if high else None)
+    assert accuracy.verdict(row).limit == (f"from {low:.4f}" if low else f"to {high:.4f}")
+
+
+def test_without_an_expected_value_the_users_metric_is_shown() -> None:
+    """It decides nothing until `reference` has measured what passes."""
+    (row,) = own("mae", 0.3, 0.5, direction="min")
+    assert (row.measured, row.decides, row.answer) == (pytest.approx(0.4), False, "passed")
+
+
+@pytest.mark.parametrize(
+    ("measured", "why"), [(0.9, "the published figure is not reached"), (0.1, "suspiciously good")]
+)
+def test_a_loss_that_should_fall_fails_above_its_band(measured: float, why: str) -> None:
+    """References bound both sides: a loss far below them is as suspicious as an accuracy far above."""
+    recipe = Recipe.own("mine", metric="loss", direction="min")
+    seeds = [made.reference(s, final=made.result(loss=0.5 + s / 1_000), recipe="mine") for s in range(5)]
+    trained = [made.training("mine", final=made.result(loss=measured))]
+    (row,) = accuracy.accuracy(
+        recipe, "jax-cpu", "jax", trained=trained, epochs={"final": 1}, corpus="own", references=seeds
+    )
+    assert row.answer == "failed"
+    assert why in row.reason

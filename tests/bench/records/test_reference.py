@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from bench.records import reference
 from bench.records.reference import Distribution
 from bench.records.schema import PhaseResult
+from models.recipes import DENSE, Recipe
 from tests.bench import made
 
 RESULT = made.result({"val_accuracy": [0.8, 0.9, 0.85]}, accuracy=0.87, loss=0.31, epoch_s=[1.0] * 3)
@@ -21,6 +23,19 @@ def test_each_corpus_has_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "FOLDER", Path("/made"))
     assert reference.path("imdb") == Path("/made/imdb.jsonl")
     assert reference.path("synthetic") == Path("/made/synthetic.jsonl")
+
+
+def test_a_users_references_lie_beside_their_file_and_are_those_of_its_present_code(tmp_path: Path) -> None:
+    """A band of another version of the model would fail this one, or pass it, for no reason."""
+    mine = replace(Recipe.own("mine"), file=str(tmp_path / "recipes.py"), digest="now")
+    file = reference.file_of(mine, "imdb")
+    assert file == tmp_path / "recipes.reference.jsonl"
+    assert reference.file_of(DENSE, "imdb") == reference.path("imdb")
+    kept = made.reference(0, recipe="mine").model_copy(update={"digest": "now", "corpus_digest": "own"})
+    others = [{"digest": "before"}, {"recipe": "other"}, {"corpus_digest": "of other reviews"}]
+    for record in (kept, *(kept.model_copy(update=change) for change in others)):
+        reference.append(file, record)
+    assert reference.of_users([mine, DENSE], made.DIGEST) == [kept]
 
 
 def test_no_file_is_no_reference(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.analysis import accuracy
 from bench.plan.steps import PROFILES, Counting, Startup, Step, Timing, Training
 from bench.plan.targets import Target
 from bench.protocol import Block, Json, Message, Peaks, Prepare, Release, Train
@@ -16,6 +17,7 @@ from bench.records.schema import (
     CounterRecord,
     FailureRecord,
     PeaksRecord,
+    PlanRecord,
     Record,
     TargetRecord,
     TimingRecord,
@@ -23,7 +25,7 @@ from bench.records.schema import (
 )
 from bench.runner import affinity
 from bench.runner.affinity import Cores
-from bench.runner.process import RequestFailed, WorkerLost
+from bench.runner.process import NotSupported, RequestFailed, WorkerLost
 from bench.runner.session import RESTARTS, Session
 from models.recipes import DENSE
 from tests.bench import made
@@ -184,6 +186,21 @@ def test_a_request_that_fails_in_preparing_costs_that_cell_and_no_worker() -> No
     assert prepared(worker) == list(PATHS)
     assert sorted(stage.cells()) == names("fit", "floor")
     assert stage.session.slots["jax-cpu"].losses == 0
+
+
+def test_a_path_that_cannot_drive_a_model_is_no_failure() -> None:
+    """A user's model may do what no program can hold; the run is as complete as it can be."""
+    error = NotSupported("run_eagerly=True")
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return error if isinstance(request, Prepare) and request.path == "compiled loop" else None
+
+    stage = Stage(refuse).run(TRAIN)
+    (record,) = [record for record in stage.records if isinstance(record, FailureRecord)]
+    assert (record.unsupported, record.work, record.reason) == (True, "train compiled loop 512", "run_eagerly=True")
+    done = made.run(PlanRecord(work=record.lost), record)
+    assert (done.failures(), done.unsupported()) == ([], [record])
+    assert not [reason for reason in accuracy.incomplete(done) if record.lost[0] in reason]
 
 
 def test_a_worker_lost_in_turns_costs_that_steps_cells_of_that_target_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from bench.records.schema import ReferenceRecord
 from bench.report import training as report
 from bench.report.charts import spread
 from bench.runner.training import sweep
-from models.recipes import DENSE, LSTM
+from models.recipes import DENSE, LSTM, Recipe
 from models.variations import find
 from tests.bench import made
 from tests.bench.report.test_terminal import held, shown
@@ -63,6 +64,19 @@ def test_a_difference_beyond_the_seeds_is_called_one() -> None:
     assert (base.answer, base.difference) == (None, None)
     assert other.answer == "worse"
     assert other.difference == pytest.approx(-0.02)
+
+
+def test_what_should_fall_is_better_where_it_falls() -> None:
+    """Of a user's model its own metric decides, by its direction."""
+    base, other = Recipe.own("mine", metric="loss", direction="min"), Recipe.own("mine epochs=2", metric="loss")
+    other = replace(other, direction="min")
+    every = [
+        made.reference(seed, final=made.result({"loss": [0.5]}, loss=start + seed / 1_000), recipe=recipe.name)
+        for recipe, start in ((base, 0.5), (other, 0.4))
+        for seed in range(3)
+    ]
+    first, second = sweep.rows([base, other], every)
+    assert (first.mean, second.answer) == (pytest.approx(0.501), "better")
 
 
 def test_a_difference_within_the_seeds_is_none() -> None:
