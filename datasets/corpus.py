@@ -48,7 +48,7 @@ class Split:
                  start id 1, then rank + 3 for each word of the word index
     token_ranks  the reviews as `TextVectorization` splits them after `<br />` became a space
                  (lower-cased, punctuation stripped): each token's rank, from 0, in `Corpus.tokens`;
-                 `len(Corpus.tokens)` for a token that the training text lacks
+                 `tokenise.UNSEEN_RANK` (in older caches `len(Corpus.tokens)`) for one that the training text lacks
     """
 
     text: Ragged

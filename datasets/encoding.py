@@ -132,7 +132,6 @@ def keras_sequences(ids: Ragged, num_words: int, *, skip_top: int = 0) -> Ragged
 def text_sequences(token_ranks: Ragged, max_tokens: int, *, skip_top: int = 0) -> Ragged:
     """Return the ids that `TextVectorization(max_tokens=...)` gives the tokens of these ranks.
 
-    `max_tokens` must not exceed the corpus's tokens + 2: beyond, the rank of a missing token would pass for a token's.
     The layer knows no `skip_top`: here the ids below it become unknown, as in the sequences that Keras serves.
     """
     ids = token_ranks.values + np.int32(TEXT_INDEX_FROM)

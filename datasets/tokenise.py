@@ -8,9 +8,9 @@ Both work on UTF-8 bytes and lower-case ASCII letters only, which `bytes.lower` 
 from __future__ import annotations
 
 import string
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from datasets.word_table import WordTable, word_table
 
 START_ID = 1
 UNKNOWN_ID = 2
+UNSEEN_RANK = np.iinfo(np.int32).max - 2  # of a token outside the vocabulary: no limit reaches it, two ids are added
 INDEX_FROM = 3  # Keras adds this to a word's rank: 0 is padding, 1 the start, 2 an unknown word, 3 unused
 
 _DROPPED = 0  # stands for a word outside the index until it is dropped: no word has this id
@@ -64,6 +65,15 @@ def tokens(review: bytes) -> list[bytes]:
     return _text_spaced(review).split()
 
 
+def word_index(text: Ragged) -> tuple[str, ...]:
+    """Return the words of `text` for `keras_ids` as Keras 2's `Tokenizer` ranks them: falling count, then as they come.
+
+    Words are those of `keras_ids`, which lowers ASCII letters only.
+    """
+    words = Counter(chain.from_iterable(map(_keras_words, text_rows(text))))
+    return tuple(word.decode() for word, _ in words.most_common())
+
+
 def vocabulary(text: Ragged) -> tuple[str, ...]:
     """Return the tokens of `text` in the order of `TextVectorization.adapt`: falling count, then falling token."""
     return ranked(text)[0]
@@ -83,13 +93,13 @@ def ranked(text: Ragged) -> tuple[tuple[str, ...], Ragged]:
 
 
 def token_ranks(text: Ragged, vocabulary: Sequence[str]) -> Ragged:
-    """Return each review's tokens as ranks in `vocabulary`, from 0; `len(vocabulary)` for a token that it lacks."""
+    """Return each review's tokens as ranks in `vocabulary`, from 0; `UNSEEN_RANK` for a token that it lacks."""
     return token_ranks_by(list(text_rows(text)), token_table(vocabulary))
 
 
 def token_table(vocabulary: Sequence[str]) -> WordTable:
     """Return the rank of each token of a vocabulary, for `token_ranks_by`."""
-    return word_table({token.encode(): rank for rank, token in enumerate(vocabulary)}, missing=len(vocabulary))
+    return word_table({token.encode(): rank for rank, token in enumerate(vocabulary)}, missing=UNSEEN_RANK)
 
 
 def token_ranks_by(reviews: Sequence[bytes], table: WordTable) -> Ragged:
@@ -118,6 +128,10 @@ def ragged_ids(rows: Iterable[Ids]) -> Ragged:
 def _keras_spaced(review: bytes) -> bytes:
     """Return the start and the review's words as the word index writes them, with spaces between."""
     return _START + b" " + review.translate(_KERAS)
+
+
+def _keras_words(review: bytes) -> Iterator[bytes]:
+    return filter(None, review.translate(_KERAS).split(b" "))
 
 
 def _text_spaced(review: bytes) -> bytes:

@@ -27,9 +27,9 @@ def keras_words(review: bytes) -> list[bytes]:
 
 
 def token_ranks(reviews: Iterable[bytes], vocabulary: Sequence[str]) -> list[list[int]]:
-    """Return the rank of each token, and the vocabulary's length for one that it lacks."""
+    """Return the rank of each token, and for one that the vocabulary lacks a rank that no limit reaches."""
     ranks = {token.encode(): rank for rank, token in enumerate(vocabulary)}
-    return [[ranks.get(token, len(vocabulary)) for token in text_tokens(review)] for review in reviews]
+    return [[ranks.get(token, 2**31 - 3) for token in text_tokens(review)] for review in reviews]
 
 
 def text_tokens(review: bytes) -> list[bytes]:

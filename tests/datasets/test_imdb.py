@@ -53,7 +53,7 @@ def test_a_made_archive_becomes_labels_ids_and_ranks(made_archive: Path, made_in
         b"bad, bad": (0, [1, 6, 6], [1, 1]),
     }
     assert by_text(corpus.test) == {
-        b"good unseen film": (1, [1, 5, 7], [0, 6, 3]),
+        b"good unseen film": (1, [1, 5, 7], [0, tokenise.UNSEEN_RANK, 3]),
         b"A bad one": (0, [1, 4, 6], [2, 1, 4]),
     }
 

@@ -71,9 +71,14 @@ def test_the_vocabulary_falls_by_count_and_then_by_token() -> None:
     assert tokenise.vocabulary(text(b"b a d", b"b a c")) == ("b", "a", "d", "c")
 
 
-def test_a_token_that_the_vocabulary_lacks_has_the_rank_behind_it() -> None:
-    """The missing rank is the vocabulary's length."""
-    assert rows(tokenise.token_ranks(text(b"a z b", b""), ("b", "a"))) == [[1, 2, 0], []]
+def test_a_token_that_the_vocabulary_lacks_has_a_rank_that_no_limit_reaches() -> None:
+    """The rank behind the vocabulary would pass for a token's where an encoding allows more tokens than there are."""
+    assert rows(tokenise.token_ranks(text(b"a z b", b""), ("b", "a"))) == [[1, tokenise.UNSEEN_RANK, 0], []]
+
+
+def test_a_made_word_index_ranks_words_as_the_tokenizer_of_keras_2_does() -> None:
+    """Worked by hand from `fit_on_texts`: it's 2, then film, a, don't, t, each once, as they come."""
+    assert tokenise.word_index(text(b"It's\ta FILM,", b"it's (don't)", b"t--a")) == ("it's", "a", "film", "don't", "t")
 
 
 @given(REVIEWS)
@@ -110,6 +115,19 @@ def test_tokens_equal_the_layers_on_real_reviews(keras: ModuleType, real_corpus:
     """The same holds for 2,000 real reviews of the half that no vocabulary was adapted on."""
     reviews = list(tokenise.text_rows(real_corpus.test.text.slice(0, 2000)))
     assert [tokenise.tokens(review) for review in reviews] == layer_tokens(keras, reviews)
+
+
+@pytest.mark.framework
+def test_a_made_word_index_equals_the_tokenizers_on_real_reviews(keras: ModuleType, real_corpus: Corpus) -> None:
+    """2,000 real reviews: Keras keeps its `Tokenizer` of before; it lowers letters beyond ASCII, which stay here."""
+    from keras.src.legacy.preprocessing.text import Tokenizer  # type: ignore[import-not-found]
+
+    text = real_corpus.train.text.slice(0, 2000)
+    reviews = [review.decode("ascii", "ignore") for review in tokenise.text_rows(text)]
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(reviews)
+    made = tokenise.word_index(tokenise.ragged_text([review.encode() for review in reviews]))
+    assert list(made) == sorted(tokenizer.word_index, key=tokenizer.word_index.get)
 
 
 @pytest.fixture(scope="module")
