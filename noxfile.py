@@ -83,8 +83,8 @@ def benchmarks(session: nox.Session) -> None:
 def text_encoding(session: nox.Session) -> None:
     """Compare the ways to encode text and write results/text-encoding.md. Run nothing else meanwhile."""
     install(session, "test")
-    # No dependencies, so in no lock: their newest releases are weighed.
-    session.install("pyarrow", "polars", "tokenizers", "numba")
+    # No dependencies, pyarrow apart, so in no lock: their newest releases are weighed.
+    session.install("polars", "tokenizers", "numba")
     session.run(
         "python", "-m", "tests.benchmarks.text_encoding", env={**found_reviews(), "KERAS_BACKEND": "tensorflow"}
     )
