@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,7 +44,8 @@ class Split:
     """The training or the test half of a corpus; all arrays share one order of rows.
 
     text         raw reviews, UTF-8 bytes (uint8), exactly as published
-    labels       1 for a positive review, 0 for a negative one; uint8, shape (rows,)
+    labels       1 for a positive review, 0 for a negative one; of a user's text the number of its class; uint8,
+                 shape (rows,)
     keras_ids    the reviews as `keras.datasets.imdb` serves them with an unlimited vocabulary:
                  start id 1, then rank + 3 for each word of the word index
     token_ranks  the reviews as `TextVectorization` splits them after `<br />` became a space
@@ -71,9 +73,10 @@ class Split:
 class Corpus:
     """Reviews for training and test, with the two vocabularies that encode them.
 
-    name        which corpus this is: results of different corpora are never compared
+    name        which corpus this is ("own": a user's text): results of different corpora are never compared
     digest      sha256 over the reviews (hexadecimal), which goes into every record
-    word_index  the words of Keras's word index, most frequent first: the word at position 0 has rank 1
+    word_index  the words of Keras's word index, most frequent first: the word at position 0 has rank 1. Of a user's
+                text those of the training text, as Keras 2's `Tokenizer` ranks them
     tokens      the training text's tokens in the order in which `TextVectorization.adapt` ranks them:
                 by falling count, ties by falling token (its own padding and unknown tokens left out)
     """
@@ -91,3 +94,13 @@ _NO_SPLIT = Split(_NO_ROWS, np.zeros(0, np.uint8), _NO_ROWS, _NO_ROWS)
 
 # Of recipes that bring their own data: no reviews.
 OWN = Corpus("own", "own", _NO_SPLIT, _NO_SPLIT, (), ())
+
+
+def digest(*splits: Split) -> str:
+    """Return the sha256 over both halves: offsets, bytes and labels, whole numbers as little-endian."""
+    sha256 = hashlib.sha256()
+    for split in splits:
+        sha256.update(split.text.offsets.astype("<i8").tobytes())
+        sha256.update(split.text.values.tobytes())
+        sha256.update(split.labels.tobytes())
+    return sha256.hexdigest()

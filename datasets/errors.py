@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from datasets.plain_text import plain
@@ -40,6 +40,10 @@ def find(what: str, name: str, known: Mapping[str, Value]) -> Value:
     """
     if name in known:
         return known[name]
-    nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.3)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    raise UsageError(f"unknown {what} {name!r}: {hint}known are {', '.join(known)}")
+    raise UsageError(f"unknown {what} {name!r}: {nearest(name, known)}known are {', '.join(known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the question whether the nearest known name was meant, and a space; nothing where none is near."""
+    found = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.3)
+    return f"did you mean {found[0]!r}? " if found else ""

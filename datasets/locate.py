@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from datasets import imdb
+from datasets import imdb, labelled_text
 from datasets.cache_index import CACHE_VARIABLE, CachedCorpus, CacheIndex
 from datasets.corpus import OWN, Corpus
 from datasets.errors import DataError, DownloadError
 
 if TYPE_CHECKING:
     from datasets.download import Progress
+    from datasets.labelled_text import LabelledText
 
 DATA_VARIABLE = "KERASMARK_DATA"
 SYNTHETIC = "synthetic"
@@ -73,6 +74,26 @@ def open_corpus(
 def without_reviews() -> Located:
     """Return what stands for the reviews where no recipe reads them."""
     return Located(OWN, None, "own")
+
+
+def open_labelled(
+    source: LabelledText,
+    folder: Path,
+    *,
+    environ: Mapping[str, str],
+    cache_root: Path | None = None,
+    notice: Notice = lambda _: None,
+) -> Located:
+    """Return the corpus of a user's text, whose path is relative to ``folder``, from the cache if it is there."""
+    path = labelled_text.located(source, folder)
+
+    def read() -> Corpus:
+        notice(f"reading the texts in {source.path}, once")
+        return labelled_text.corpus(source, path)
+
+    index = CacheIndex(cache_root or cache_folder(environ), notice)
+    key = f"{path.resolve()}: {source}"  # two recipes may read one file in two ways
+    return _located(index.obtain(key, labelled_text.identity(source, path), read), "given")
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

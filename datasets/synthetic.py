@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import numpy.typing as npt
 
-from datasets.corpus import Corpus, Ragged, Split
+from datasets.corpus import Corpus, Ragged, Split, digest
 from datasets.synthetic_lexicon import Spelling, uniform
 from datasets.synthetic_sampling import MARKS, SampledSplit, sample_split, sampling_tables
 from datasets.tokenise import keras_ids, ranked, token_ranks
@@ -35,16 +33,6 @@ def corpus(seed: int = 0) -> Corpus:
     ranks = train_ranks, token_ranks(texts[1], tokens)
     train, test = (Split(texts[h], sampled[h].labels, keras_ids(texts[h], word_index), ranks[h]) for h in range(2))
     return Corpus("synthetic", digest(train, test), train, test, word_index, tokens)
-
-
-def digest(*splits: Split) -> str:
-    """Return the sha256 over both halves: offsets, bytes and labels, whole numbers as little-endian."""
-    sha256 = hashlib.sha256()
-    for split in splits:
-        sha256.update(split.text.offsets.astype("<i8").tobytes())
-        sha256.update(split.text.values.tobytes())
-        sha256.update(split.labels.tobytes())
-    return sha256.hexdigest()
 
 
 def _word_index(spelling: Spelling, train: SampledSplit) -> tuple[str, ...]:

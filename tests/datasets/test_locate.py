@@ -256,7 +256,7 @@ def test_one_process_at_a_time_fills_the_cache(
 
 def test_the_data_package_imports_no_framework_and_no_network(tmp_path: Path) -> None:
     """`import datasets.locate` is part of `--help`: it must be quick, and frameworks are the workers' alone."""
-    banned = ["keras", "jax", "tensorflow", "torch", "pooch", "requests", "filelock", "platformdirs"]
+    banned = ["keras", "jax", "tensorflow", "torch", "pooch", "requests", "filelock", "platformdirs", "pyarrow"]
     script = f"import sys, datasets.locate; print([name for name in {banned} if name in sys.modules])"
     top = Path(locate.__file__).parents[1]
     answer = subprocess.run([sys.executable, "-c", script], cwd=top, capture_output=True, text=True, check=True)

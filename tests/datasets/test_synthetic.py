@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from datasets import synthetic
-from datasets.corpus import Corpus, Ragged, Split
+from datasets.corpus import Corpus, Ragged, Split, digest
 from datasets.synthetic_lexicon import lexicon
 from datasets.tokenise import INDEX_FROM, text_rows
 
@@ -168,9 +168,9 @@ def test_the_digest_covers_text_rows_and_labels(corpus: Corpus) -> None:
     offsets = train.text.offsets.copy()
     offsets[1] += 1
     moved = Split(Ragged(train.text.values, offsets), train.labels, train.keras_ids, train.token_ranks)
-    seen = {synthetic.digest(*halves) for halves in [(train, test), (test, train), (relabelled, test), (moved, test)]}
+    seen = {digest(*halves) for halves in [(train, test), (test, train), (relabelled, test), (moved, test)]}
     assert len(seen) == 4
-    assert synthetic.digest(train, test) == corpus.digest
+    assert digest(train, test) == corpus.digest
 
 
 def test_half_of_each_half_is_positive_in_no_order(corpus: Corpus) -> None:
