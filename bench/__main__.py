@@ -13,9 +13,10 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
+from bench import PROGRAM, VERSION
 from bench.cli import Outcome
 from bench.cli.compare import calibrate, compare, regress, versions
-from bench.cli.info import doctor, sample
+from bench.cli.info import doctor, init, sample
 from bench.cli.info.list import list_
 from bench.cli.measure import baselines, reference, run, score, sweep, train
 from bench.cli.results import export, history, publish, runs, show, verify
@@ -32,20 +33,21 @@ STDOUT = "standard output"
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EBADF}
 
 app = App(
-    name="bench",
+    name=PROGRAM,
     help="Benchmark Keras 3 models on JAX and TensorFlow: accuracy first, then speed.",
     help_epilogue=(
         "Exit status: 0 passed, 1 slower (confirmed), 2 usage error, 3 accuracy or parity failed, 4 nothing "
         "comparable or unresolved, 5 some cells failed, 6 data, device or environment unusable, 70 a bug in kerasmark, "
         "130 interrupted, 141 nobody reads the output."
     ),
-    version="kerasmark 0.1.0",
+    version=f"kerasmark {VERSION}",
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=()),
     group_commands=Group("Options", sort_key=9),
 )
 
 COMMANDS = {
+    "Begin": (init.init,),
     "Measure": (run.run, train.train, score.score, sweep.sweep, baselines.baselines, reference.reference),
     "Compare": (compare.compare, regress.regress, versions.versions, calibrate.calibrate),
     "Results": (show.show, runs.runs, verify.verify, export.export, history.history, publish.publish),
@@ -54,6 +56,7 @@ COMMANDS = {
 for place, (title, commands) in enumerate(COMMANDS.items()):
     group = Group(title, sort_key=place)
     for number, command in enumerate(commands):
+        command.__doc__ = (command.__doc__ or "").replace("`bench ", f"`{PROGRAM} ")  # the help
         alias = "peers" if command is baselines.baselines else None  # its first name
         app.command(command, alias=alias, group=group, sort_key=number)
 
@@ -68,7 +71,8 @@ def main(words: list[str] | None = None) -> int:
         return _complain(str(error), ExitCode.USAGE)
     except KeyboardInterrupt:
         return _complain(
-            "interrupted: records are kept; `bench show latest` prints them, `bench run --resume latest` resumes",
+            f"interrupted: records are kept; `{PROGRAM} show latest` prints them, "
+            f"`{PROGRAM} run --resume latest` resumes",
             ExitCode.INTERRUPTED,
         )
     except ExpectedError as error:
@@ -117,7 +121,7 @@ def _print(outcome: Outcome) -> int:
 
 
 def _complain(words: str, code: int) -> int:
-    _tell(f"bench: {shortened(one_line(words), LONGEST_COMPLAINT)}\n")
+    _tell(f"{PROGRAM}: {shortened(one_line(words), LONGEST_COMPLAINT)}\n")
     return int(code)
 
 

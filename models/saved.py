@@ -86,7 +86,7 @@ def _model(file: Path) -> keras.Model:
             raise TypeError(f"a {type(model).__name__}")
     except (OSError, ImportError, RuntimeError, IndexError, MemoryError, *saved_file.MISFITS) as error:  # h5py's too
         raise ExpectedError(
-            f"expected {file.name} to hold a model of Keras's own layers, as `bench train --save` writes it; "
+            f"expected {file.name} to hold a model of Keras's own layers, as `train --save` writes it; "
             f"received {saved_file.said(error)}"
         ) from error
     return model

@@ -50,7 +50,7 @@ def read(file: Path) -> Kept:
         raise ExpectedError(f"{file.name}: {error}") from error
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, *MISFITS) as error:
         raise ExpectedError(
-            f"expected {file.name} to hold a recipe and a vocabulary beside the model, as `bench train --save` "
+            f"expected {file.name} to hold a recipe and a vocabulary beside the model, as `train --save` "
             f"writes it; received {said(error)}"
         ) from error
 
@@ -86,7 +86,7 @@ def _check(members: list[zipfile.ZipInfo]) -> None:
                 f"{member.file_size >> 20} MiB unpacked"
             )
         if not _as_written(member):
-            raise ExpectedError(f"expected {member.filename!r} to be stored as Keras and `bench train --save` write it")
+            raise ExpectedError(f"expected {member.filename!r} to be stored as Keras and `train --save` write it")
 
 
 def _as_written(member: zipfile.ZipInfo) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench import PROGRAM
 from bench.analysis import stats
 from bench.analysis.rows import AccuracyRow, finite
 from bench.records import reference, store
@@ -272,7 +273,7 @@ def _answer(measured: float, low: float | None, high: float | None, *, direction
     if math.isnan(measured):
         return "failed", "no number: the training diverged or gave no such figure"
     if low is None and high is None:
-        return "unresolved", "no reference seeds were measured for this corpus and backend: run `bench reference`"
+        return "unresolved", f"no reference seeds were measured for this corpus and backend: run `{PROGRAM} reference`"
     missed, leaks = "the published figure is not reached", "suspiciously good, look for a data leak"
     if low is not None and measured < low:
         return "failed", f"{measured:.4f} is below {low:.4f}: {missed if direction == 'max' else leaks}"

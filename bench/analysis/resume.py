@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench import PROGRAM
 from bench.plan import steps
 from bench.plan.steps import Step
 from bench.plan.targets import Target
@@ -31,7 +32,7 @@ def options(done: Run) -> RunOptions:
     """Return the options of ``done``; ExpectedError if it has none."""
     if done.header.options is None:
         raise ExpectedError(
-            f"expected a run started by `bench run`; {done.header.run_id} compares targets: give its own command "
+            f"expected a run started by `{PROGRAM} run`; {done.header.run_id} compares targets: give its own command "
             "again, with --resume"
         )
     return done.header.options
@@ -56,7 +57,7 @@ def require_same_setup(done: Run, corpus: Corpus) -> None:
     if differing:
         raise ExpectedError(
             f"expected the machine, commit, corpus, packages and settings of {header.run_id}; {'; '.join(differing)}. "
-            "Restore them, or start a new run and compare the two with `bench compare`"
+            f"Restore them, or start a new run and compare the two with `{PROGRAM} compare`"
         )
 
 

@@ -463,7 +463,7 @@ def _failure(record: FailureRecord) -> FailureRow:
 def summarize(run: Run) -> Summary:
     """Return the summary of ``run``, compared with the reference seeds of its corpus."""
     header = run.header
-    known = reference.load(reference.path(header.corpus))
+    known = reference.known(header.corpus)
     here = [record for record in known if record.corpus_digest == header.corpus_digest]
     return Summary(run, (*here, *reference.load(run.folder / reference.RUN_FILE)))
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from bench.analysis import accuracy
 from bench.analysis.rows import Row
+from bench.records import packages
 from bench.records.schema import FinishedRecord, TargetFacts, TargetRecord, TimingRecord
 from bench.records.store import Run
 
@@ -58,10 +59,15 @@ def _complete(run: Run) -> Iterator[str]:
 
 def _reproducible(run: Run) -> Iterator[str]:
     commit = run.header.commit
-    if commit is None:
+    if commit is None and not _installed(run):
         yield "from no git checkout: it cannot be reproduced"
-    elif commit.dirty:
+    elif commit is not None and commit.dirty:
         yield f"from a dirty checkout: files differed from commit {commit.revision[:10]}, it cannot be reproduced"
+
+
+def _installed(run: Run) -> bool:
+    """Return whether an installed suite measured: its version is among those of the packages."""
+    return any(packages.SUITE in record.facts.versions for record in run.records if isinstance(record, TargetRecord))
 
 
 def _same_settings(run: Run) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from bench.backends import BACKENDS
+from bench import INSTALLED, PROGRAM
 from bench.plan import gpus, user_recipes
 from bench.plan import targets as known
 from bench.plan.targets import Target
@@ -57,16 +57,26 @@ def grid(words: list[str] | None) -> dict[str, list[str]]:
 
 
 def targets(names: list[str] | None, device: Literal["cpu", "gpu"] = "cpu", file: Path | None = None) -> list[Target]:
-    """Return a target for each named backend (default: all), whose workers read the user's ``file`` of recipes.
+    """Return a target for each named backend, whose workers read the user's ``file`` of recipes.
 
-    Raises ExpectedError where the device is missing.
+    Without names, each backend that is installed. Raises ExpectedError where one is not, or the device is missing.
     """
-    found = [known.find(name, device) for name in each(names) or BACKENDS]
+    found = [known.find(name, device) for name in each(names) or known.installed()]
+    known.require_installed(found)
     if file is not None:
         found = [replace(one, recipes=file.resolve(), folder=file.resolve().parent) for one in found]
     if device == "gpu" and (reason := gpus.why_no_gpu()):
         raise ExpectedError(reason)
     return found
+
+
+def require_checkout(command: str, instead: str = "") -> None:
+    """Raise ExpectedError where the suite is installed: ``command`` works on its own repository."""
+    if INSTALLED:
+        raise ExpectedError(
+            f"`{PROGRAM} {command}` measures the suite's own repository, and this one is installed: "
+            f"call `python -m bench {command}` in a checkout{instead}"
+        )
 
 
 def each(names: list[str] | None) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bench import exit_codes
+from bench import COMMAND, exit_codes
 from bench.analysis import accuracy, summary
 from bench.cli import Outcome
 from bench.plan import targets
@@ -104,5 +104,5 @@ def seed(given: int | None) -> int:
 
 def command() -> str:
     """Return the command as a shell can repeat it, without paths of this machine."""
-    words = ["python", "-m", "bench", *sys.argv[1:]]
+    words = [*COMMAND.split(), *sys.argv[1:]]
     return shlex.join(Path(word).name if Path(word).is_absolute() else word for word in words)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from bench import PROGRAM
 from bench.backends import BACKENDS
 
 ProfileName = Literal["smoke", "default", "full"]
@@ -15,9 +16,9 @@ ProfileName = Literal["smoke", "default", "full"]
 Flag = Annotated[bool, Parameter(show_default=False)]
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True)]
 Recipes = Annotated[
-    Names, Parameter(help='Recipes, or variations such as "dense units=32" (default: all). See `bench list`.')
+    Names, Parameter(help=f'Recipes, or variations such as "dense units=32" (default: all). See `{PROGRAM} list`.')
 ]
-Backends = Annotated[Names, Parameter(help=f"Backends: {', '.join(BACKENDS)} (default: all).")]
+Backends = Annotated[Names, Parameter(help=f"Backends: {', '.join(BACKENDS)} (default: each that is installed).")]
 RecipeFile = Annotated[Path | None, Parameter(help="Python file with your RECIPE and build(recipe).")]
 Data = Annotated[str | None, Parameter(help='Archive or folder of the IMDB reviews, or "synthetic".')]
 RunName = Annotated[str, Parameter(help='A run: its id, its folder, or "latest".')]

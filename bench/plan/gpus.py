@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
+from bench import RUN_ON_CPU
+
 ASK = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
 
 
@@ -20,8 +22,8 @@ def why_no_gpu(ask: Callable[[], str | None] | None = None) -> str | None:
     if gpus(ask):
         return None
     if ask is None and shutil.which(ASK[0]) is None:
-        return "no GPU run here: nvidia-smi is not installed, so there is no NVIDIA driver; use `nox -s bench-cpu`"
-    return "no GPU run here: nvidia-smi lists no NVIDIA GPU; use `nox -s bench-cpu`"
+        return f"no GPU run here: nvidia-smi is not installed, so there is no NVIDIA driver; use `{RUN_ON_CPU}`"
+    return f"no GPU run here: nvidia-smi lists no NVIDIA GPU; use `{RUN_ON_CPU}`"
 
 
 def _nvidia_smi() -> str | None:

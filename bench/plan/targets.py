@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import ROOT, backends
+from bench import INSTALLED, ROOT, backends
+from datasets.errors import ExpectedError
 
 Device = Literal["cpu", "gpu"]
 
@@ -91,8 +92,27 @@ def missing(target: Target) -> str | None:
         return None  # an environment that was built for it
     for package in ("keras", target.backend):
         if importlib.util.find_spec(package) is None:
-            return f"{package} is not installed in this environment; use `nox -s bench-cpu`, which installs it"
+            return f"{package} is not installed in this environment; {_what_installs(target.backend)}"
     return None
+
+
+def installed() -> list[str]:
+    """Return the backends that can start in this interpreter; all of them where none can, so that each says why."""
+    return [name for name in backends.BACKENDS if missing(Target(name)) is None] or list(backends.BACKENDS)
+
+
+def require_installed(targets: Sequence[Target]) -> None:
+    """Raise ExpectedError where one of ``targets`` cannot start in this interpreter."""
+    reason = next(filter(None, map(missing, targets)), None)
+    if reason is not None:
+        raise ExpectedError(reason)
+
+
+def _what_installs(backend: str) -> str:
+    if INSTALLED:
+        extra = "cpu" if backend == "numpy" else backend
+        return f"install kerasmark with an extra: kerasmark[{extra}], or kerasmark[cpu] for both measured backends"
+    return "use `nox -s bench-cpu`, which installs it"
 
 
 def installed_serving_backends() -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from bench import ROOT
-from bench.backends import BACKENDS
+from bench.plan import targets
 from bench.records.schema import OwnRecipe, misfit
 from datasets.errors import ExpectedError
 from datasets.plain_text import one_line, shortened
@@ -46,6 +46,7 @@ def read(file: Path, folder: Path | None = None, *, tried: bool = False) -> list
         raise ExpectedError(
             f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe), --recipe takes names"
         )
+    targets.require_installed([targets.find(targets.installed()[0])])  # the file imports Keras
     answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}, tried=tried), file.name)
     if answer.error:
         raise ExpectedError(f"{file.name}: {shortened(one_line(answer.error), 1_000)}")
@@ -70,7 +71,7 @@ def _answer(file: Path, extra: dict[str, str], *, tried: bool) -> bytes:
     process = subprocess.Popen(
         [sys.executable, "-m", "models.user_recipes", str(file.resolve()), str(write_fd), *["try"] * tried],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": next(iter(BACKENDS)), "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
+        env={**os.environ, "KERAS_BACKEND": targets.installed()[0], "TF_CPP_MIN_LOG_LEVEL": "2", **extra},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=stderr_fd,

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from bench import ROOT
+from bench import PROGRAM, RESULTS, ROOT
 from bench.records import store
 from bench.records.schema import FinishedRecord, RunHeader, parse
 from bench.records.store import RECORDS, StoreError
@@ -29,7 +29,7 @@ SHOWN_KINDS = ("training", "timing", "parity", "serving", "baseline", "peer", "c
 
 # What `remembered` keeps in a run's folder, and what it depends on besides the records.
 ANSWER = ".answer.json"
-SOURCES = ("bench/**/*.py", "models/**/*.py", "results/reference/*.jsonl")
+SOURCES = ((ROOT, "bench/**/*.py"), (ROOT, "models/**/*.py"), (RESULTS, "reference/*.jsonl"))
 
 _KIND = re.compile(rb'\{"kind":"([a-z]+)"')
 _CELL = re.compile(rb'\{"kind":"timing","cell":(\{[^{}]*\})')
@@ -74,7 +74,7 @@ class Wanted:
 
     words: str
     fits: Callable[[Entry], bool]
-    measures: str = "bench run"
+    measures: str = f"{PROGRAM} run"
 
 
 ANY = Wanted("of any kind", lambda _: True)
@@ -84,7 +84,7 @@ WITH_RESULTS = Wanted("with results", lambda entry: entry.has_results)
 def of_kind(kind: str) -> Wanted:
     """Return the runs of the command ``kind``, finished or not."""
     kinds = (kind, "gate") if kind in GATES else (kind,)
-    return Wanted(f"of `bench {kind}`", lambda entry: entry.kind in kinds, f"bench {kind}")
+    return Wanted(f"of `{PROGRAM} {kind}`", lambda entry: entry.kind in kinds, f"{PROGRAM} {kind}")
 
 
 def with_targets(first: str, second: str) -> Wanted:
@@ -166,7 +166,7 @@ def remembered(folder: Path, answer: Callable[[], str]) -> str:
 @cache
 def _code() -> int:
     """Return when the newest file changed that an answer depends on besides the records."""
-    return max(file.stat().st_mtime_ns for pattern in SOURCES for file in ROOT.glob(pattern))
+    return max(file.stat().st_mtime_ns for folder, pattern in SOURCES for file in folder.glob(pattern))
 
 
 def _latest(folder: Path, wanted: Wanted) -> Path | None:
@@ -180,8 +180,9 @@ def _latest(folder: Path, wanted: Wanted) -> Path | None:
 def _kind(header: RunHeader, records: Counter[str]) -> str:
     words: list[str] = []
     with suppress(ValueError):
-        words = shlex.split(header.command)  # python -m bench WORD
-    word = words[3] if len(words) > 3 else ""
+        words = shlex.split(header.command)  # python -m bench WORD, or kerasmark WORD where it is installed
+    place = 1 if words[:1] == ["kerasmark"] else 3
+    word = words[place] if len(words) > place else ""
     if records["comparison"] or header.profile == "gate":
         return word if word in GATES else "gate"
     return "baselines" if word in BASELINES else "run"

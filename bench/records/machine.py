@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from bench import ROOT
+from bench import INSTALLED, ROOT
 
 
 class Machine(BaseModel):
@@ -67,8 +67,11 @@ def machine() -> Machine:
 
 
 def commit(root: Path = ROOT) -> Commit | None:
-    """Return the commit checked out at ``root``, or None if git cannot tell."""
-    revision = _git(root, "rev-parse", "HEAD")
+    """Return the commit checked out at ``root``, or None if git cannot tell.
+
+    An installed suite may lie inside a user's repository, whose commit says nothing of it; packages have its version.
+    """
+    revision = None if INSTALLED and root == ROOT else _git(root, "rev-parse", "HEAD")
     if revision is None:
         return None
     return Commit(revision=revision, dirty=bool(_git(root, "status", "--porcelain", "--untracked-files=no")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 
+from bench import INSTALLED, VERSION
 from bench.backends import BACKENDS
 
 # A record holds the versions of those that are installed.
@@ -15,10 +16,13 @@ PACKAGES = (
     "scikit-learn",
 )
 
+# The suite itself, where no commit tells its state.
+SUITE = "kerasmark"
+
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of those packages that are installed."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python, of those packages that are installed, and of this suite where that is one."""
+    found = {"python": platform.python_version(), **({SUITE: VERSION} if INSTALLED else {})}
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import ROOT
+from bench import INSTALLED, RESULTS, ROOT
 from bench.records import store
 from bench.records.schema import PhaseResult, ReferenceRecord
 from datasets.corpus import OWN
@@ -16,9 +16,11 @@ from models.recipes import Recipe
 # With two seeds Student's quantile makes a band of 637 standard deviations, which nothing misses; with three, 32.
 MINIMUM_SEEDS = 3
 
-FOLDER = ROOT / "results" / "reference"
+FOLDER = RESULTS / "reference"
 # In a run's folder: what was known of the user's recipes when it began.
 RUN_FILE = "reference.jsonl"
+# An installed suite carries the trainings of its own recipes, and adds a user's in the working directory.
+CARRIED = (ROOT / "results" / "reference",) if INSTALLED else ()
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,13 @@ class Distribution:
 
 
 def path(corpus: str) -> Path:
-    """Return the file that holds the reference trainings of ``corpus``."""
+    """Return the file to which reference trainings of ``corpus`` are added."""
     return FOLDER / f"{corpus}.jsonl"
+
+
+def known(corpus: str) -> list[ReferenceRecord]:
+    """Return every reference training of ``corpus``."""
+    return [record for folder in (*CARRIED, FOLDER) for record in load(folder / f"{corpus}.jsonl")]
 
 
 def beside(file: Path) -> Path:

@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from bench import ROOT
+from bench import PROGRAM, RESULTS
 from bench.records import identity
 from bench.records.schema import (
     SCHEMA_VERSION,
@@ -43,7 +43,7 @@ from bench.records.schema import (
 )
 from datasets.errors import ExpectedError
 
-DEFAULT_FOLDER = ROOT / "results" / "runs"
+DEFAULT_FOLDER = RESULTS / "runs"
 
 RECORDS = "records.jsonl"
 LOGS = "logs"
@@ -207,7 +207,7 @@ def read(folder: Path) -> Run:
         with file.open("rb") as lines, _without_collection():
             return _read(folder, lines)
     except OSError as error:
-        raise StoreError(f"no run at {folder}: {error.strerror}; `bench runs` lists what there is") from error
+        raise StoreError(f"no run at {folder}: {error.strerror}; `{PROGRAM} runs` lists what there is") from error
 
 
 def header(folder: Path) -> RunHeader:

@@ -8,19 +8,20 @@ import plotext
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bench import PROGRAM
 from bench.analysis.history import FEWEST_RUNS, CellHistory, LeftOut
 from bench.analysis.rows import once
 from bench.report import terminal
 from bench.report.tables import lists
 
 CHART_ROWS = 12
-NEXT = terminal.spaced(Text("One cell run by run: bench history --cell NAME", style="dim"))
+NEXT = terminal.spaced(Text(f"One cell run by run: {PROGRAM} history --cell NAME", style="dim"))
 
 
 def overview(found: Sequence[CellHistory], left_out: Sequence[LeftOut] = ()) -> RenderableType:
     """Return one row for each cell, machine by machine, those that changed first; then what is in no history."""
     if not found:
-        return Group(Text("no published runs yet: `bench publish RUN` publishes one"), *_left_out(left_out))
+        return Group(Text(f"no published runs yet: `{PROGRAM} publish RUN` publishes one"), *_left_out(left_out))
     places = dict.fromkeys((one.machine, one.corpus) for one in found)
     machines = [[one for one in found if (one.machine, one.corpus) == place] for place in places]
     return terminal.group([*[part for cells in machines for part in _machine(cells)], *_left_out(left_out), NEXT])

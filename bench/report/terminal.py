@@ -17,6 +17,7 @@ from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench import COMMAND
 from bench.analysis.rows import RunDocument
 from bench.analysis.summary import Summary
 from bench.records import store
@@ -47,9 +48,8 @@ def render(summary: Summary, *, every: bool = False) -> RenderableType:
 def heading(summary: Summary) -> RenderableType:
     """Return what is common to every table: machine, date, commit, versions, corpus."""
     document, header = summary.document, summary.run.header
-    state = "not a git checkout" if header.commit is None else header.commit.title
     lines = [
-        f"kerasmark · profile {header.profile} · {header.started_at} · commit {state}",
+        f"kerasmark · profile {header.profile} · {header.started_at} · {words.measured_by(document)}",
         header.machine.title,
         ", ".join(f"{name} {version}" for name, version in document.versions.items() if name != "python"),
         f"corpus {words.corpus(document)}, targets {', '.join(summary.targets) or 'none'}",
@@ -264,8 +264,8 @@ def _next(summary: Summary) -> tuple[str, str]:
     options = [] if folder.parent == store.DEFAULT_FOLDER else ["--out", str(folder.parent)]
     name = "latest" if newest else folder.name
     if summary.failures or summary.incomplete:
-        return "Measure what is missing", shlex.join(["python", "-m", "bench", "run", "--resume", name, *options])
-    return "Every table", shlex.join(["python", "-m", "bench", "show", name, "--all", *options])
+        return "Measure what is missing", shlex.join([*COMMAND.split(), "run", "--resume", name, *options])
+    return "Every table", shlex.join([*COMMAND.split(), "show", name, "--all", *options])
 
 
 def _shown(make: Callable[[RunDocument], Table]) -> Callable[[Summary], RenderableType | None]:

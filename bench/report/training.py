@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
+from bench import COMMAND
 from bench.analysis.rows import once
 from bench.records import store
 from bench.records.schema import ReferenceRecord, TrainedModelRecord
@@ -71,4 +72,4 @@ def by_backend(found: Sequence[Row]) -> dict[str, list[Row]]:
 def _saved(record: TrainedModelRecord, folder: Path | None) -> str:
     if folder is None:
         return f"{record.parameters:,} parameters; nothing was saved: --save DIR keeps the model and its curves"
-    return f'{record.parameters:,} parameters, saved in {folder}: python -m bench score {folder} "your text" uses it'
+    return f'{record.parameters:,} parameters, saved in {folder}: {COMMAND} score {folder} "your text" uses it'

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bench import ROOT
+from bench import RESULTS, ROOT
 from bench.analysis import regression
 from bench.analysis.calibration import replicate_pool
 from bench.analysis.calibration.replicate_pool import PoolRecord
@@ -35,7 +35,7 @@ from bench.runner.sides import Sides
 from datasets.locate import Located
 from models.recipes import Recipe
 
-FOLDER = ROOT / "results" / "calibration"
+FOLDER = RESULTS / "calibration"
 POOL, GATES = "pool.jsonl", "gates.jsonl"
 
 # Shares of extra work, and the cells slowed by them on each backend, beside the gate's own control (dense, 10 %).

@@ -12,7 +12,7 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 
 from bench import ROOT
-from bench.plan.targets import Target, environment
+from bench.plan.targets import Target, environment, require_installed
 from bench.runner import scratch
 from bench.runner.process import WorkFailed
 from datasets.errors import ExpectedError
@@ -61,6 +61,7 @@ def _answer(backend: str, given: bytes, *words: str) -> bytes:
 
 
 def _run(backend: str, *words: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
+    require_installed([Target(backend)])
     with scratch.folder() as keras_home:
         variables = {**environment(Target(backend), str(keras_home)), "TF_CPP_MIN_LOG_LEVEL": "2"}
         return subprocess.run([sys.executable, "-m", *words], env=variables, cwd=ROOT, check=False, **streams)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,4 +15,14 @@ from bench import backends
 @cache  # a wait for the device, inside timed regions, asks again and again
 def module(name: str) -> Any:
     """Return the module ``name`` of the running backend, such as "floor"; UsageError for a backend without a folder."""
-    return importlib.import_module(f"bench.worker.{backends.find(keras.backend.backend()).name}.{name}")
+    return importlib.import_module(f"bench.worker.{_name()}.{name}")
+
+
+def load() -> None:
+    """Import every module of the running backend now: afterwards none may be found (`kerasmark`)."""
+    for file in (Path(__file__).parent / _name()).glob("[!_]*.py"):
+        module(file.stem)
+
+
+def _name() -> str:
+    return backends.find(keras.backend.backend()).name

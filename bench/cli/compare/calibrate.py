@@ -40,6 +40,7 @@ def calibrate(
     from bench.report.progress import ProgressReport
     from bench.runner import calibrate as calibration
 
+    arguments.require_checkout("calibrate")
     screen = terminal.console(stderr=True)
     if not show:
         targets = [replace(target, quiet=True) for target in arguments.targets(None)]

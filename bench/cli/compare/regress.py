@@ -38,6 +38,8 @@ def regress(
     from bench.cli import arguments
     from bench.runner import sides, worktrees
 
+    if repo is None:
+        arguments.require_checkout("regress", ", or name your repository with --repo")
     top = worktrees.root(repo) if repo else None
     file = top / recipes if top and recipes else recipes
     targets = [replace(target, quiet=True, recipes=file) for target in arguments.targets(options.backend)]

@@ -32,7 +32,7 @@ def versions(requirements: list[str], /, *, recipes: RecipeFile = None, options:
     wanted = [Requirement(text) for text in dict.fromkeys(requirements)]
     if len(wanted) < 2:
         raise UsageError("versions takes two or more requirements, such as keras==3.14.1 keras==3.15.1")
-    targets = [replace(target, quiet=True, recipes=recipes) for target in arguments.targets(options.backend)]
+    targets = [replace(target, quiet=True) for target in arguments.targets(options.backend, file=recipes)]
     chosen = arguments.recipes(options.recipe, recipes)
     notice = terminal.console(stderr=True).print
     found = sides.versions(targets, wanted, environments.folder(os.environ), notice=notice)

@@ -20,13 +20,15 @@ def list_(
     profile
         How much is measured.
     """
+    from bench.backends import BACKENDS
     from bench.cli import arguments
-    from bench.plan import steps
+    from bench.plan import steps, targets
     from bench.report import terminal
     from bench.report.tables import lists
 
     chosen = steps.PROFILES[profile]
-    every, targets = arguments.recipes(recipe, recipes, tried=False), arguments.targets(backend)
-    work = steps.passes(every, targets, chosen, seeds=chosen.seeds)[0]
-    table = lists.steps(chosen, work, steps.left_out(every, targets, chosen))
+    every = arguments.recipes(recipe, recipes, tried=False)
+    named = [targets.find(name) for name in arguments.each(backend) or BACKENDS]  # they need not be installed
+    work = steps.passes(every, named, chosen, seeds=chosen.seeds)[0]
+    table = lists.steps(chosen, work, steps.left_out(every, named, chosen))
     return Outcome(terminal.section(table))

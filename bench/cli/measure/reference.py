@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from bench import PROGRAM
 from bench.cli import Outcome
 from bench.cli.options import AT_LEAST_ONE, Backends, Data, RecipeFile, Recipes
 
@@ -37,8 +38,8 @@ def reference(
 
     chosen = arguments.recipes(recipe, recipes)
     if show is not None:
-        rows = measured.rows(measured.load(measured.path(show)), chosen)
-        empty = "no reference seeds yet: `bench reference` measures them"
+        rows = measured.rows(measured.known(show), chosen)
+        empty = f"no reference seeds yet: `{PROGRAM} reference` measures them"
         return Outcome(terminal.section(lists.references(rows, show), empty=empty))
     located, targets = execution.corpus(data, chosen), arguments.targets(backend, file=recipes)
     screen = terminal.console(stderr=True)

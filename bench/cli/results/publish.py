@@ -14,7 +14,9 @@ from datasets.errors import ExpectedError
 
 def publish(
     *run: str,
-    out: Annotated[Path | None, Parameter(help="Folder to publish to (default: results, and README.md).")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Folder to publish to (default: results, and in a checkout README.md).")
+    ] = None,
     runs: Runs = None,
     anyway: Flag = False,
 ) -> Outcome:
@@ -22,8 +24,8 @@ def publish(
 
     Without a run, everything is rendered again from the published documents; the same runs give the same bytes. Writes
     results/MACHINE/DATE-PROFILE.md, .csv and .json for each run, charts of each machine's fullest run, the list in
-    results/README.md, the page results/index.html and the table of README.md. A run that is damaged, edited, unfinished
-    or from a dirty checkout is refused, as `bench verify` says.
+    results/README.md, the page results/index.html and, in a checkout, the table of its README.md. A run that is
+    damaged, edited, unfinished or from a dirty checkout is refused, as `bench verify` says.
 
     Parameters
     ----------
@@ -32,7 +34,7 @@ def publish(
     anyway
         Publish what would be refused, with the reason beside it.
     """
-    from bench import ROOT
+    from bench import INSTALLED, RESULTS, ROOT
     from bench.analysis import summary, verify
     from bench.cli import execution
     from bench.report.page import published, site
@@ -42,8 +44,8 @@ def publish(
     refused = [f"{one.header.run_id}: {'; '.join(problems)}" for one, problems in read if problems]
     if refused and not anyway:
         raise ExpectedError(f"not published: {'; '.join(refused)}. --anyway publishes it and says so on the page")
-    folder = out or ROOT / "results"
+    folder = out or RESULTS
     new = [published.of_document(summary.summarize(one).document, problems) for one, problems in read]
-    changed = site.publish(folder, new, readme=ROOT / "README.md" if out is None else None)
+    changed = site.publish(folder, new, readme=None if out or INSTALLED else ROOT / "README.md")
     execution.say(f"{len(changed)} files changed in {folder.name}/; the page is {folder.name}/{site.PAGE}")
     return Outcome()

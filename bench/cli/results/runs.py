@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench import RUN_ON_CPU
 from bench.cli import Outcome
 from bench.cli.options import Flag, Runs
 
@@ -40,7 +41,7 @@ def runs(*, all: Flag = False, out: Runs = None) -> Outcome:  # noqa: A002, the 
             unreadable.append(f"{folder.name} cannot be read: {error}")
     shown = entries if all else entries[:NEWEST]
     rows = [tables.RunRow(entry, answer(entry)) for entry in shown]
-    empty = "" if unreadable else "no runs yet: `nox -s bench-cpu` makes one"
+    empty = "" if unreadable else f"no runs yet: `{RUN_ON_CPU}` makes one"
     table = terminal.section(tables.runs(rows, older=len(entries) - len(rows)), empty=empty)
     code = ExitCode.CELLS_FAILED if unreadable else ExitCode.HELD
     return Outcome(terminal.group([table, *unreadable]), int(code))

@@ -13,6 +13,7 @@ from typing import Any
 
 import vl_convert
 
+from bench import COMMAND
 from bench.analysis.history import CellHistory, doubts
 from bench.analysis.rows import RunDocument, once, rounded
 from bench.plan.paths import PATHS
@@ -48,7 +49,7 @@ ANSWERS = {
     "peers": "test_accuracy",
 }
 
-EMPTY = "`python -m bench publish RUN` publishes a finished run; then this page shows it."
+EMPTY = f"`{COMMAND} publish RUN` publishes a finished run; then this page shows it."
 
 
 def render(every: Sequence[RunDocument], newer: dict[str, RunDocument], histories: Sequence[CellHistory]) -> str:
@@ -167,7 +168,7 @@ def citation(document: RunDocument) -> str:
     doubt = "; not to be relied on" if doubts(document) else ""
     return (
         f"kerasmark, Keras 3 on JAX and TensorFlow: {document.profile} run of {words.minute(document.started_at)} on "
-        f"{words.machine(document)}, commit {words.commit(document)}{doubt}"
+        f"{words.machine(document)}, {words.measured_by(document)}{doubt}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench import COMMAND
 from bench.analysis import history
 from bench.analysis.rows import AccuracyRow, RunDocument, TimingRow, once
 from bench.report.markdown import body, code, escaped, in_line, line, warnings
@@ -20,7 +21,7 @@ OF_TRAINING = "¹"
 def index(every: Sequence[RunDocument], newer: dict[str, RunDocument], pictures: dict[str, dict[str, str]]) -> str:
     """Return the list of what is published, newest first; ``pictures``: of each folder, files by title."""
     if not every:
-        return "Nothing is published yet: `python -m bench publish RUN` publishes a finished run."
+        return f"Nothing is published yet: `{COMMAND} publish RUN` publishes a finished run."
     lines = [line(("measured", "profile", "machine", "corpus", "commit", "tables", "state")), line(["---"] * 7)]
     lines += [_run(one, newer.get(one.run_id)) for one in every]
     lines += ["", "Pictures of each machine's fullest run, as SVG with a PNG beside:", ""] if pictures else []

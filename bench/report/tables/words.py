@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from bench.analysis.rows import RunDocument, TimingRow, once
 from bench.analysis.stats import TRIMMED
 from bench.backends import BACKENDS, INFERENCE_ONLY
+from bench.records import packages
 from bench.records.schema import Cell
 from bench.records.store import BUSY
 from bench.report.tables.columns import share
@@ -143,9 +144,15 @@ def commit(document: RunDocument) -> str:
     return document.commit[:10] + (" with uncommitted changes" if document.dirty else "")
 
 
+def measured_by(document: RunDocument) -> str:
+    """Return which state of the suite measured: its commit, or the version that was installed."""
+    installed = document.versions.get(packages.SUITE)
+    return f"{packages.SUITE} {installed}" if installed else f"commit {commit(document)}"
+
+
 def title(document: RunDocument) -> str:
-    """Return a run's name for people: when, what, and of which commit."""
-    return f"{minute(document.started_at)}, {document.profile}, commit {commit(document)}"
+    """Return a run's name for people: when, what, and by which state of the suite."""
+    return f"{minute(document.started_at)}, {document.profile}, {measured_by(document)}"
 
 
 def machine(document: RunDocument) -> str:
