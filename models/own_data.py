@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from datasets.corpus import Corpus
 from datasets.errors import ExpectedError
+from datasets.labelled_text import LabelledText
+from datasets.locate import open_labelled
 from datasets.plain_text import one_line, shortened
 from models.recipes import Recipe
 
@@ -19,6 +24,9 @@ Split = Literal["train", "test"]
 
 # An array, or a dictionary, tuple or list of arrays with equal numbers of rows.
 Arrays = Any
+
+# The largest batches of texts that are timed: `bench.plan.steps` has them.
+LEAST_TRAINING_TEXTS, LEAST_TEST_TEXTS = 1_000, 512
 
 # What a framework would narrow or widen by itself, each in its own way.
 NARROW: dict[str, str] = {"float64": "float32", "float16": "float32", "int64": "int32"}
@@ -40,6 +48,20 @@ def load(data: Callable[..., Any], recipe: Recipe, split: Split, seed: int) -> t
             row = int(np.argwhere(~np.isfinite(labels))[0][0])
             raise ExpectedError(f"{where}: expected finite labels; received {labels[row]!s} in row {row} of {name}")
     return x, y
+
+
+def corpus(text: LabelledText, recipe: Recipe) -> Corpus:
+    """Return the labelled text of ``recipe``, from the cache if another process has read it.
+
+    Raises ExpectedError where it cannot be read, or has fewer texts than the largest batch that is timed.
+    """
+    found = open_labelled(text, Path(recipe.file).parent, environ=os.environ).corpus
+    if len(found.train) < LEAST_TRAINING_TEXTS or len(found.test) < LEAST_TEST_TEXTS:
+        raise ExpectedError(
+            f"{text.path}: expected at least {LEAST_TRAINING_TEXTS} texts to train on and {LEAST_TEST_TEXTS} to test, "
+            f"which the largest timed batches take; received {len(found.train)} and {len(found.test)}"
+        )
+    return found
 
 
 def leaves(part: Arrays, name: str) -> Iterator[tuple[str, Array]]:

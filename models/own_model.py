@@ -54,6 +54,8 @@ def check(recipe: Recipe) -> None:
 
 def _first_rows(recipe: Recipe, split: own_data.Split) -> tuple[Any, Any]:
     """Return some rows of what the model is given, made up where an encoding makes them."""
+    if recipe.text is not None:
+        own_data.corpus(recipe.text, recipe)
     if recipe.reads_text:
         encoding = recipe.encoding
         padded = encoding.form == "padded"

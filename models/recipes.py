@@ -8,6 +8,7 @@ from typing import Literal
 
 from datasets import errors
 from datasets.encoding import ARRAYS, Encoding
+from datasets.labelled_text import LabelledText
 
 Family = Literal["dense", "pooling", "lstm", "own"]
 
@@ -83,6 +84,7 @@ class Recipe:
     metric             what decides on the test data, by Keras's name: "loss" or one of the model's metrics
     direction          whether its largest or its smallest value is the best
     assumptions        what the source leaves out, what was chosen, and why
+    text               the user's own labelled text; None for the reviews
     file               of a recipe of the family "own": the Python file whose `build` makes its model
     digest             of that file's code, without comments: what was measured of another version is not compared
     """
@@ -110,6 +112,7 @@ class Recipe:
     logits: bool = False
     sentences: bool = False
     assumptions: tuple[str, ...] = field(default=())
+    text: LabelledText | None = None
     file: str = ""
     digest: str = ""
 
@@ -126,6 +129,7 @@ class Recipe:
         tolerance: float | None = None,
         held_out: int = 0,
         encoding: Encoding | None = None,
+        text: LabelledText | None = None,
         optimizer: Optimizer | None = None,
         source: str = "",
     ) -> Recipe:
@@ -144,7 +148,9 @@ class Recipe:
         held_out
             The last rows of the training data that validate instead of train.
         encoding
-            How reviews become the model's input. None where the file's `data(split, seed)` returns the arrays.
+            How text becomes the model's input. None where the file's `data(split, seed)` returns the arrays.
+        text
+            Your own labelled text, which the encoding reads; without it the IMDB reviews.
         optimizer
             Of a model that `build` returns without compiling it, which reads text and ends in one sigmoid; a compiled
             model keeps its own optimizer, loss and metrics.
@@ -152,10 +158,12 @@ class Recipe:
         Raises
         ------
         UsageError
-            For an expected value without a tolerance, or a tolerance without an expected value.
+            For an expected value without a tolerance, or the other way round; for text without an encoding.
         """
         if (expected is None) != (tolerance is None):
             raise errors.UsageError(f"{name}: expected both of expected= and tolerance=, or neither of them")
+        if text is not None and encoding is None:
+            raise errors.UsageError(f"{name}: expected an encoding= that says how its text becomes ids; received none")
         figure = () if expected is None else (_expected(metric, expected, tolerance),)
         return cls(
             name=name,
@@ -169,6 +177,7 @@ class Recipe:
             target_metric=f"val_{metric}" if held_out else metric,
             metric=metric,
             direction=direction,
+            text=text,
         )
 
     @property
@@ -184,7 +193,7 @@ class Recipe:
     @property
     def reads_reviews(self) -> bool:
         """Whether its data are the reviews of a corpus, not the user's own."""
-        return self.reads_text
+        return self.reads_text and self.text is None
 
     def phase(self, name: str) -> Phase:
         """Return the phase called ``name``; KeyError where the recipe has none."""

@@ -414,6 +414,12 @@ class RunDocument(Row):
         """Whether steps of `fit` contain waits for `tf.data`."""
         return any(row.contains_waits for row in self.timings)
 
+    @property
+    def recipes(self) -> frozenset[str]:
+        """The names of the recipes that it trained or timed."""
+        rows: list[AccuracyRow | TimingRow | ComparisonRow] = [*self.accuracy, *self.timings, *self.comparisons]
+        return frozenset(row.recipe for row in rows)
+
     def timed(self, phase: str) -> list[TimingRow]:
         """Return the timings of one phase, in their order."""
         return [row for row in self.timings if row.phase == phase]

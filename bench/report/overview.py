@@ -79,7 +79,7 @@ def _view(document: RunDocument, view: View) -> list[str]:
 def _work(document: RunDocument, rows: Sequence[AnswerRow]) -> str:
     """Say for how many recipes which backend does a piece of work faster, by what factors."""
     known = [answers.faster(row) for row in rows]
-    what = _what(known[0])
+    what = _what(document, known[0])
     said = [
         _wins(document, [row for row in known if row.told_apart and row.target == target], len(rows))
         for target in once(row.target for row in known)
@@ -104,9 +104,9 @@ def _wins(document: RunDocument, rows: Sequence[AnswerRow], of: int) -> str:
     return f"{_range(factors)} times as fast on {name(document, rows[0].target)}{where} (95% intervals {ends})"
 
 
-def _what(row: AnswerRow) -> str:
+def _what(document: RunDocument, row: AnswerRow) -> str:
     """Return a piece of work as the subject of a sentence: "`fit`", "`predict` of one review", "training"."""
-    many = "one review" if row.batch_size == 1 else f"{row.batch_size} reviews"
+    many = words.many(document, row.batch_size)
     if row.view == "best":
         return "training" if row.phase == "train" else f"predicting {many}"
     return f"`{row.path}`" if row.phase == "train" else f"`{row.path}` of {many}"

@@ -124,4 +124,6 @@ class OwnArrays(Reviews):
 
 def of(recipe: Recipe, corpus: Corpus) -> Reviews:
     """Return the data of ``recipe``: reviews of ``corpus``, or what the user's file gives."""
-    return (Reviews if recipe.reads_text else OwnArrays)(corpus, recipe)
+    if not recipe.reads_text:
+        return OwnArrays(corpus, recipe)
+    return Reviews(corpus if recipe.text is None else own_data.corpus(recipe.text, recipe), recipe)

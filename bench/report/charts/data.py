@@ -137,10 +137,12 @@ def _answers(document: RunDocument) -> Chart:
 
 def _view(document: RunDocument, title: str, rows: Sequence[AnswerRow]) -> list[Row]:
     """Return the lines of one view: a head above each kind of work, and a line for each recipe."""
-    works = dict.fromkeys(words.work(row.phase, row.batch_size) for row in rows)
+    works = dict.fromkeys(words.work(document, row.phase, row.batch_size) for row in rows)
     found: list[Row] = []
     for work in works:
-        lines = [_answer(document, row, work) for row in rows if words.work(row.phase, row.batch_size) == work]
+        lines = [
+            _answer(document, row, work) for row in rows if words.work(document, row.phase, row.batch_size) == work
+        ]
         head = {**lines[0], "line": f"{work}|{work.upper()}", "recipe": "", "ratio": 1.0, "head": True}
         found += [{**head, "low": 1.0, "high": 1.0, "cut_low": False, "cut_high": False}, *lines]
     return [{**row, "panel": title, "view": rows[0].view, "equal": 1.0} for row in found]
@@ -182,7 +184,7 @@ def _predict(document: RunDocument) -> list[Row]:
     return [
         {
             "recipe": row.recipe,
-            "panel": f"{row.recipe}, {words.work(row.phase, row.batch_size).removeprefix('predict ')}",
+            "panel": f"{row.recipe}, {words.work(document, row.phase, row.batch_size).removeprefix('predict ')}",
             "path": row.path,
             "target": words.label(document, row.target),
         }

@@ -32,15 +32,15 @@ def _ahead(document: RunDocument, rival: str) -> list[str]:
     rows = [row for row in document.answers if row.rival == rival and favoured(row) == rival]
     name = words.name(document, rival)
     told = {title: [row for row in rows if row.view == view] for view, title in VIEWS.items()}
-    found = [f"{name} is faster, {title}, at {_listed(mine)}." for title, mine in told.items() if mine]
+    found = [f"{name} is faster, {title}, at {_listed(document, mine)}." for title, mine in told.items() if mine]
     return found or [f"{name} is nowhere told apart as the faster one."]
 
 
-def _listed(rows: Sequence[AnswerRow]) -> str:
+def _listed(document: RunDocument, rows: Sequence[AnswerRow]) -> str:
     """Return the work of ``rows`` with how many times as fast the rival is."""
     works: dict[str, list[tuple[str, float]]] = {}
     for row in rows:
-        works.setdefault(words.work(row.phase, row.batch_size), []).append((row.recipe, 1 / row.ratio))
+        works.setdefault(words.work(document, row.phase, row.batch_size), []).append((row.recipe, 1 / row.ratio))
     return "; ".join(f"{work} ({_times(found)})" for work, found in works.items())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from bench.analysis import history
 from bench.analysis.rows import RunDocument
 from bench.report.page import published
+from models.recipes import RECIPES
 
 # The list of runs has the others: a page of every run there ever was would not open in time.
 MOST_RUNS = 9
@@ -19,10 +20,11 @@ def newest_first(runs: Iterable[RunDocument]) -> list[RunDocument]:
 
 def superseded(found: Sequence[RunDocument]) -> dict[str, RunDocument]:
     """Return the newest run that measured the same on the same machine, for each older one, by its id."""
-    newest: dict[tuple[str, ...], RunDocument] = {}
+    newest: dict[tuple[object, ...], RunDocument] = {}
     older = {}
     for one in found:
-        key = (published.folder(one), one.machine.model_dump_json(exclude={"python"}), one.profile, one.corpus)
+        machine = one.machine.model_dump_json(exclude={"python"})
+        key = (published.folder(one), machine, one.profile, one.corpus, one.recipes)
         if one.is_comparison:
             continue
         if key in newest:
@@ -35,10 +37,16 @@ def superseded(found: Sequence[RunDocument]) -> dict[str, RunDocument]:
 def main(found: Sequence[RunDocument]) -> RunDocument | None:
     """Return the run that the README quotes and the page opens on, of ``found``, newest first.
 
-    It is the fullest of the real reviews that nothing speaks against.
+    It is the fullest of the real reviews that nothing speaks against, of those with the most of the suite's recipes.
     """
     runs = [one for one in found if one.corpus == "imdb" and one.profile in ("default", "full")]
-    return next(iter(fullest(runs)), None)
+    most = max((_published(one) for one in runs), default=0)
+    return next(iter(fullest([one for one in runs if most and _published(one) == most])), None)
+
+
+def _published(one: RunDocument) -> int:
+    """Return how many of the suite's own recipes a run has."""
+    return len(one.recipes & RECIPES.keys())
 
 
 def fullest(found: Sequence[RunDocument]) -> list[RunDocument]:

@@ -34,7 +34,7 @@ def brief(document: RunDocument) -> Table:
     columns = (
         RECIPE,
         Column("train", "training", value=lambda row: factor(document, row.train)),
-        Column("predict", _reviews(sizes), value=lambda row: factor(document, row.predict)),
+        Column("predict", _fewest(document, sizes), value=lambda row: factor(document, row.predict)),
     )
     view = Column("view", "view", value=lambda row: _view(row.view, rows))
     shown = [row for row in (*(r.train for r in rows), *(r.predict for r in rows)) if row]
@@ -89,8 +89,8 @@ def _recipes(rows: Iterable[AnswerRow], view: View) -> list[str]:
     return once(row.recipe for row in rows if row.view == view)
 
 
-def _reviews(sizes: Collection[int]) -> str:
-    return "predicting one review" if sizes == {1} else "predicting the fewest reviews"
+def _fewest(document: RunDocument, sizes: Collection[int]) -> str:
+    return f"predicting {words.many(document, 1) if sizes == {1} else f'the fewest {words.rows(document)}'}"
 
 
 def _view(view: View, rows: Iterable[RecipeAnswer]) -> str:

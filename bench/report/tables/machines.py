@@ -18,7 +18,9 @@ def across(documents: Sequence[RunDocument]) -> Table:
     found: dict[Key, dict[str, AnswerRow]] = {}
     for document in documents:
         for row in document.answers:
-            found.setdefault((row.view, row.recipe, words.work(row.phase, row.batch_size)), {})[document.run_id] = row
+            found.setdefault((row.view, row.recipe, words.work(document, row.phase, row.batch_size)), {})[
+                document.run_id
+            ] = row
     columns = (
         Column("recipe", "recipe", value=lambda key: key[1]),
         Column("work", "work", value=lambda key: key[2]),

@@ -34,6 +34,10 @@ def floor_share(rows: Sequence[TimingRow]) -> Column:
     return Column("floor_share", "floor", "percent", note="; ".join(notes))
 
 
+def _rate(document: RunDocument) -> Column:
+    return Column("reviews_per_s", f"{words.rows(document)}/s", "significant")
+
+
 def training(document: RunDocument) -> Table:
     """Return the throughput of training steps by path."""
     rows = document.timed("train")
@@ -41,7 +45,7 @@ def training(document: RunDocument) -> Table:
         PATH,
         Column("batch_size", "batch", "count", merge=True),
         _marked_target(document),
-        Column("reviews_per_s", "reviews/s", "significant"),
+        _rate(document),
         Column("seconds", "step", "milliseconds", unit="ms", short="ms/step"),
         SECONDS_SPREAD,
         floor_share(rows),
@@ -58,11 +62,11 @@ def prediction(document: RunDocument) -> Table:
     rows = document.timed("predict")
     p99 = any(row.p99_s is not None for row in rows)
     columns = (
-        Column("batch_size", "reviews", "count", merge=True),
+        Column("batch_size", words.rows(document), "count", merge=True),
         PATH,
         _marked_target(document),
         *[_percentile(rank) for rank in (50, 90, 95, *([99] if p99 else []))],
-        Column("reviews_per_s", "reviews/s", "significant"),
+        _rate(document),
         replace(SECONDS_SPREAD, wide=True),
         floor_share(rows),
         FLOOR_SPREAD,
@@ -113,10 +117,10 @@ def best_paths(document: RunDocument) -> Table:
     """Return the fastest path for each piece of work, and by how much."""
     columns = (
         RECIPE,
-        Column("work", "work", value=lambda row: words.work(row.phase, row.batch_size)),
+        Column("work", "work", value=lambda row: words.work(document, row.phase, row.batch_size)),
         target(document),
         Column("path", "path"),
-        Column("reviews_per_s", "reviews/s", "significant"),
+        _rate(document),
         Column("advantage", "× the other's best", "significant"),
         interval_column("advantage", "interval"),
         Column("told_apart", "told apart", value=_told_apart),

@@ -11,6 +11,7 @@ from bench.records import packages
 from bench.records.schema import Cell
 from bench.records.store import BUSY
 from bench.report.tables.columns import share
+from datasets.corpus import OWN
 
 TITLES = {name: backend.title for name, backend in BACKENDS.items()} | INFERENCE_ONLY | {"sklearn": "scikit-learn"}
 
@@ -35,9 +36,19 @@ def marks(row: TimingRow) -> str:
     return ("†" if row.excluded else "") + ("" if row.steady else "*")
 
 
-def work(phase: str, batch_size: int) -> str:
+def rows(document: RunDocument) -> str:
+    """Return what the suite's models read, "reviews"; "rows" where users bring all of the data themselves."""
+    return "rows" if document.corpus == OWN.name else "reviews"
+
+
+def many(document: RunDocument, number: int) -> str:
+    """Return so many of them: "one review", "32 rows"."""
+    return f"one {rows(document)[:-1]}" if number == 1 else f"{number} {rows(document)}"
+
+
+def work(document: RunDocument, phase: str, batch_size: int) -> str:
     """Return a piece of work in words: "train", "predict 32 reviews"."""
-    many = f"{batch_size} review{'s' * (batch_size != 1)}"
+    many = f"{batch_size} {rows(document)[: None if batch_size != 1 else -1]}"
     return {"train": "train", "predict": f"predict {many}", "vectorize": f"vectorize {many}"}.get(phase, phase)
 
 
@@ -171,6 +182,8 @@ def versions(document: RunDocument) -> str:
 
 
 def corpus(document: RunDocument) -> str:
+    if document.corpus == OWN.name:
+        return "the recipes' own"
     return f"{document.corpus} ({document.corpus_digest[:12]})"
 
 
