@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from datasets.encoding import Encoding
     from datasets.errors import ExpectedError
+    from datasets.labelled_text import LabelledText
     from models.recipes import Optimizer, Phase, Published, Recipe
     from models.saved import load
 
@@ -34,6 +35,7 @@ __all__ = [
     "CommandFailed",
     "Encoding",
     "ExpectedError",
+    "LabelledText",
     "Optimizer",
     "Phase",
     "Published",
@@ -50,6 +52,7 @@ __all__ = [
 _NAMES = {
     "Encoding": ("datasets.encoding", "Encoding"),
     "ExpectedError": ("datasets.errors", "ExpectedError"),
+    "LabelledText": ("datasets.labelled_text", "LabelledText"),
     "Optimizer": ("models.recipes", "Optimizer"),
     "Phase": ("models.recipes", "Phase"),
     "Published": ("models.recipes", "Published"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_MAIN = Path(__file__).resolve().parent / "__main__.py"
+_START = Path(__file__).resolve().parent / "_start.py"
 
 
 class CommandFailed(RuntimeError):
@@ -26,7 +26,7 @@ class CommandFailed(RuntimeError):
 
 def answered(*words: str, **options: Any) -> dict[str, Any]:
     """Return the document that the command of ``words`` and ``options`` prints; its notes go to standard error."""
-    command = [sys.executable, str(_MAIN), *words, *_words(options), "--json"]
+    command = [sys.executable, str(_START), *words, *_words(options), "--json"]
     with tempfile.TemporaryFile() as printed:
         with subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, text=True, errors="replace") as process:
             try:

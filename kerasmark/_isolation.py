@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kerasmark.__main__ import SUITE
+from kerasmark._start import SUITE
 
 PACKAGES = ("bench", "datasets", "models")
 

@@ -18,11 +18,13 @@ from packaging.version import Version
 from bench.runner.environments import locked
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bench", "datasets", "models")
+PACKAGES = ("bench", "datasets", "kerasmark", "models")
 FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow"}
 # The order of the stages in bench/: each imports only those before it, and bench.protocol.
 STAGES = ("records", "plan", "worker", "analysis", "runner", "report", "cli")
-SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+SOURCES = [
+    path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if path.parent.name != "templates"
+]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # The Pythons that it runs on, the oldest first.
 PYTHONS = [f"3.{n}" for n in range(30) if f"3.{n}" in SpecifierSet(PROJECT["project"]["requires-python"])]
