@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -25,7 +26,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint"]
 nox.options.error_on_missing_interpreters = True  # or a Python that is not found would pass
 
-LOCKS = ("nox", "lint", "cpu", "test", "gpu-jax", "gpu-tensorflow")
+LOCKS = ("nox", "build", "lint", "cpu", "test", "gpu-jax", "gpu-tensorflow")
 
 
 @nox.session(name="bench-cpu")
@@ -160,9 +161,33 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    workflows = [*(ROOT / ".github" / "workflows").glob("*.yml"), *(ROOT / "kerasmark" / "templates").glob("*.yml")]
     schema = ("check-jsonschema", "--builtin-schema")
-    session.run(*schema, "vendor.github-workflows", *map(str, (ROOT / ".github" / "workflows").glob("*.yml")))
+    session.run(*schema, "vendor.github-workflows", *map(str, workflows))
     session.run(*schema, "vendor.github-actions", "action.yml")
+
+
+@nox.session(reuse_venv=False)
+def wheel(session: nox.Session) -> None:
+    """Build the wheel into dist/, install it into an empty environment, and use it from another folder."""
+    built = build_wheel(session)
+    session.install("--constraint", "requirements/cpu.txt", f"kerasmark[cpu] @ {built.as_uri()}")
+    chosen = ("--recipes", "kerasmark_recipes.py", "--recipe", "groups", "dense")
+    with TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
+        session.run("python", "-c", IMPORTS_NOTHING_ELSE)
+        session.run("kerasmark", "init")
+        session.run("kerasmark", "run", *chosen, "--profile", "smoke", "--data", "synthetic")
+        session.run("python", "-c", "import kerasmark; print(kerasmark.compare('jax', 'tensorflow')['run_id'])")
+
+
+# In an environment with the wheel no package of the suite's has a name of its own.
+IMPORTS_NOTHING_ELSE = """
+import importlib.util, sys
+import kerasmark
+assert not [name for name in ("bench", "datasets", "models") if importlib.util.find_spec(name)]
+assert kerasmark.Recipe.__module__ == "models.recipes"
+assert not {"keras", "bench", "datasets", "models"} & sys.modules.keys()
+"""
 
 
 @nox.session(default=False)
@@ -211,6 +236,14 @@ def lock(session: nox.Session) -> None:
 def install(session: nox.Session, lock_name: str) -> None:
     """Install a lock file, compiled to bytecode: importing an uncompiled framework takes seconds longer."""
     session.install("--compile-bytecode", "--require-hashes", "-r", f"requirements/{lock_name}.txt")
+
+
+def build_wheel(session: nox.Session) -> Path:
+    """Build the wheel with the locked build backend and return it."""
+    locked = ("--build-constraints", "requirements/build.txt", "--require-hashes")
+    session.run("uv", "build", "--quiet", "--wheel", "--clear", *locked, external=True)
+    (built,) = (ROOT / "dist").glob("*.whl")
+    return built
 
 
 def bench_on_gpu(session: nox.Session, backend: str) -> None:
