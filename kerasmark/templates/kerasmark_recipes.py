@@ -17,7 +17,7 @@ RECIPE = Recipe.own(
     epochs=5,
     metric="accuracy",  # what decides: "loss", or a metric's name as `model.evaluate(return_dict=True)` has it
     direction="max",  # "min" where less is better, as for a loss
-    expected=0.97,  # what it reaches, and by how much it may miss that; speed counts only where it does. Change both
+    expected=0.94,  # what it reaches, and by how much it may miss that; speed counts only where it does. Change both
     tolerance=0.02,  # with your model, or drop them: `kerasmark reference` then measures them over seeds
 )
 
