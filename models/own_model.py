@@ -19,7 +19,7 @@ TRIED_ROWS = 4
 
 def build(recipe: Recipe) -> keras.Model:
     """Return the model as the user's `build` makes it, which knows a variation by the name that its file has."""
-    model = user_recipes.builder(recipe)(replace(recipe, name=recipe.name.partition(" ")[0]))
+    model = user_recipes.function(recipe, "build")(replace(recipe, name=recipe.name.partition(" ")[0]))
     if not isinstance(model, keras.Model):
         raise ExpectedError(f"{recipe.name}: expected build(recipe) to return a keras.Model; received {model!r}"[:300])
     if not model.compiled and (recipe.optimizer is None or not recipe.reads_text):
@@ -63,7 +63,7 @@ def _first_rows(recipe: Recipe, split: own_data.Split) -> tuple[Any, Any]:
         x = np.zeros((TRIED_ROWS, width or 0), np.int32 if padded else np.float32)
         return x, np.arange(TRIED_ROWS, dtype=np.float32)[:, None] % 2
     try:
-        x, y = own_data.load(user_recipes.data(recipe), recipe, split, seed=0)
+        x, y = own_data.load(user_recipes.function(recipe, "data"), recipe, split, seed=0)
     except ExpectedError as error:
         raise ExpectedError(f"{recipe.name}: {error}") from error
     if split == "train" and own_data.rows(y) - recipe.phases[-1].held_out < recipe.batch_size:

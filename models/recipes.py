@@ -86,6 +86,7 @@ class Recipe:
     assumptions        what the source leaves out, what was chosen, and why
     text               the user's own labelled text; None for the reviews
     file               of a recipe of the family "own": the Python file whose `build` makes its model
+    floor              whether that file has the arithmetic by hand as well (`models.own_floor`)
     digest             of that file's code, without comments: what was measured of another version is not compared
     """
 
@@ -115,6 +116,7 @@ class Recipe:
     text: LabelledText | None = None
     file: str = ""
     digest: str = ""
+    floor: bool = False
 
     @classmethod
     def own(

@@ -1,4 +1,4 @@
-"""A user's recipes, from a file with `RECIPE` (or `RECIPES`), a function `build` and perhaps one called `data`.
+"""A user's recipes, from a file with `RECIPE` (or `RECIPES`), a function `build`, and perhaps `data` and `floor`.
 
 `python -m models.user_recipes FILE DESCRIPTOR [try]` writes them as JSON to a pipe: the file may import a framework,
 which the parent must not. With "try" it tries each recipe before: its arrays, its model, and one training step.
@@ -13,7 +13,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from datasets.errors import ExpectedError
 from models.recipes import RECIPES, Recipe
 from models.variations import PROPOSED
 
+SUITE = ("__main__", "bench", "datasets", "kerasmark", "models", "tests")
 # Settings of a variation follow its name after a space, lists of names have commas, and files are named by it.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -45,18 +46,13 @@ def load(file: Path) -> list[Recipe]:
         raise ExpectedError(
             f"expected a function data(split, seed) in {file.name}, or an encoding= of its recipes; there is neither"
         )
-    digest = _digest(file)
-    return [replace(recipe, family="own", file=str(file), digest=digest) for recipe in recipes]
+    known = {"file": str(file), "digest": _digest(file), "floor": callable(getattr(module, "floor", None))}
+    return [replace(recipe, family="own", **known) for recipe in recipes]
 
 
-def builder(recipe: Recipe) -> Callable[[Recipe], Any]:
-    """Return the function `build` of the file of ``recipe``."""
-    return _module(Path(recipe.file)).build  # type: ignore[no-any-return]
-
-
-def data(recipe: Recipe) -> Callable[..., Any]:
-    """Return the function `data` of the file of ``recipe``."""
-    return _module(Path(recipe.file)).data  # type: ignore[no-any-return]
+def function(recipe: Recipe, name: str) -> Callable[..., Any]:
+    """Return the function `build`, `data` or `floor` of the file of ``recipe``."""
+    return getattr(_module(Path(recipe.file)), name)  # type: ignore[no-any-return]
 
 
 def main(file: str, descriptor: str, tried: str = "") -> None:
@@ -84,8 +80,20 @@ def _try(recipes: Sequence[Recipe]) -> None:
 
 
 def _digest(file: Path) -> str:
-    """Return a digest of what the code of ``file`` does: comments and spaces are no part of it."""
-    return hashlib.sha256(ast.dump(ast.parse(file.read_bytes())).encode()).hexdigest()[:16]
+    """Return a digest of the code of ``file`` and of what it imports from its folder, without comments and spaces."""
+    files = {file, *_beside(file)}
+    code = "\n".join(ast.unparse(ast.parse(one.read_bytes())) for one in sorted(files))
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def _beside(file: Path) -> Iterator[Path]:
+    """Yield the files of modules that lie in the folder of ``file``; this suite's own are not part of a user's work."""
+    for name, module in list(sys.modules.items()):
+        where = Path(getattr(module, "__file__", None) or "/")
+        installed = {"site-packages", "dist-packages"} & {*where.parts} or Path(sys.prefix) in where.parents
+        beside = where.suffix == ".py" and file.parent in where.parents and not installed
+        if beside and name.partition(".")[0] not in SUITE:
+            yield where
 
 
 def _check_names(file: Path, names: Sequence[str]) -> None:

@@ -347,7 +347,7 @@ class Summary:
             prior = self._share_priors.get((cell.phase, cell.path))
             return bounded("floor_share", paired_ratio.ratio(floors, records, prior=prior))
         fastest = self._fastest.get((cell.recipe, cell.phase, cell.batch_size, cell.target))
-        if fastest is None or cell.path in RESIDENT:
+        if fastest is None or cell.path in (*RESIDENT, *FLOORS):
             return {}
         share = ONE if fastest == cell else paired_ratio.ratio(self.timings[fastest], records)
         return {**bounded("floor_share", share), "share_of": fastest.path}
@@ -358,10 +358,12 @@ class Summary:
 
         None where only one path was timed: it would be compared with itself.
         """
-        without = {name for name, recipe in self.recipes.items() if not paths.has_floor(recipe)}
+        # A user's floor may be written for one backend alone.
+        without = {name for name, recipe in self.recipes.items() if recipe.floor or not paths.has_floor(recipe)}
         works: dict[tuple[str, str, int, str], list[Cell]] = {}
         for cell in self.timings:
-            if cell.recipe in without and cell.phase in best_path.USUAL and cell.path not in RESIDENT:
+            apart = cell.path in (*RESIDENT, *FLOORS)
+            if cell.recipe in without and cell.phase in best_path.USUAL and not apart:
                 works.setdefault((cell.recipe, cell.phase, cell.batch_size, cell.target), []).append(cell)
         first = {work: best_path.fastest(cells, self.timings) for work, cells in works.items() if len(cells) > 1}
         return {work: cell for work, cell in first.items() if cell is not None}

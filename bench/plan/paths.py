@@ -210,12 +210,12 @@ def applies(path: Path, recipe: Recipe, backend: str) -> bool:
 
 
 def has_floor(recipe: Recipe) -> bool:
-    """Return whether the floors of training and prediction (`bench.worker.floors`) do the arithmetic of ``recipe``.
+    """Return whether there is a floor of training and prediction for ``recipe``: the user's own, or the suite's.
 
-    They know the layers of the published families in any size and with any rate of dropout, and two optimizers; one
-    LSTM that drops nothing itself; and the embedding whose gradient is summed.
+    The suite's know the layers of the published families in any size and with any rate of dropout, and two optimizers;
+    one LSTM that drops nothing itself; and the embedding whose gradient is summed.
     """
     if recipe.family not in FLOOR_FAMILIES or recipe.optimizer is None:
-        return False
+        return recipe.floor  # a user's own
     special = (recipe.lstm_layers != 1, recipe.lstm_dropout, recipe.recurrent_dropout, recipe.optimizer.momentum)
     return recipe.optimizer.name in FLOOR_OPTIMIZERS and recipe.embedding == "summed" and not any(special)

@@ -38,6 +38,12 @@ def seed(value: int) -> None:
     backend.module("device").seed(value)
 
 
+def drawn(model: keras.Model) -> list[Any]:
+    """Return the states of the random generators that ``model`` holds: each draw changes one."""
+    states = [variable for variable in model.non_trainable_variables if variable.name == "seed_generator_state"]
+    return [keras.ops.convert_to_numpy(variable.value).tolist() for variable in states]
+
+
 def wait(value: Any) -> None:
     """Return once ``value``, a tensor or a tree of them, is computed."""
     backend.module("device").wait(value)

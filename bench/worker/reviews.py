@@ -119,7 +119,7 @@ class OwnArrays(Reviews):
         return self._parts[name]
 
     def _load(self, split: Literal["train", "test"]) -> Encoded:
-        return Encoded(*own_data.load(user_recipes.data(self.recipe), self.recipe, split, self.seed))
+        return Encoded(*own_data.load(user_recipes.function(self.recipe, "data"), self.recipe, split, self.seed))
 
 
 def of(recipe: Recipe, corpus: Corpus) -> Reviews:

@@ -36,7 +36,7 @@ def test_a_recipe_knows_the_file_that_builds_it(tmp_path: Path) -> None:
     file = written(tmp_path, GOOD.replace('family="own"', 'family="dense"'))
     (recipe,) = user_recipes.load(file)
     assert (recipe.name, recipe.family, recipe.file) == ("mine", "own", str(file))
-    assert user_recipes.builder(recipe)(recipe) == "mine"
+    assert user_recipes.function(recipe, "build")(recipe) == "mine"
 
 
 @pytest.mark.parametrize("many", ["RECIPES = [RECIPE]", "RECIPES = (RECIPE,)", 'RECIPES = {"mine": RECIPE}'])
@@ -60,6 +60,21 @@ def test_several_recipes_in_one_file(tmp_path: Path, many: str) -> None:
 def test_a_file_that_lacks_something_says_what(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ExpectedError, match=words):
         user_recipes.load(written(tmp_path, text))
+
+
+def test_a_digest_is_that_of_the_code(tmp_path: Path) -> None:
+    """References and an interrupted run are of a model; a comment changes none, and a module beside the file may."""
+    (tmp_path / "theirs.py").write_text("NAME = 'mine'\n")
+    good = "import theirs\n" + GOOD
+    texts = {"before": good, "commented": f"{good}\n# a comment\n", "changed": good.replace("epochs=1", "epochs=2")}
+
+    def digest(text: str) -> str:
+        return reader.read(written(tmp_path, text), tmp_path)[0].digest
+
+    digests = {name: digest(text) for name, text in texts.items()}
+    assert digests["before"] == digests["commented"] != digests["changed"]
+    (tmp_path / "theirs.py").write_text("NAME = 'theirs'\n")
+    assert digest(good) != digests["before"]
 
 
 def test_no_file_is_no_recipe(tmp_path: Path) -> None:

@@ -75,11 +75,13 @@ def compiled_from_text(reviews: Reviews, batch_size: int) -> Operation:
 
 def floor(reviews: Reviews, batch_size: int) -> Operation:
     """The same arithmetic by hand in the backend's own terms, as fast as possible."""
+    floors.require_same_work(reviews)
     return _by_program(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
 
 
 def floor_resident(reviews: Reviews, batch_size: int) -> Operation:
     """The floor on resident rows; the scores stay on the device."""
+    floors.require_same_work(reviews)
     return _resident(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
 
 

@@ -83,6 +83,7 @@ def compiled_loop(reviews: Reviews, batch_size: int) -> Operation:
 
 def floor(reviews: Reviews, batch_size: int) -> Operation:
     """The same arithmetic by hand in the backend's own terms, as fast as possible."""
+    floors.require_same_work(reviews)
     trainer = floors.trainer(reviews.recipe, create(reviews.recipe))
     return _resident(trainer, reviews, batch_size, at_once=True)
 

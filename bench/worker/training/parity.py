@@ -43,11 +43,15 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     model.load_weights(request.weights)
     predicted = evaluate.predictor(model)(reviews.timed("test").rows(0, request.reviews).x)
     batches = islice(work.batches(reviews.timed("train"), recipe.batch_size), request.steps)
-    before = _drawn(model)
+    before = device.drawn(model)
     return {
         "predictions": _values(predicted, logits=recipe.logits),
         "losses": [_step(model, batch) for batch in batches],
-        "parts": "random" if _drawn(model) != before else "embedding" if any(map(_unsummed, _layers(model))) else "",
+        "parts": "random"
+        if device.drawn(model) != before
+        else "embedding"
+        if any(map(_unsummed, _layers(model)))
+        else "",
     }
 
 
@@ -69,12 +73,6 @@ def _draw_nothing(model: keras.Model) -> None:
         for name in DRAWING:
             if type(layer).__module__.startswith("keras.") and isinstance(vars(layer).get(name), float):
                 setattr(layer, name, 0.0)
-
-
-def _drawn(model: keras.Model) -> list[Any]:
-    """Return the states of the random generators that ``model`` holds: each draw changes one."""
-    states = [variable for variable in model.non_trainable_variables if variable.name == "seed_generator_state"]
-    return [keras.ops.convert_to_numpy(variable.value).tolist() for variable in states]
 
 
 def _unsummed(layer: keras.layers.Layer) -> bool:
