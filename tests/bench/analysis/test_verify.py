@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from bench.analysis import verify
+from bench.analysis.summary import summarize
 from bench.records import identity, store
 from bench.records.machine import Commit
 from bench.records.schema import Record
 from bench.records.store import Run
+from bench.report.tables.words import measured_by
 from tests.bench import made, published
 
 
@@ -72,6 +74,14 @@ def test_each_rule_is_broken_by_what_it_is_about(rule: str, run: Run, words: str
     assert rule in failed.rule
     assert words in failed.found
     assert verify.problems(run) == [failed.found]
+
+
+def test_the_version_of_an_installed_suite_stands_for_a_commit() -> None:
+    """What measured can be installed again; the first line of a report names it."""
+    versions = {"keras": "3.15.1", "kerasmark": "0.1.0"}
+    measured = Run(Path("made"), made.header(commit=None), (made.target(versions=versions), TIMED, made.finished()))
+    assert {check.answer for check in verify.checks(measured) if "commit" in check.rule} == {"passed"}
+    assert measured_by(summarize(measured).document) == "kerasmark 0.1.0"
 
 
 def test_a_line_that_was_changed_on_disk_breaks_its_rule(tmp_path: Path) -> None:

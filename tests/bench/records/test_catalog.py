@@ -78,6 +78,13 @@ def test_each_command_resumes_its_own_kind(tmp_path: Path) -> None:
     assert found == {"versions": first, "run": second, "regress": third}
 
 
+@pytest.mark.parametrize("word", ["regress", "versions"])
+def test_an_installed_command_is_of_the_same_kind(tmp_path: Path, word: str) -> None:
+    """A record has its command as a user called it: `kerasmark WORD` or `python -m bench WORD`."""
+    found = kept(tmp_path, 1, made.comparison(), command=f"kerasmark {word} --repo .", profile="gate")
+    assert catalog.entry(found).kind == word
+
+
 def test_a_gate_that_does_not_say_its_command_is_a_gate_of_either(tmp_path: Path) -> None:
     """Whatever its command was, it is no run."""
     found = kept(tmp_path, 1, made.comparison(), command="an unclosed 'quote", profile="gate")
