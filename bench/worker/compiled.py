@@ -1,26 +1,33 @@
 """A Keras model as compiled programs with data resident on the device: the fastest correct way to drive it.
 
-Every backend offers the same two classes. JAX compiles Keras's public stateless calls, TensorFlow its layers and
-optimizer, inside a loop that is part of the program: one call from Python takes many steps.
+Every backend offers the same classes. They trace Keras's own `train_step`, `test_step` and call inside a loop that is
+part of the program: one call from Python takes many steps.
 """
 
 from __future__ import annotations
 
 import keras
 
-from bench.worker import backend
+from bench.worker import backend, support
 from bench.worker.programs import Predictor, Trainer
-from models.recipes import Recipe
 
 
-def trainer(recipe: Recipe, model: keras.Model, *, patch: bool = True) -> Trainer:
-    """Return the training program of ``model``, compiled by `models.model` for ``recipe``.
+def trainer(model: keras.Model, *, patch: bool = True) -> Trainer:
+    """Return the training program of ``model``, with the loss, metrics and optimizer that it was compiled with.
 
     ``patch`` gives plain layers a faster gradient of the same result (see `layers` of the backend); without it they
-    are Keras's own.
+    are Keras's own. Raises Unsupported where the program would do something else than `fit`.
     """
-    threshold = 0.0 if recipe.logits else 0.5
-    return backend.module("compiled").Trainer(model, threshold=threshold, patch=patch)  # type: ignore[no-any-return]
+    programs = backend.module("compiled")
+    support.require_plain_training(model)
+    return programs.Trainer(model, patch=patch)  # type: ignore[no-any-return]
+
+
+def evaluator(model: keras.Model) -> Trainer:
+    """Return the program of ``model`` whose steps evaluate, as `evaluate` does, and update metrics alone."""
+    programs = backend.module("compiled")
+    support.require_plain_training(model)
+    return programs.Evaluator(model, patch=True)  # type: ignore[no-any-return]
 
 
 def predictor(model: keras.Model, *, patch: bool = True) -> Predictor:

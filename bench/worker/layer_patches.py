@@ -1,4 +1,4 @@
-"""Patches of Keras's layers while a program is traced: which layers are plain enough, and how methods are replaced."""
+"""Patches of Keras's methods while a program is traced: which layers are plain enough, and how it is done."""
 
 from __future__ import annotations
 
@@ -8,28 +8,33 @@ from typing import Any
 
 import keras
 
-Patch = tuple[Any, str, Callable[..., Any]]  # a layer, the name of its method, the replacement
+FLOATS = "float32"  # other layers compute in another type than their weights have
+
+Patch = tuple[Any, str, Callable[..., Any]]  # a layer or an optimizer, the name of its method, the replacement
 
 
 @contextmanager
 def patching(patches: Sequence[Patch]) -> Iterator[None]:
     """Replace the methods inside the block; afterwards the model is Keras's again."""
-    before = [(layer, name, vars(layer).get(name)) for layer, name, _ in patches]
-    for layer, name, method in patches:
-        setattr(layer, name, method)
+    before = [(owner, name, vars(owner).get(name)) for owner, name, _ in patches]
+    for owner, name, method in patches:
+        setattr(owner, name, method)
     try:
         yield
     finally:
-        for layer, name, original in before:
+        for owner, name, original in before:
             if original is None:
-                delattr(layer, name)  # uncovers the method of the class
+                delattr(owner, name)  # uncovers the method of the class
             else:
-                setattr(layer, name, original)
+                setattr(owner, name, original)
 
 
 def plain_lstm(layer: Any) -> bool:
-    """Whether ``layer`` is an LSTM as Keras makes it by default: its last output alone, from zeros, without dropout."""
-    if type(layer) is not keras.layers.LSTM:
+    """Whether ``layer`` is an LSTM as Keras makes it by default: its last output alone, without dropout.
+
+    Called with a mask or with a state to start from, it needs Keras's own method.
+    """
+    if type(layer) is not keras.layers.LSTM or layer.compute_dtype != FLOATS:
         return False
     special = ("return_sequences", "return_state", "go_backwards", "stateful", "dropout", "recurrent_dropout")
     gates = (layer.activation, layer.recurrent_activation) == (keras.activations.tanh, keras.activations.sigmoid)
@@ -38,9 +43,11 @@ def plain_lstm(layer: Any) -> bool:
 
 def plain_dropout(layer: Any) -> bool:
     """Whether ``layer`` is a Dropout that draws each value independently and drops some values, but not all."""
-    return type(layer) is keras.layers.Dropout and layer.noise_shape is None and 0 < layer.rate < 1
+    plain = type(layer) is keras.layers.Dropout and layer.noise_shape is None and 0 < layer.rate < 1
+    return plain and layer.compute_dtype == FLOATS
 
 
 def plain_dense(layer: Any) -> bool:
     """Whether ``layer`` is a Dense layer with a bias, neither quantized nor adapted."""
-    return type(layer) is keras.layers.Dense and layer.use_bias and not (layer.lora_enabled or layer.quantization_mode)
+    plain = type(layer) is keras.layers.Dense and layer.use_bias and layer.compute_dtype == FLOATS
+    return plain and not (layer.lora_enabled or layer.quantization_mode)

@@ -6,14 +6,19 @@ a Keras model, `bench.worker.floors` the hand-written ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
+import keras
 
-Rows = npt.NDArray[Any]
+# An array, or a dictionary, tuple or list of arrays with equal first dimension; None where a model has no labels.
+Rows = Any
 
 BYTE, HALF_WORD, WORD = 8, 16, 32
+
+
+class Unsupported(Exception):
+    """What the compiled programs cannot do; its words are the subject of "... is not supported"."""
 
 
 class Trainer(Protocol):
@@ -22,19 +27,23 @@ class Trainer(Protocol):
     resolved: dict[str, Any]
 
     def place(self, rows: Rows) -> Any:
-        """Copy ``rows``, (rows, …), to the device, once for all epochs."""
+        """Copy ``rows``, (rows, …) each, to the device, once for all epochs."""
 
     def run(self, x: Any, y: Any, order: Any, start: int, stop: int) -> None:
         """Take the steps ``start`` to ``stop``: step i trains on the rows ``order[i]``, (steps, batch) int32.
 
-        Arrays must be placed. A new batch size compiles again.
+        Arrays must be placed. A new batch size compiles again, if no step is to be taken too. Raises Unsupported,
+        nothing updated, where the step of a Keras model cannot be traced.
         """
 
-    def figures(self) -> dict[str, float]:
-        """Return the running "loss" and "accuracy" as `fit` prints them, and reset them."""
+    def figures(self) -> dict[str, Any]:
+        """Return the running loss and metrics by Keras's names, as `fit` reports them, and reset them."""
 
     def write_back(self) -> None:
-        """Copy the trained weights to the model; until then its variables may be out of date."""
+        """Copy the trained weights to the model; until then its variables may be out of date.
+
+        The next `run` of a Keras model's program begins with what its variables hold by then.
+        """
 
     def wait(self) -> None:
         """Return once every step is done."""
@@ -44,11 +53,11 @@ class Trainer(Protocol):
 
 
 class Predictor(Protocol):
-    """Prediction as one program: raw outputs for a batch, NumPy in and NumPy out, (batch, …) to (batch, 1)."""
+    """Prediction as one program: raw outputs for a batch, NumPy in and NumPy out, (batch, …) each."""
 
     resolved: dict[str, Any]
 
-    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
+    def __call__(self, rows: Rows) -> Any:
         """Predict ``rows``; a new number of rows compiles again."""
 
     def place(self, rows: Rows) -> Any:
@@ -59,6 +68,11 @@ class Predictor(Protocol):
 
     def program(self, rows: Rows) -> dict[str, float]:
         """Return the compiler's counts of the program for as many rows."""
+
+
+def each(function: Callable[[Any], Any], rows: Rows) -> Any:
+    """Return ``rows`` with ``function`` of each array in its place."""
+    return keras.tree.map_structure(lambda array: None if array is None else function(array), rows)
 
 
 def threshold(rate: float) -> tuple[int, int]:

@@ -8,11 +8,10 @@ from typing import Any
 
 import jax
 import numpy as np
-import numpy.typing as npt
 
 from bench.worker.programs import Rows
 
-Array = Any  # a jax.Array: the linter knows no framework
+Array = Any  # a jax.Array, or a structure of them: the linter knows no framework
 
 
 class Call(ABC):
@@ -27,8 +26,10 @@ class Call(ABC):
     def _arguments(self, rows: Array) -> tuple[Any, ...]:
         """Return the program's arguments for ``rows``, weights included."""
 
-    def __call__(self, rows: Rows) -> npt.NDArray[np.float32]:
-        return np.asarray(self.run(rows))
+    def __call__(self, rows: Rows) -> Any:
+        scores = self.run(rows)
+        # One array, as most models give, needs no walk over a structure.
+        return np.asarray(scores) if isinstance(scores, jax.Array) else jax.tree.map(np.asarray, scores)
 
     def place(self, rows: Rows) -> Array:
         return jax.device_put(rows)

@@ -17,7 +17,7 @@ import optax
 
 from bench.worker.jax import optimizers, recurrence
 from bench.worker.jax.call import Call
-from bench.worker.jax.loop import Loop, zero_sums
+from bench.worker.jax.loop import SummingLoop, zero_sums
 from bench.worker.jax.masks import dropped
 from models.recipes import Recipe
 
@@ -37,7 +37,7 @@ class State(NamedTuple):
     seen: Array
 
 
-class Trainer(Loop):
+class Trainer(SummingLoop):
     """Hand-written training."""
 
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:

@@ -26,7 +26,7 @@ def patched(model: keras.Model) -> AbstractContextManager[None]:
     """Patch the layers of ``model`` inside the block, where the device is a CPU."""
     if jax.default_backend() != "cpu":
         return nullcontext()  # a GPU has cuDNN, and no need of the transposed product
-    recurrences = [(layer, "inner_loop", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
+    recurrences = [(layer, "call", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
     products = [(layer, "call", partial(_dense, layer)) for layer in model.layers if plain_dense(layer)]
     lookups = [(layer, "lookup", _time_first) for layer in model.layers if recurrences and isinstance(layer, Embedding)]
     drops = [(layer, "call", partial(_dropout, layer)) for layer in model.layers if plain_dropout(layer)]
@@ -41,16 +41,19 @@ def _time_first(table: Array, ids: Array) -> Array:
     return jnp.swapaxes(jnp.asarray(table)[ids.T], 0, 1)
 
 
-def _recurrence(layer: Any, sequences: Array, initial_state: Any, mask: Any, training: bool = False) -> Any:
-    """Replace `keras.layers.LSTM.inner_loop` for a plain layer: zero initial state, no mask."""
-    del initial_state, mask, training
-    kernel, recurrent, bias = (jnp.asarray(weight.value) for weight in layer.trainable_variables)
-    h = last_output(jnp.swapaxes(sequences, 0, 1), kernel, recurrent, bias)
-    return h, h[:, None], [h, h]
+def _recurrence(
+    layer: Any, sequences: Array, initial_state: Any = None, mask: Any = None, training: bool = False
+) -> Array:
+    if initial_state is not None or mask is not None:
+        return type(layer).call(layer, sequences, initial_state=initial_state, mask=mask, training=training)
+    cell = layer.cell
+    kernel, recurrent, bias = (jnp.asarray(each.value) for each in (cell.kernel, cell.recurrent_kernel, cell.bias))
+    return last_output(jnp.swapaxes(sequences, 0, 1), kernel, recurrent, bias)
 
 
 def _dense(layer: Any, inputs: Array, training: bool | None = None) -> Array:
-    del training
+    if len(inputs.shape) != 2:  # the gradient is that of matrices
+        return type(layer).call(layer, inputs, training=training)
     return layer.activation(product(inputs, jnp.asarray(layer.kernel.value)) + layer.bias.value)
 
 

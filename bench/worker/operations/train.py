@@ -71,13 +71,13 @@ def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
 
 def compiled_step(reviews: Reviews, batch_size: int) -> Operation:
     """One call of the compiled program a repeat, one step each, on resident rows; no layer is patched."""
-    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe), patch=False)
+    trainer = compiled.trainer(create(reviews.recipe), patch=False)
     return _resident(trainer, reviews, batch_size, at_once=False)
 
 
 def compiled_loop(reviews: Reviews, batch_size: int) -> Operation:
     """All repeats in one call of the compiled program, which loops over them: an epoch as one program."""
-    trainer = compiled.trainer(reviews.recipe, create(reviews.recipe))
+    trainer = compiled.trainer(create(reviews.recipe))
     return _resident(trainer, reviews, batch_size, at_once=True)
 
 

@@ -1,37 +1,73 @@
-"""The compiled programs of a Keras model in TensorFlow: `tf.while_loop` around its layers."""
+"""The compiled programs of a Keras model in TensorFlow: `tf.while_loop` around its steps."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from bench.worker import support
+from bench.worker.programs import Unsupported
 from bench.worker.tensorflow.call import Call
 from bench.worker.tensorflow.layers import patched
 from bench.worker.tensorflow.loop import Loop
-from bench.worker.tensorflow.optimizers import apply
+from bench.worker.tensorflow.optimizers import fused
+
+Tensor = Any  # a tf.Tensor, or a structure of them: the linter knows no framework
 
 
 class Trainer(Loop):
-    """Trains a Keras model."""
+    """Trains a Keras model by its `train_step`."""
 
-    def __init__(self, model: keras.Model, *, threshold: float, patch: bool) -> None:
-        self._model, self._threshold, self._patch = model, threshold, patch
-        model.optimizer.build(model.trainable_variables)
+    def __init__(self, model: keras.Model, *, patch: bool) -> None:
+        if tf.distribute.has_strategy() or model._distribute_strategy is not None:
+            raise Unsupported("tf.distribute")
+        self._model, self._patch, self._built = model, patch, False
+        self._logs: dict[str, tf.Variable] = {}
         super().__init__(jit_compile=_xla_pays(model))
+
+    def run(self, x: Tensor, y: Tensor, order: Tensor, start: int, stop: int) -> None:
+        if not self._built:
+            support.build(self._model, x, y, order.shape[1])
+            self._built = True
+        super().run(x, y, order, start, stop)
+
+    def figures(self) -> dict[str, Any]:
+        return support.figures(self._model, self._logs)
 
     def write_back(self) -> None:
         """Do nothing: a graph updates the model's own variables."""
 
-    def _step(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def wait(self) -> None:
+        np.asarray(self._model.optimizer.variables[0].value)  # the number of iterations
+
+    def _take(self, data: Any) -> dict[str, Tensor]:
+        return self._model.train_step(data)  # type: ignore[no-any-return]
+
+    def _step(self, x: Tensor, y: Tensor) -> None:
         model = self._model
-        with tf.GradientTape() as tape, patched(model) if self._patch else nullcontext():
-            scores = model(x, training=True)
-            loss = model.loss(y, scores) + sum(model.losses)
-        weights = model.trainable_weights
-        apply(model.optimizer, tape.gradient(loss, weights), weights)
-        return loss, tf.reduce_sum(tf.cast((scores > self._threshold) == (y > 0.5), tf.float32))
+        with support.tracing(), patched(model) if self._patch else nullcontext(), fused(model.optimizer):
+            logs = self._take(keras.utils.pack_x_y_sample_weight(x, y))
+        if support.may_have_own_logs(model) and support.own_logs(model, logs):
+            self._keep(logs)
+
+    def _keep(self, logs: dict[str, Tensor]) -> None:
+        """Keep ``logs``, those of the last step, in variables."""
+        for name, value in logs.items():
+            if name not in self._logs:
+                with tf.init_scope():
+                    self._logs[name] = tf.Variable(tf.zeros(value.shape, value.dtype), trainable=False)
+            self._logs[name].assign(value)
+
+
+class Evaluator(Trainer):
+    """Evaluates a Keras model by its `test_step`."""
+
+    def _take(self, data: Any) -> dict[str, Tensor]:
+        return self._model.test_step(data)  # type: ignore[no-any-return]
 
 
 class Predictor(Call):
@@ -41,9 +77,9 @@ class Predictor(Call):
         self._model, self._patch = model, patch
         super().__init__(jit_compile=_xla_pays(model))
 
-    def _predict(self, x: tf.Tensor) -> tf.Tensor:
-        with patched(self._model) if self._patch else nullcontext():
-            return self._model(x, training=False)
+    def _predict(self, x: Tensor) -> Tensor:
+        with support.tracing(), patched(self._model) if self._patch else nullcontext():
+            return self._model.predict_step((x,))
 
 
 def _xla_pays(model: keras.Model) -> bool:
@@ -54,4 +90,5 @@ def _xla_pays(model: keras.Model) -> bool:
     25). On a GPU it would keep the LSTM from cuDNN.
     """
     recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model.layers)
-    return recurrent and not tf.config.list_logical_devices("GPU")
+    compilable = all(layer.supports_jit for layer in model._flatten_layers())
+    return recurrent and compilable and not tf.config.list_logical_devices("GPU")

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from bench.worker.tensorflow import optimizers, recurrence
 from bench.worker.tensorflow.call import Call
-from bench.worker.tensorflow.loop import Loop
+from bench.worker.tensorflow.loop import SummingLoop
 from bench.worker.tensorflow.masks import dropped
 from models.recipes import Recipe
 
@@ -25,7 +25,7 @@ Weights = list[Any]
 Drop = Callable[[Tensor], Tensor]
 
 
-class Trainer(Loop):
+class Trainer(SummingLoop):
     """Hand-written training."""
 
     def __init__(self, recipe: Recipe, model: keras.Model) -> None:
@@ -41,7 +41,7 @@ class Trainer(Loop):
         for variable, value in zip(self._model.trainable_variables, weights, strict=True):
             variable.assign(value)
 
-    def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, x: Tensor, y: Tensor) -> None:
         recipe = self._recipe
         weights = [variable.read_value() for variable in self._weights]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -49,7 +49,7 @@ class Trainer(Loop):
             logits = _logits(recipe, weights, x, _dropout(recipe.dropouts, self._drawn), training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits)) + _penalty(recipe, weights)
         self._update(tape.gradient(loss, weights))
-        return loss, tf.reduce_sum(tf.cast((logits > 0) == (y > 0.5), tf.float32))
+        self._add(loss, tf.reduce_sum(tf.cast((logits > 0) == (y > 0.5), tf.float32)), x.shape[0])
 
 
 class Predictor(Call):

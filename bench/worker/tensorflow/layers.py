@@ -26,7 +26,7 @@ def patched(model: keras.Model) -> AbstractContextManager[None]:
     """Patch the layers of ``model`` inside the block, where the device is a CPU."""
     if tf.config.list_logical_devices("GPU"):
         return nullcontext()
-    recurrences = [(layer, "inner_loop", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
+    recurrences = [(layer, "call", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
     if recurrences:
         return patching(recurrences)  # compiled by XLA, which has no sparse product
     products = [(layer, "call", partial(_dense, layer)) for layer in model.layers if plain_dense(layer)]
@@ -35,17 +35,20 @@ def patched(model: keras.Model) -> AbstractContextManager[None]:
     return patching([*products, *lookups, *drops])
 
 
-def _recurrence(layer: Any, sequences: Tensor, initial_state: Any, mask: Any, training: bool = False) -> Any:
-    """Replace `keras.layers.LSTM.inner_loop` for a plain layer: zero initial state, no mask."""
-    del initial_state, mask
-    weights = [tf.convert_to_tensor(weight.value) for weight in layer.trainable_variables]
+def _recurrence(
+    layer: Any, sequences: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False
+) -> Tensor:
+    if initial_state is not None or mask is not None:
+        return type(layer).call(layer, sequences, initial_state=initial_state, mask=mask, training=training)
+    cell = layer.cell
+    weights = [tf.convert_to_tensor(each.value) for each in (cell.kernel, cell.recurrent_kernel, cell.bias)]
     run = trainable_last_output if training else last_output
-    h = run(tf.transpose(sequences, (1, 0, 2)), *weights)
-    return h, h[:, None], [h, h]
+    return run(tf.transpose(sequences, (1, 0, 2)), *weights)
 
 
 def _dense(layer: Any, inputs: Tensor, training: bool | None = None) -> Tensor:
-    del training
+    if len(inputs.shape) != 2:  # the gradient is that of matrices
+        return type(layer).call(layer, inputs, training=training)
     return layer.activation(product(inputs, tf.convert_to_tensor(layer.kernel.value)) + layer.bias.value)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from bench.worker.programs import Rows
-from bench.worker.tensorflow.call import Graphs
+from bench.worker.programs import Rows, each
+from bench.worker.tensorflow.call import Graphs, placed
 
-Tensor = Any  # a tf.Tensor: the linter knows no framework
+Tensor = Any  # a tf.Tensor, or a structure of them: the linter knows no framework
 
 
 class Loop(ABC):
@@ -18,18 +18,38 @@ class Loop(ABC):
 
     def __init__(self, *, jit_compile: bool) -> None:
         self.resolved: dict[str, Any] = {"jit_compile": jit_compile}
-        self._sums = tuple(tf.Variable(0.0, trainable=False) for _ in range(3))
         self._run = Graphs(self._loop, jit_compile=jit_compile)
 
     @abstractmethod
-    def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Train on one batch; return its loss and how many answers were correct."""
+    def _step(self, x: Tensor, y: Tensor) -> None:
+        """Train on one batch."""
 
     def place(self, rows: Rows) -> Tensor:
-        return tf.constant(rows)
+        return placed(rows)
 
     def run(self, x: Tensor, y: Tensor, order: Tensor, start: int, stop: int) -> None:
         self._run(x, y, order, tf.constant(start), tf.constant(stop))
+
+    def program(self, x: Tensor, y: Tensor, order: Tensor) -> dict[str, float]:
+        """Return nothing: TensorFlow does not report a graph's cost; `counters` counts its operations."""
+        del x, y, order
+        return {}
+
+    def _loop(self, x: Tensor, y: Tensor, order: Tensor, start: Tensor, stop: Tensor) -> None:
+        def body(i: Tensor) -> tuple[Tensor]:
+            rows = order[i]
+            self._step(*each(lambda values: tf.gather(values, rows), (x, y)))
+            return (i + 1,)
+
+        tf.while_loop(lambda i: i < stop, body, (start,), parallel_iterations=1)
+
+
+class SummingLoop(Loop):
+    """A loop that sums up loss times reviews, correct answers and reviews seen."""
+
+    def __init__(self, *, jit_compile: bool) -> None:
+        self._sums = tuple(tf.Variable(0.0, trainable=False) for _ in range(3))
+        super().__init__(jit_compile=jit_compile)
 
     def figures(self) -> dict[str, float]:
         loss, correct, seen = (float(total) for total in self._sums)
@@ -40,18 +60,6 @@ class Loop(ABC):
     def wait(self) -> None:
         float(self._sums[-1])
 
-    def program(self, x: Tensor, y: Tensor, order: Tensor) -> dict[str, float]:
-        """Return nothing: TensorFlow does not report a graph's cost; `counters` counts its operations."""
-        del x, y, order
-        return {}
-
-    def _loop(self, x: Tensor, y: Tensor, order: Tensor, start: Tensor, stop: Tensor) -> None:
-        def body(i: Tensor) -> tuple[Tensor]:
-            inputs, labels = tf.gather(x, order[i]), tf.gather(y, order[i])
-            loss, correct = self._step(inputs, labels)
-            size = float(inputs.shape[0])
-            for total, value in zip(self._sums, (loss * size, correct, size), strict=True):
-                total.assign_add(value)
-            return (i + 1,)
-
-        tf.while_loop(lambda i: i < stop, body, (start,), parallel_iterations=1)
+    def _add(self, loss: Tensor, correct: Tensor, size: int) -> None:
+        for total, value in zip(self._sums, (loss * size, correct, float(size)), strict=True):
+            total.assign_add(value)

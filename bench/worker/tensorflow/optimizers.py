@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from bench.worker.layer_patches import patching
 
 Weights = list[Any]
 Update = Callable[[list[Any]], None]
@@ -20,17 +24,13 @@ def like(optimizer: keras.optimizers.Optimizer, weights: Weights) -> Update:
     return _adam(weights, rate=rate, beta_1=optimizer.beta_1, beta_2=optimizer.beta_2, epsilon=optimizer.epsilon)
 
 
-def apply(optimizer: keras.optimizers.Optimizer, gradients: list[Any], weights: list[Any]) -> None:
-    """Update ``weights`` by ``gradients`` as ``optimizer`` would, and its state with them.
+def fused(optimizer: keras.optimizers.Optimizer) -> AbstractContextManager[None]:
+    """Let ``optimizer`` update weights by TensorFlow's fused operation inside the block, if it is Adam.
 
-    TensorFlow's fused Adam has the "epsilon hat" of the paper, as Keras has. All else is left to Keras, as are slices
-    of a table: Keras squares them before it adds them up, which a dense gradient does the other way round.
+    All else is left to Keras: what happens to gradients before, and to weights after.
     """
-    sliced = any(isinstance(gradient, tf.IndexedSlices) for gradient in gradients)
-    if _plain_adam(optimizer) and not sliced:
-        _apply_adam(optimizer, gradients, weights)
-    else:
-        optimizer.apply_gradients(zip(gradients, weights, strict=True))
+    plain = type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and not optimizer.amsgrad
+    return patching([(optimizer, "_backend_update_step", partial(_adam_steps, optimizer))] if plain else [])
 
 
 def _adam(weights: Weights, *, rate: float, beta_1: float, beta_2: float, epsilon: float) -> Update:
@@ -63,25 +63,21 @@ def _rmsprop(weights: Weights, *, rate: float, rho: float, epsilon: float) -> Up
     return update
 
 
-def _plain_adam(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether nothing but Adam's formula stands between gradients and weights."""
-    settings = ("amsgrad", "use_ema", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "loss_scale_factor")
-    plain = not any(getattr(optimizer, name, None) for name in settings)
-    return type(optimizer) is keras.optimizers.Adam and plain and not optimizer.gradient_accumulation_steps
+def _adam_steps(optimizer: keras.optimizers.Adam, gradients: list[Any], weights: list[Any], rate: Any) -> None:
+    """Replace what calls `update_step` for each of ``weights``, which are on one device.
 
-
-def _apply_adam(optimizer: keras.optimizers.Adam, gradients: list[Any], weights: list[Any]) -> None:
-    step = tf.cast(optimizer.iterations.value + 1, tf.float32)
-    settings = {"lr": optimizer.learning_rate, "epsilon": optimizer.epsilon}
+    TensorFlow's operation has the paper's "epsilon hat", as Keras has. Slices of a table are left to Keras, which
+    squares them before it adds them up.
+    """
+    kind = tf.as_dtype(keras.config.floatx())
+    step, rate = tf.cast(optimizer.iterations + 1, kind), tf.cast(rate, kind)
     betas = {"beta1": optimizer.beta_1, "beta2": optimizer.beta_2}
     powers = {f"{name}_power": tf.pow(beta, step) for name, beta in betas.items()}
-    first, second = _slots(optimizer, "momentum"), _slots(optimizer, "velocity")
-    for weight, m, v, gradient in zip(weights, first, second, gradients, strict=True):
-        handles = {name: variable.value.handle for name, variable in (("var", weight), ("m", m), ("v", v))}
-        tf.raw_ops.ResourceApplyAdam(**handles, **powers, **settings, **betas, grad=gradient)
-    optimizer.iterations.assign_add(1)
-
-
-def _slots(optimizer: keras.optimizers.Adam, name: str) -> list[Any]:
-    """Return the state called ``name``, one variable a weight, in the order of the weights."""
-    return [variable for variable in optimizer.variables if variable.path.endswith(f"_{name}")]
+    for gradient, weight in zip(gradients, weights, strict=True):
+        if isinstance(gradient, tf.IndexedSlices) or weight.dtype != kind.name:
+            optimizer.update_step(gradient, weight.value, rate)
+            continue
+        index = optimizer._get_variable_index(weight)
+        slots = {"m": optimizer._momentums[index].value.handle, "v": optimizer._velocities[index].value.handle}
+        same = {**betas, **powers, "lr": rate, "epsilon": optimizer.epsilon}
+        tf.raw_ops.ResourceApplyAdam(var=weight.value.handle, grad=tf.cast(gradient, kind), **slots, **same)

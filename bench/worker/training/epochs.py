@@ -9,14 +9,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
-from bench.worker import compiled
-from bench.worker.programs import Trainer
+from bench.worker.programs import Unsupported
 from bench.worker.reviews import Encoded
-from models.recipes import Recipe
-
-Order = npt.NDArray[np.int32]
+from bench.worker.training.loop import Training
 
 # Steps between two reports of progress: waiting for the device so rarely costs nothing measurable.
 REPORT_STEPS = 128
@@ -29,7 +25,7 @@ class Epoch:
     share       of its steps that are done
     duration_s  seconds of its steps so far, validation and messages left out
     elapsed_s   seconds of its steps since the last report
-    figures     running loss and accuracy over its steps, once it is complete
+    figures     running loss and metrics over its steps, by Keras's names, once it is complete
     """
 
     share: float
@@ -54,31 +50,33 @@ class Schedule:
     seed: int
 
 
-def fit(recipe: Recipe, model: keras.Model, data: Encoded, schedule: Schedule, tell: Tell) -> None:
+def fit(model: keras.Model, data: Encoded, schedule: Schedule, tell: Tell) -> str:
     """Train by one call of `fit`; ``tell`` is called after each epoch."""
-    del recipe
     clock = EpochClock(tell)
     model.fit(data.x, data.y, batch_size=schedule.batch_size, epochs=schedule.epochs, verbose=0, callbacks=[clock])
+    return ""
 
 
-def compiled_loop(recipe: Recipe, model: keras.Model, data: Encoded, schedule: Schedule, tell: Tell) -> None:
+def compiled_loop(model: keras.Model, data: Encoded, schedule: Schedule, tell: Tell) -> str:
     """Train by the compiled loop, a smaller last batch included, as by `fit`.
 
-    ``tell`` is called every `REPORT_STEPS` and after each epoch, when the model holds its weights.
+    ``tell`` is called every `REPORT_STEPS` and after each epoch, when the model holds its weights. Where the loop does
+    not support the model, `fit` trains it.
     """
-    trainer = compiled.trainer(recipe, model)
     started = time.perf_counter()
-    x, y = trainer.place(data.x), trainer.place(data.y)
-    placing_s = time.perf_counter() - started  # once for all epochs, counted with the first
-    shuffle = np.random.default_rng(schedule.seed)
+    try:
+        training = Training(model, data.x, data.y, batch_size=schedule.batch_size, seed=schedule.seed)
+    except Unsupported as error:
+        return fit(model, data, schedule, tell) or str(error)
+    before_s = time.perf_counter() - started  # compiling and placing, once for all epochs, counted with the first
     for _ in range(schedule.epochs):
-        order = shuffle.permutation(len(data.y)).astype(np.int32)
-        _epoch(trainer, (x, y), order, schedule.batch_size, tell, before_s=placing_s)
-        placing_s = 0.0
+        _epoch(training, tell, before_s=before_s)
+        before_s = 0.0
+    return ""
 
 
-# By path of the phase `train`.
-DRIVERS: dict[str, Callable[[Recipe, keras.Model, Encoded, Schedule, Tell], None]] = {
+# By path of the phase `train`. Each returns what kept it from training by its path; nothing, where it did.
+DRIVERS: dict[str, Callable[[keras.Model, Encoded, Schedule, Tell], str]] = {
     "fit": fit,
     "compiled loop": compiled_loop,
 }
@@ -100,32 +98,20 @@ class EpochClock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         duration_s = time.perf_counter() - self._started
-        figures = {name: float(value) for name, value in (logs or {}).items()}
-        self._tell(Epoch(1.0, duration_s, duration_s, figures))
+        self._tell(Epoch(1.0, duration_s, duration_s, _numbers(logs or {})))
 
 
-def _epoch(
-    trainer: Trainer, data: tuple[Any, Any], order: Order, batch_size: int, tell: Tell, *, before_s: float
-) -> None:
-    whole = len(order) // batch_size
-    batches = trainer.place(order[: whole * batch_size].reshape(whole, batch_size))
-    duration_s = before_s
-    for start in range(0, whole, REPORT_STEPS):
-        stop = min(start + REPORT_STEPS, whole)
-        elapsed_s = _timed(trainer, data, batches, start, stop)
+def _epoch(training: Training, tell: Tell, *, before_s: float) -> None:
+    duration_s, started = before_s, time.perf_counter()
+    for share in training.steps(REPORT_STEPS):
+        elapsed_s = time.perf_counter() - started
         duration_s += elapsed_s
-        if stop < whole:
-            tell(Epoch(stop * batch_size / len(order), duration_s, elapsed_s))
-    if rest := len(order) % batch_size:
-        elapsed_s = _timed(trainer, data, trainer.place(order[-rest:].reshape(1, rest)), 0, 1)
-        duration_s += elapsed_s
-    figures = trainer.figures()
-    trainer.write_back()
-    tell(Epoch(1.0, duration_s, elapsed_s, figures))
+        if share < 1:
+            tell(Epoch(share, duration_s, elapsed_s))
+        started = time.perf_counter()
+    tell(Epoch(1.0, duration_s, elapsed_s, _numbers(training.figures())))
 
 
-def _timed(trainer: Trainer, data: tuple[Any, Any], order: Any, start: int, stop: int) -> float:
-    started = time.perf_counter()
-    trainer.run(*data, order, start, stop)
-    trainer.wait()
-    return time.perf_counter() - started
+def _numbers(figures: dict[str, Any]) -> dict[str, float]:
+    """Return the figures that are one number: a metric may also give one for each class."""
+    return {name: float(value) for name, value in figures.items() if not np.ndim(value)}

@@ -40,14 +40,15 @@ def _train_phase(
     keras.utils.clear_session()  # else the graphs and names of all models of a session accumulate
     device.seed(request.seed)
     model = create(reviews.recipe)
-    recipe, (data, held_out) = reviews.recipe, reviews.phase(phase)
-    best = Best(recipe, phase)
+    data, held_out = reviews.phase(phase)
+    best = Best(reviews.recipe, phase)
     history = PhaseHistory(model, best, request.epochs[phase.name], evaluator(reviews, model), held_out, tell)
     schedule = Schedule(phase.batch_size, history.epochs, request.seed)
-    DRIVERS[request.path](recipe, model, data, schedule, history.add)
+    fell_back = DRIVERS[request.path](model, data, schedule, history.add)
     cut_short = isinstance(request, Train) and history.epochs < phase.epochs
     tested = {} if cut_short else _tested(history.test(reviews.test))
-    return {**history.result(), "steps": -(-len(data) // phase.batch_size), **tested}, model
+    steps = -(-len(data) // phase.batch_size)
+    return {**history.result(), "steps": steps, "fell_back": fell_back, **tested}, model
 
 
 def _tested(figures: dict[str, float]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ entries = {
     "prove": lambda: device.prove("cpu"),
     "wait": lambda: device.wait(1),
     "wait_for_weights": lambda: device.wait_for_weights(model),
-    "compiled.trainer": lambda: compiled.trainer(recipe, model),
+    "compiled.trainer": lambda: compiled.trainer(model),
     "compiled.predictor": lambda: compiled.predictor(model),
     "floors.trainer": lambda: floors.trainer(recipe, model),
     "floors.predictor": lambda: floors.predictor(recipe, model),

@@ -68,7 +68,7 @@ def measure(recipe):
     rows = np.random.default_rng(1).permutation(len(y)).astype(np.int32)
     whole, last = rows[: WHOLE * STEPS].reshape(STEPS, WHOLE), rows[WHOLE * STEPS :].reshape(1, LAST)
 
-    trainer = compiled.trainer(still, ours)
+    trainer = compiled.trainer(ours)
     placed = [trainer.place(values) for values in (x, y)]
     trainer.run(*placed, trainer.place(whole), 0, 1)
     trainer.run(*placed, trainer.place(whole), 1, STEPS)
@@ -101,6 +101,51 @@ found["backend"] = keras.backend.backend()
 found["imported"] = "tensorflow" in sys.modules
 found["seeds"] = [apart(seeded(device.seed), seeded(seed)) for seed in (device.seed, keras.utils.set_random_seed)]
 print(json.dumps(found))
+"""
+
+# Every case of own_models, in the same batches by the program, by `train_on_batch` and by `fit`.
+OWN_MODELS = """
+import json
+
+import keras
+import numpy as np
+
+from bench.worker import compiled
+from tests.bench.worker.own_models import BATCH, CASES, ROWS, apart, pick, seeded
+
+
+def measure(case):
+    (ours, x, y), (stepped, *_), (fitted, *_) = (seeded(case) for _ in range(3))
+    order = np.random.default_rng(1).permutation(ROWS)
+    batches = [order[start : start + BATCH] for start in range(0, ROWS, BATCH)]
+    trainer = compiled.trainer(ours)
+    placed = [trainer.place(rows) for rows in (x, y)]
+    for rows in batches:
+        trainer.run(*placed, trainer.place(rows[None].astype(np.int32)), 0, 1)
+        stepped.train_on_batch(pick(x, rows), pick(y, rows))
+    figures = trainer.figures()
+    history = fitted.fit(pick(x, order), pick(y, order), batch_size=BATCH, shuffle=False, verbose=0).history
+    trainer.write_back()
+    found = {"steps": apart(ours, stepped)}
+    scores, expected = compiled.predictor(ours)(x), ours.predict_on_batch(x)
+    keras.tree.assert_same_structure(scores, expected)
+    scores, expected = keras.tree.flatten(scores), keras.tree.flatten(expected)
+    found["arrays"] = all(type(one) is np.ndarray for one in scores)
+    found["predictions"] = max(float(np.abs(a - b).max()) for a, b in zip(scores, expected, strict=True))
+    for rows in batches[:2]:
+        for model in (ours, stepped):
+            model.train_on_batch(pick(x, rows), pick(y, rows))
+    found["patched"] = [name for one in ours._flatten_layers() for name in vars(one) if name == "call"]
+    return {
+        **found,
+        "trained on": apart(ours, stepped),
+        "figures": figures,
+        "fit": {name: values[0] for name, values in history.items()},
+        "batch means": [name for name in history if name in ("price_loss", "kind_loss")],
+    }
+
+
+print(json.dumps({case.__name__: measure(case) for case in CASES}))
 """
 
 pytestmark = pytest.mark.framework
@@ -157,3 +202,38 @@ def test_a_process_of_one_backend_imports_no_other(measured: dict[str, Any]) -> 
     Building, training and predicting do not.
     """
     assert measured["imported"] == (measured["backend"] == "tensorflow")
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def own(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What one fresh process of a backend found, by case of own_models."""
+    found: dict[str, Any] = fresh.answer(OWN_MODELS, request.param)
+    return found
+
+
+def test_the_program_takes_the_steps_of_a_model_of_any_kind(own: dict[str, Any]) -> None:
+    """Several inputs and outputs, any loss, optimizer and step: weights as by `train_on_batch`, then and later."""
+    assert len(own) == 8
+    for name, found in own.items():
+        assert found["steps"] <= WEIGHTS, name
+        assert found["trained on"] <= WEIGHTS, name
+        assert found["patched"] == [], name
+
+
+def test_the_figures_of_a_model_of_any_kind_are_those_of_fit(own: dict[str, Any]) -> None:
+    """Every metric by its name, over rows; or what the model's own step returned last.
+
+    The losses of single outputs are left out: on TensorFlow, `fit` does not know the size of a batch and weighs a
+    smaller last one like the others.
+    """
+    for name, found in own.items():
+        assert found["figures"].keys() == found["fit"].keys(), name
+        for metric in found["fit"].keys() - set(found["batch means"]):
+            assert found["figures"][metric] == pytest.approx(found["fit"][metric], rel=LOSS), (name, metric)
+
+
+def test_the_program_predicts_in_the_structure_of_the_outputs(own: dict[str, Any]) -> None:
+    """A dictionary of outputs is a dictionary of NumPy arrays."""
+    for name, found in own.items():
+        assert found["arrays"], name
+        assert found["predictions"] <= 1e-6, name

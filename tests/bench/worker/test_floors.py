@@ -21,7 +21,6 @@ LOSS = 1e-5
 PROGRAM = """
 import json
 from dataclasses import replace
-from functools import partial
 
 import keras
 import numpy as np
@@ -31,6 +30,7 @@ from models.model import create
 from models.recipes import RECIPES
 
 BATCH, STEPS, DRAWS = 32, 5, 200
+MAKERS = {"floor": floors.trainer, "compiled": lambda recipe, model: compiled.trainer(model)}
 
 
 def reviews(recipe, rows):
@@ -75,8 +75,7 @@ def drops(recipe, weights):
         rates[layer] = recipe.dropouts[layer]
         alone = replace(recipe, dropouts=tuple(rates))
         large = [12 * values for values in weights]
-        own = partial(compiled.trainer, patch=False)
-        makers = {"floor": floors.trainer, "compiled": compiled.trainer, "keras": own}
+        makers = {**MAKERS, "keras": lambda recipe, model: compiled.trainer(model, patch=False)}
         found.append({name: dropped(make, alone, large) for name, make in makers.items()})
     return found
 
@@ -87,8 +86,7 @@ def measure(recipe):
     weights, (x, y) = create(still).get_weights(), reviews(still, BATCH * STEPS)
     order = np.random.default_rng(1).permutation(BATCH * STEPS).astype(np.int32).reshape(STEPS, BATCH)
     models = {name: start(still, weights) for name in ("floor", "compiled", "keras")}
-    makers = {"floor": floors.trainer, "compiled": compiled.trainer}
-    trainers = {name: make(still, models[name]) for name, make in makers.items()}
+    trainers = {name: make(still, models[name]) for name, make in MAKERS.items()}
     predictions = np.asarray(floors.predictor(still, models["floor"])(x[:BATCH]))
     found = {
         "predictions": float(np.abs(predictions - models["keras"].predict_on_batch(x[:BATCH])).max()),
