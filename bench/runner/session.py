@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -40,9 +41,12 @@ from bench.records.schema import (
 from bench.runner import affinity, interleave, scratch
 from bench.runner.affinity import Cores
 from bench.runner.process import NotSupported, WorkerLost, WorkFailed, parsed, running
+from models.recipes import Recipe
 
 # After this many lost workers a target is given up: its remaining work fails with the last reason.
 RESTARTS = 4
+# After ending so many workers of a target a user's recipe has no more of them; these count for no other recipe.
+ENDED = 2
 
 PARITY_STEPS = 10
 PARITY_REVIEWS = 1_000
@@ -81,12 +85,21 @@ class Watcher(Protocol):
 
 @dataclass
 class WorkerSlot:
-    """A target's worker, or why there is none."""
+    """A target's worker, or why there is none.
+
+    ended  why users' recipes lost workers, by the recipe: their code may end its process
+    """
 
     target: Target
     worker: Worker | None = None
     losses: int = 0
     reason: str = ""
+    ended: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def refused(self, recipe: Recipe) -> str:
+        """Return why ``recipe`` has no more workers; nothing where it has."""
+        reasons = self.ended.get(recipe.name, [])
+        return f"{recipe.name} ended {ENDED} workers, the last time: {reasons[-1]}" if len(reasons) >= ENDED else ""
 
 
 @dataclass
@@ -207,7 +220,7 @@ class Session:
             slot = self.slots[runner.cell.target]
             if len(group) > 1 and isinstance(error, WorkerLost):
                 if slot.worker is runner.worker:
-                    self._lose(slot, error)
+                    self._lose(slot, error, step_of[runner.cell].recipe)
                 raise error
             self._fail(step_of[runner.cell], slot.target.name, error, cell=runner.cell)
 
@@ -276,7 +289,7 @@ class Session:
         """Prepare every cell of ``target``; a lost worker costs one cell, and a new one prepares the rest."""
         cells = [(step, cell) for step in group for cell in step.cells if cell.target == target.name]
         several = len({step.recipe.name for step in group}) > 1
-        while cells:
+        while cells := [(step, cell) for step, cell in cells if not self._refuse(step, target, cell)]:
             worker = self._worker(target, cells)
             if worker is None:
                 return []
@@ -416,7 +429,8 @@ class Session:
         return answers
 
     def _workers(self, step: Training | Counting | ParityCheck | BaselineTraining | Serving) -> dict[str, Worker]:
-        found = {target.name: self._worker(target, [(step, None)]) for target in step.targets}
+        wanted = [target for target in step.targets if not self._refuse(step, target)]
+        found = {target.name: self._worker(target, [(step, None)]) for target in wanted}
         return {name: worker for name, worker in found.items() if worker is not None}
 
     def _worker(self, target: Target, work: Sequence[tuple[Step, Cell | None]]) -> Worker | None:
@@ -425,13 +439,20 @@ class Session:
         Work is a step, or one cell of a step that times.
         """
         slot = self.slots[target.name]
-        if slot.worker is None and 0 < slot.losses < RESTARTS:
+        if slot.worker is None and slot.reason and slot.losses < RESTARTS:
             self._begin(slot)
             self._greet(slot)
         if slot.worker is None:
             for step, cell in work:
                 self._keep_lost(step, target.name, slot.reason, cell)
         return slot.worker
+
+    def _refuse(self, step: Step, target: Target, cell: Cell | None = None) -> bool:
+        """Return whether the recipe of ``step`` has no more workers of ``target``, and keep the failure of its work."""
+        reason = self.slots[target.name].refused(step.recipe)
+        if reason:
+            self._keep_lost(step, target.name, reason, cell)
+        return bool(reason)
 
     def _start_all(self) -> None:
         """Start all workers, then wait for each: importing a framework takes seconds, and nothing is timed yet."""
@@ -466,7 +487,7 @@ class Session:
         slot.worker, slot.losses, slot.reason = None, RESTARTS, str(error)
 
     def _fail(self, step: Step, target: str, error: WorkFailed, *, cell: Cell | None = None) -> None:
-        self._lose(self.slots[target], error)
+        self._lose(self.slots[target], error, step.recipe)
         self._keep_lost(step, target, str(error), cell, unsupported=isinstance(error, NotSupported))
 
     def _keep_lost(self, step: Step, target: str, reason: str, cell: Cell | None, *, unsupported: bool = False) -> None:
@@ -475,9 +496,15 @@ class Session:
         work = cell.operation if cell else step.name
         self._keep_failure(step.recipe.name, target, work, reason, lost, unsupported=unsupported)
 
-    def _lose(self, slot: WorkerSlot, error: WorkFailed) -> None:
-        if isinstance(error, WorkerLost) and slot.worker is not None:  # its other cells fail too: that is one loss
-            slot.worker, slot.losses, slot.reason = None, slot.losses + 1, str(error)
+    def _lose(self, slot: WorkerSlot, error: WorkFailed, recipe: Recipe | None = None) -> None:
+        """Note that a worker is gone, which is the loss of a user's ``recipe``, or of the target."""
+        if not isinstance(error, WorkerLost) or slot.worker is None:  # its other cells fail too: that is one loss
+            return
+        slot.worker, slot.reason = None, str(error)
+        if recipe is not None and recipe.family == "own":
+            slot.ended[recipe.name].append(slot.reason)
+        else:
+            slot.losses += 1
 
     def _keep_failure(
         self, recipe: str, target: str, work: str, reason: str, lost: list[str], *, unsupported: bool = False

@@ -258,6 +258,29 @@ def test_a_worker_that_is_lost_again_and_again_in_preparing_is_given_up() -> Non
     assert [reason for _, _, reason in stage.failures] == ["loss 0", "loss 1", "loss 2"] + ["loss 3"] * 3
 
 
+def test_a_users_recipe_that_ends_workers_costs_its_own_cells_alone() -> None:
+    """Its code may end the process: after two of them it has no more, and other recipes are measured whole."""
+    bad, worse = (replace(DENSE, name=name, family="own") for name in ("bad", "worse"))
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        return WorkerLost(f"loss {number}") if getattr(request, "recipe", "") in ("bad", "worse") else None
+
+    trained = [Training(recipe, JAX, 0, {"final": 1}, "fit") for recipe in (bad, worse, DENSE)]
+    timed = [replace(step, recipe=recipe) for recipe in (bad, worse) for step in (TRAIN, PREDICT)]
+    stage = Stage(refuse).run(*trained, *timed, TRAIN, PREDICT)
+    assert sorted(stage.cells()) == sorted([*names(*PATHS), *PREDICTIONS])
+    assert [r.recipe for r in stage.records if isinstance(r, TrainingRecord) and r.target == "jax-cpu"] == ["dense"]
+    failed = [r for r in stage.records if isinstance(r, FailureRecord)]
+    lost = [(r.recipe, one) for r in failed for one in r.lost]  # a training, and two paths of each phase
+    assert sorted(recipe for recipe, _ in lost) == ["bad"] * 5 + ["worse"] * 5
+    assert len(set(lost)) == 10
+    assert {r.reason for r in failed} == {
+        *("loss 0", "loss 1", "loss 2", "loss 3"),
+        *("bad ended 2 workers, the last time: loss 2", "worse ended 2 workers, the last time: loss 3"),
+    }
+    assert len(stage.workers["jax-cpu"]) == 5
+
+
 @pytest.mark.parametrize("side_by_side", [True, False])
 def test_targets_train_at_the_same_time_on_a_share_of_the_processors(
     monkeypatch: pytest.MonkeyPatch, side_by_side: bool
