@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from datasets.encoding import encode_split
 from datasets.errors import ExpectedError
 from datasets.plain_text import one_line, shortened
 from models import own_data, user_recipes
+from models.own_labels import check_labels
 from models.recipes import Recipe
 
 # Rows of the step by which a model is tried.
 TRIED_ROWS = 4
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_WRAPPED = "Exception encountered when calling"  # Keras's first line, where a layer fails; the reason follows
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -30,32 +39,36 @@ def build(recipe: Recipe) -> keras.Model:
     return model
 
 
-def check(recipe: Recipe) -> None:
-    """Try the arrays and the model of ``recipe``: ExpectedError says in one line what does not fit."""
+def check(recipe: Recipe, doing: Callable[[str], None] = lambda _: None) -> None:
+    """Try the arrays and the model of ``recipe``: ExpectedError says in one line what does not fit.
+
+    ``doing`` is told what comes next, for the case that the user's code ends the process.
+    """
     from models.model import create  # which builds by this module
 
-    sets = {split: _first_rows(recipe, split) for split in ("train", "test")}
-    model, (x, y) = create(recipe), sets["train"]
-    try:
-        figures = model.train_on_batch(x, y, return_dict=True)
-    except Exception as error:
-        raise ExpectedError(
-            f"{recipe.name}: a training step failed: do the model, its loss and its data fit? {_said(error)}; "
-            f"x is {_shapes(x)}, y is {_shapes(y)}"
-        ) from error
-    if recipe.metric not in figures:
-        raise ExpectedError(
-            f"{recipe.name}: expected metric={recipe.metric!r} to be one of those that its model reports: "
-            f"{', '.join(map(str, figures))}"
-        )
-    for split, (rows, _) in sets.items():
-        _check_finite(recipe, split, model.predict_on_batch(rows))
+    sets = {}
+    for split in ("train", "test"):
+        doing(f"data({split!r}, 0) of {recipe.name}")
+        sets[split] = _rows(recipe, split)
+    doing(f"build(recipe) of {recipe.name}")
+    model = create(recipe)
+    for split, (x, y) in sets.items():
+        doing(f"a prediction of {recipe.name}")
+        first = own_data.part(x, 0, TRIED_ROWS)
+        with _fitting(recipe, f"a prediction of data({split!r}, 0)", first):
+            predicted = model.predict_on_batch(first)
+        _check_finite(recipe, split, predicted)
+        check_labels(model, y, predicted, f"{recipe.name}: data({split!r}, 0)")
+    doing(f"a training step of {recipe.name}")
+    _check_step(recipe, model, *(own_data.part(part, 0, TRIED_ROWS) for part in sets["train"]))
 
 
-def _first_rows(recipe: Recipe, split: own_data.Split) -> tuple[Any, Any]:
-    """Return some rows of what the model is given, made up where an encoding makes them."""
+def _rows(recipe: Recipe, split: own_data.Split) -> tuple[Any, Any]:
+    """Return the inputs and labels of ``split``; of texts the first ones, made up where they are the reviews."""
     if recipe.text is not None:
-        own_data.corpus(recipe.text, recipe)
+        corpus = own_data.corpus(recipe.text, recipe)
+        labels = getattr(corpus, split).labels.astype(np.float32)[:, None]
+        return encode_split(getattr(corpus, split).slice(0, TRIED_ROWS), recipe.encoding), labels
     if recipe.reads_text:
         encoding = recipe.encoding
         padded = encoding.form == "padded"
@@ -71,7 +84,40 @@ def _first_rows(recipe: Recipe, split: own_data.Split) -> tuple[Any, Any]:
             f"{recipe.name}: expected at least one batch of {recipe.batch_size} rows to train on; data('train', 0) "
             f"returned {own_data.rows(y)} rows, of which {recipe.phases[-1].held_out} are held out"
         )
-    return own_data.part(x, 0, TRIED_ROWS), own_data.part(y, 0, TRIED_ROWS)
+    return x, y
+
+
+def _check_step(recipe: Recipe, model: keras.Model, x: Any, y: Any) -> None:
+    if not _has_loss(model):
+        raise ExpectedError(f"{recipe.name}: expected build(recipe) to compile its model with a loss; there is none")
+    with _fitting(recipe, "a training step", x, y):
+        figures = model.train_on_batch(x, y, return_dict=True)
+    if not np.isfinite(figures["loss"]):
+        raise ExpectedError(f"{recipe.name}: expected a finite loss of the first step; received {figures['loss']}")
+    if recipe.metric not in figures:
+        raise ExpectedError(
+            f"{recipe.name}: expected metric={recipe.metric!r} to be one of those that its model reports: "
+            f"{', '.join(map(str, figures))}"
+        )
+
+
+def _has_loss(model: keras.Model) -> bool:
+    own = type(model).train_step, type(model).compute_loss
+    plain = own == (keras.Model.train_step, keras.Model.compute_loss)
+    return model.loss is not None or bool(model.losses) or not plain
+
+
+@contextmanager
+def _fitting(recipe: Recipe, what: str, x: Any, y: Any = None) -> Iterator[None]:
+    """Say in an error of Keras or of a framework what was tried, and with which arrays."""
+    try:
+        yield
+    except Exception as error:
+        labels = "" if y is None else f", y is {_shapes(y)}"
+        raise ExpectedError(
+            f"{recipe.name}: {what} failed: do the model, its loss and its data fit? {_said(error)}"
+            f"{user_recipes.place(error, Path(recipe.file))}; x is {_shapes(x)}{labels}"
+        ) from error
 
 
 def _check_finite(recipe: Recipe, split: str, outputs: Any) -> None:
@@ -84,8 +130,9 @@ def _check_finite(recipe: Recipe, split: str, outputs: Any) -> None:
 
 
 def _said(error: Exception) -> str:
-    lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
-    return shortened(one_line(lines[0]), 300)
+    """Return the line in which ``error`` gives its reason."""
+    lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()] or [type(error).__name__]
+    return shortened(one_line(lines[1] if lines[0].startswith(_WRAPPED) and len(lines) > 1 else lines[0]), 300)
 
 
 def _shapes(part: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
 
 from datasets import errors
 from datasets.encoding import ARRAYS, Encoding
@@ -160,10 +163,22 @@ class Recipe:
         Raises
         ------
         UsageError
-            For an expected value without a tolerance, or the other way round; for text without an encoding.
+            For a number that is none or too small; for an expected value without a tolerance, or the other way round;
+            for text without an encoding.
         """
+        counts = (("batch_size", batch_size, 1), ("epochs", epochs, 1), ("held_out", held_out, 0))
+        wrong = [f"{what}={value!r}" for what, value, least in counts if not _is_count(value, least)]
+        if wrong:
+            raise errors.UsageError(
+                f"{name}: expected whole numbers, batch_size and epochs from 1, held_out from 0; "
+                f"received {', '.join(wrong)}"
+            )
         if (expected is None) != (tolerance is None):
             raise errors.UsageError(f"{name}: expected both of expected= and tolerance=, or neither of them")
+        if expected is not None and not (math.isfinite(expected) and math.isfinite(tolerance or 0.0)):
+            raise errors.UsageError(f"{name}: expected numbers; received expected={expected}, tolerance={tolerance}")
+        if tolerance is not None and tolerance < 0:
+            raise errors.UsageError(f"{name}: expected a tolerance of 0 or more; received {tolerance}")
         if text is not None and encoding is None:
             raise errors.UsageError(f"{name}: expected an encoding= that says how its text becomes ids; received none")
         figure = () if expected is None else (_expected(metric, expected, tolerance),)
@@ -331,6 +346,10 @@ SCATHING = (
     "of the worst movies I have ever seen."
 )
 GLOWS_ABOVE, SCATHES_BELOW = 0.9, 0.1
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
 
 
 def _expected(metric: str, value: float, tolerance: float | None) -> Published:

@@ -29,10 +29,14 @@ LAST_WORDS = 2_000
 
 
 class Answer(BaseModel):
-    """What the child says of the file: its recipes, or one line that tells what is wrong with it."""
+    """What the child says of the file: its recipes, or one line that tells what is wrong with it.
+
+    doing  what it begins to do; its last answer has none
+    """
 
     recipes: list[OwnRecipe] = []
     error: str = ""
+    doing: str = ""
 
 
 def read(file: Path, folder: Path | None = None, *, tried: bool = False) -> list[Recipe]:
@@ -47,7 +51,7 @@ def read(file: Path, folder: Path | None = None, *, tried: bool = False) -> list
             f"no file {file.name}; --recipes takes a Python file with RECIPE and build(recipe), --recipe takes names"
         )
     targets.require_installed([targets.find(targets.installed()[0])])  # the file imports Keras
-    answer = parsed(_answer(file, {"PYTHONPATH": str(folder)} if folder else {}, tried=tried), file.name)
+    answer = _answer(file, {"PYTHONPATH": str(folder)} if folder else {}, tried=tried)
     if answer.error:
         raise ExpectedError(f"{file.name}: {shortened(one_line(answer.error), 1_000)}")
     if not answer.recipes:  # the suite's own would be measured instead
@@ -64,8 +68,8 @@ def parsed(line: bytes, name: str) -> Answer:
         raise ExpectedError(f"{name}: expected models.recipes.Recipe; {said}") from error
 
 
-def _answer(file: Path, extra: dict[str, str], *, tried: bool) -> bytes:
-    """Return the line in which a child answers, on a pipe of its own: what the file prints is nobody's business."""
+def _answer(file: Path, extra: dict[str, str], *, tried: bool) -> Answer:
+    """Return the last answer of a child, on a pipe of its own: what the file prints is nobody's business."""
     read_fd, write_fd = os.pipe()
     errors_fd, stderr_fd = os.pipe()
     process = subprocess.Popen(
@@ -81,7 +85,7 @@ def _answer(file: Path, extra: dict[str, str], *, tried: bool) -> bytes:
     os.close(write_fd)
     os.close(stderr_fd)
     try:
-        return _line(read_fd, errors_fd, process, file.name)
+        return _last_answer(read_fd, errors_fd, process, file.name)
     finally:
         with suppress(ProcessLookupError):  # the file may have started processes, which hold on
             os.killpg(process.pid, signal.SIGKILL)
@@ -90,26 +94,31 @@ def _answer(file: Path, extra: dict[str, str], *, tried: bool) -> bytes:
         os.close(errors_fd)
 
 
-def _line(answer: int, errors: int, process: subprocess.Popen[bytes], name: str) -> bytes:
-    """Return the first line from ``answer``; ExpectedError where ``process`` ends, goes on or floods instead."""
-    deadline, found, words, streams = time.monotonic() + READ_LIMIT_S, b"", b"", [answer, errors]
-    while b"\n" not in found:
+def _last_answer(answers: int, errors: int, process: subprocess.Popen[bytes], name: str) -> Answer:
+    """Return the last answer from ``answers``; ExpectedError where ``process`` ends, goes on or floods instead."""
+    deadline, found, size, words, doing = time.monotonic() + READ_LIMIT_S, b"", 0, b"", ""
+    streams = [answers, errors]
+    while True:
+        while b"\n" in found:
+            line, _, found = found.partition(b"\n")
+            answer = parsed(line, name)
+            if not answer.doing:
+                return answer
+            doing = f", in {shortened(one_line(answer.doing), 200)}"
         ready, _, _ = select.select(streams, [], [], 0.5)
         chunks = {stream: os.read(stream, 1 << 16) for stream in ready}
         streams = [stream for stream in streams if chunks.get(stream) != b""]
-        found += chunks.get(answer, b"")
+        found += chunks.get(answers, b"")
+        size += len(chunks.get(answers, b""))
         words = (words + chunks.get(errors, b""))[-LAST_WORDS:]
-        if answer not in streams or (not ready and process.poll() is not None):
-            raise ExpectedError(
-                f"{name}: it ended its process{_status(process)}, before it named recipes{_last(words)}"
-            )
+        if b"\n" not in found and (answers not in streams or (not ready and process.poll() is not None)):
+            where = doing or ", before it named recipes"
+            raise ExpectedError(f"{name}: it ended its process{_status(process)}{where}{_last(words)}")
         if time.monotonic() > deadline:
-            raise ExpectedError(
-                f"{name}: it did not end within {READ_LIMIT_S:.0f} s; does it loop, or train when it is imported?"
-            )
-        if len(found) > LONGEST_ANSWER:
+            loops = "does it loop?" if doing else "does it loop, or train when it is imported?"
+            raise ExpectedError(f"{name}: it did not end within {READ_LIMIT_S:.0f} s{doing}; {loops}")
+        if size > LONGEST_ANSWER:
             raise ExpectedError(f"{name}: expected some recipes; received more than {LONGEST_ANSWER} bytes of them")
-    return found.partition(b"\n")[0]
 
 
 def _last(words: bytes) -> str:

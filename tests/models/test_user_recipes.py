@@ -54,6 +54,11 @@ def test_several_recipes_in_one_file(tmp_path: Path, many: str) -> None:
         (GOOD.replace('"mine"', '"lstm-stacked"'), "lstm-stacked is a recipe of this suite"),
         (GOOD.replace('"mine"', '"../mine"'), "expected names of letters, digits, dots and dashes, each of one recipe"),
         (GOOD.replace('"mine"', '"my units=3"'), "received 'my units=3'"),
+        (GOOD.replace('"mine"', '"/etc/mine"'), "received '/etc/mine'"),
+        (GOOD.replace('"mine"', '".."'), r"received '\.\.'"),
+        (GOOD.replace('"mine"', '""'), "received ''"),
+        (GOOD.replace('"mine"', "3"), "received 3"),
+        (GOOD.replace('"mine"', "'a\\x1b[2J'"), r"received 'a\\x1b\[2J'"),
         (f"{GOOD}\nRECIPES = [RECIPE, RECIPE]", "each of one recipe; received 'mine'"),
     ],
 )
@@ -100,8 +105,13 @@ def test_the_parent_finds_what_the_file_imports_beside_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("1 / 0", "ZeroDivisionError"),
-        ("import no_such_thing", "No module named"),
+        ("1 / 0", "ZeroDivisionError: division by zero, in line 1$"),
+        ("def far():\n    raise ValueError('gone')\nfar()", "ValueError: gone, in line 2 of far$"),
+        ("def (", r"SyntaxError: .*recipe\.py, line 1\)"),
+        ("import no_such_thing", "No module named 'no_such_thing', in line 1$"),
+        ("\nimport torch", "expected a file without PyTorch, .*; it imports torch, in line 2$"),
+        ("import torch.nn", "expected a file without PyTorch, .*; it imports torch, in line 1$"),
+        ("import sys; sys.modules['torch'] = sys\n" + GOOD, "it imports torch, itself or by what it imports$"),
         ("RECIPE = 3", "expected RECIPE"),
         (GOOD.replace("epochs=1", "epochs=0"), "mine: expected phases of at least one epoch and one review a step"),
     ],
@@ -130,6 +140,18 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ('import os, sys; os.write(int(sys.argv[2]), b\'{"error": "a\\\\nb"}\\n\')', "recipe.py: a b$"),
         ("import os, sys; os.write(int(sys.argv[2]), b'[' * 90_000 + b'\\n')", "expected models.recipes.Recipe; "),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "it did not end within 3 s"),
+        (
+            'import os, sys; os.write(int(sys.argv[2]), b\'{"doing": "build"}\\n\'); os._exit(4)',
+            "it ended its process with status 4, in build$",
+        ),
+        (
+            'import os, sys; os.write(int(sys.argv[2]), b\'{"doing": "a\\\\nb"}\\n\')\nwhile True: pass',
+            r"it did not end within 3 s, in a b; does it loop\?",
+        ),
+        (
+            'import os, sys\nwhile True: os.write(int(sys.argv[2]), b\'{"doing": "more"}\\n\')',
+            "received more than 1048576 bytes",
+        ),
         ("import sys; sys.exit(0)", "SystemExit: 0"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise Exception('a\\nb\\x1b[2J')", "Exception: a b\ufffd\\[2J"),
@@ -140,6 +162,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ),
         (GOOD.replace('source="me"', "source='x' * 2_000_000"), "received more than 1048576 bytes"),
         (GOOD.replace('source="me"', "source=print"), "TypeError: .*not JSON serializable"),
+        (GOOD.replace("batch_size=4", "batch_size='many'"), r"at recipes\.0\.phases\.0\.batch_size"),
     ],
 )
 def test_a_hostile_file_is_told_in_one_line(
@@ -168,3 +191,11 @@ def test_what_a_good_file_does_besides_changes_nothing(tmp_path: Path, more: str
     """What it prints is not its answer, and a process that it started ends with it."""
     (recipe,) = reader.read(written(tmp_path, f"{GOOD}\n{more}\n"))
     assert recipe.name == "mine"
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    """A batch size or a tolerance may be computed."""
+    text = GOOD.replace("batch_size=4", "batch_size=numpy.int64(4), held_out=numpy.int32(1)")
+    (recipe,) = reader.read(written(tmp_path, f"import numpy\n{text}"))
+    assert (recipe.batch_size, recipe.phases[0].held_out) == (4, 1)
+    assert type(recipe.batch_size) is int
