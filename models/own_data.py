@@ -17,6 +17,7 @@ from datasets.errors import ExpectedError
 from datasets.labelled_text import LabelledText
 from datasets.locate import open_labelled
 from datasets.plain_text import one_line, shortened
+from models import user_recipes
 from models.recipes import Recipe
 
 Array = npt.NDArray[Any]
@@ -85,7 +86,7 @@ def rows(part: Arrays) -> int:
 def _called(data: Callable[..., Any], split: Split, seed: int, recipe: Recipe) -> Any:
     """Call ``data`` with as many of its arguments as it has parameters."""
     named = inspect.signature(data).parameters
-    return data(split, seed, recipe) if len(named) > 2 else data(split, seed)
+    return data(split, seed, user_recipes.as_written(recipe)) if len(named) > 2 else data(split, seed)
 
 
 def _array(value: Any, where: str) -> Array:

@@ -50,7 +50,7 @@ class ByHand(keras.Model):
 
 def by_hand(recipe: Recipe, model: keras.Model) -> ByHand | None:
     """Return the floor of ``model`` with its weights; None where the file has none for this backend."""
-    found = user_recipes.function(recipe, "floor")(recipe)
+    found = user_recipes.function(recipe, "floor")(user_recipes.as_written(recipe))
     backend = keras.backend.backend()
     if found is None:
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ _WRAPPED = "Exception encountered when calling"  # Keras's first line, where a l
 
 def build(recipe: Recipe) -> keras.Model:
     """Return the model as the user's `build` makes it, which knows a variation by the name that its file has."""
-    model = user_recipes.function(recipe, "build")(replace(recipe, name=recipe.name.partition(" ")[0]))
+    model = user_recipes.function(recipe, "build")(user_recipes.as_written(recipe))
     if not isinstance(model, keras.Model):
         raise ExpectedError(f"{recipe.name}: expected build(recipe) to return a keras.Model; received {model!r}"[:300])
     if not model.compiled and (recipe.optimizer is None or not recipe.reads_text):

@@ -54,6 +54,11 @@ def load(file: Path) -> list[Recipe]:
     return [replace(recipe, family="own", **known) for recipe in recipes]
 
 
+def as_written(recipe: Recipe) -> Recipe:
+    """Return ``recipe`` as the functions of its file know it: a variation by the name that it has there."""
+    return replace(recipe, name=recipe.name.partition(" ")[0])
+
+
 def function(recipe: Recipe, name: str) -> Callable[..., Any]:
     """Return the function `build`, `data` or `floor` of the file of ``recipe``."""
     return getattr(_module(Path(recipe.file)), name)  # type: ignore[no-any-return]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,18 +17,24 @@ from bench.backends import BACKENDS
 
 pytestmark = pytest.mark.framework
 
-OWN = "bigrams epochs=1 held_out=23000 vocabulary_size=1000 sequence_length=50"
-STOCK = "pooling-logits embedding=keras epochs=1 held_out=23000"
+EVERY = "examples/own/every.py"
+SHORT = (
+    "tabular epochs=2",
+    "digits epochs=1",
+    "transformer epochs=1 held_out=24000 sequence_length=20",
+    "quantile epochs=2",
+)
+AUTHOR = ("-c", "user.name=tests", "-c", "user.email=tests@example.invalid")
 DATA = os.environ.get("KERASMARK_DATA") or "synthetic"
 
 
-def run(*words: str, backend: str = "jax", status: int = 0) -> str:
+def run(*words: str, backend: str = "jax", status: int | None = 0) -> str:
     """Run a module from the checkout's root and return what it prints."""
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == status, done.stderr[-4_000:]
+    assert status in (None, done.returncode), done.stderr[-4_000:]
     return done.stdout
 
 
@@ -56,17 +64,58 @@ def test_the_suite_trains_a_user_s_model(tmp_path: Path) -> None:
     assert (tmp_path / "model.keras").exists()
 
 
-def test_a_run_measures_a_user_s_model_and_a_variation(tmp_path: Path) -> None:
-    """On both backends: trained, equal work, timed by several paths; then shown, compared and published."""
-    chosen = ("--recipes", "examples/own_model.py", "--recipe", OWN, STOCK)
-    out = ("--out", str(tmp_path / "runs"))
-    found = json.loads(run("bench", "run", *chosen, "--profile", "smoke", "--data", "synthetic", "--json", *out))
-    assert [row["answer"] for row in found["parity"]] == ["passed", "passed"]
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A smoke run of the four models of examples/own on both backends: its folder and its document."""
+    out = tmp_path_factory.mktemp("runs")
+    words = ("--recipes", EVERY, "--recipe", *SHORT, "--profile", "smoke", "--data", "synthetic")
+    return out, json.loads(run("bench", "run", *words, "--json", "--out", str(out)))
+
+
+def test_four_models_of_other_kinds_are_trained_and_timed(measured: tuple[Path, dict[str, Any]]) -> None:
+    """Several outputs, images, a Transformer on text, a loss of one's own: every path drives each on both backends."""
+    _, found = measured
     assert not found["failures"]
+    assert not found["unsupported"]
+    figures = {row["recipe"].split()[0]: row["figure"] for row in found["accuracy"]}
+    assert figures == {
+        "tabular": "test benign accuracy",
+        "digits": "test accuracy",
+        "transformer": "test accuracy",
+        "quantile": "test loss",
+    }
+    timed = {(row["recipe"], row["path"], row["target"]) for row in found["timings"] if row["phase"] == "train"}
+    assert len(timed) == 2 * 2 * len(figures)  # fit and the compiled loop, on both
     assert {row["share_of"] for row in found["timings"] if row["phase"] == "train"} <= {"fit", "compiled loop"}
-    assert {row["recipe"] for row in found["accuracy"]} == {OWN, STOCK}
-    assert not any(row["decides"] for row in found["accuracy"])
-    assert "fastest path" in run("bench", "show", "--all", *out)
-    assert OWN in run("bench", "compare", "jax", "tensorflow", *out, status=4)  # one process
-    run("bench", "publish", "latest", "--anyway", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "results"))
-    assert STOCK in (tmp_path / "results" / "index.html").read_text(encoding="utf-8")
+
+
+def test_both_backends_do_the_same_work(measured: tuple[Path, dict[str, Any]]) -> None:
+    """From equal weights equal predictions and losses; with Keras's own Embedding up to the first update."""
+    _, found = measured
+    assert {row["answer"] for row in found["parity"]} == {"passed"}
+    assert len(found["parity"]) == len(SHORT)
+
+
+def test_such_a_run_is_shown_compared_and_published(measured: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """What works for the suite's recipes works for a user's."""
+    out, _ = measured
+    assert "fastest path" in run("bench", "show", "--all", "--out", str(out))
+    assert SHORT[0] in run("bench", "compare", "jax", "tensorflow", "--out", str(out), status=4)  # one process
+    assert "digits" in run("bench", "export", "--format", "csv", "--out", str(out))
+    run("bench", "publish", "latest", "--anyway", "--runs", str(out), "--out", str(tmp_path / "results"))
+    assert SHORT[1] in (tmp_path / "results" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_gate_compares_a_user_s_models(tmp_path: Path) -> None:
+    """On both backends, in a repository of the user's own; identical code."""
+    repository = tmp_path / "theirs"
+    shutil.copytree(ROOT / "examples" / "own", repository)
+    for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "models")):
+        subprocess.run(["git", "-C", str(repository), *AUTHOR, *words], check=True)
+    small = ("--replicates", "2", "--turns", "3", "--no-settle", "--no-beside")
+    names = [name for name in SHORT if not name.startswith("transformer")]  # it needs no other code
+    chosen = ("--repo", str(repository), "--recipes", "every.py", "--recipe", *names)
+    said = run("bench", "regress", "--base", "HEAD", *chosen, *small, "--json", "--out", str(tmp_path), status=None)
+    found = json.loads(said)
+    assert found["failures"] == []
+    assert {cell["recipe"] for cell in found["comparisons"]} == set(names)

@@ -51,7 +51,7 @@ class Batches:
         support.require_plain_training(model)
         self._kind, self._batch_size, self._kept = kind, batch_size, _kept(model)
         # Taken from the model until it holds what the steps left: an interrupted program is not used again.
-        self._program = self._kept.pop(kind, None) or MAKERS[kind](model)
+        self._program = self._kept.pop(kind) if kind in self._kept else MAKERS[kind](model)
         self._x, self._y = (self._program.place(each(_floats, rows)) for rows in (x, y))
         for batches in self._split(np.zeros(len(keras.tree.flatten(x)[0]), np.int32)):
             with support.tracing():
