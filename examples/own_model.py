@@ -13,19 +13,15 @@ from __future__ import annotations
 
 import keras
 
-from datasets.encoding import Encoding
-from models.recipes import Optimizer, Phase, Recipe
+from kerasmark import Encoding, Optimizer, Recipe
 
-RECIPE = Recipe(
-    name="bigrams",
-    family="own",
-    source="examples/own_model.py",
+RECIPE = Recipe.own(
+    "bigrams",
+    batch_size=64,
+    epochs=3,
+    held_out=5_000,
     encoding=Encoding(words="text", vocabulary_size=5_000, form="padded", sequence_length=200),
     optimizer=Optimizer("adam"),
-    phases=(Phase("final", epochs=3, batch_size=64, held_out=5_000),),
-    published=(),  # no published figure to compare with
-    parameters=0,
-    target_metric="val_accuracy",
 )
 
 

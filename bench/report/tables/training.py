@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import textwrap
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from bench.analysis.stats import Estimate
 from bench.plan.gate import PREDICT_REVIEWS
@@ -18,12 +19,15 @@ from models.recipes import Recipe
 
 # The curves in their order, and whether the best value is the largest one.
 CURVES = {"accuracy": max, "val_accuracy": max, "loss": min, "val_loss": min}
+# Names of Keras's losses and errors, which end so: "price_mae", "kind_loss".
+FALLING = ("loss", "mae", "mse", "mape", "msle", "error")
 
 
 def _best(recipe: Recipe, name: str) -> Callable[[Sequence[float]], float]:
-    """Return which value of a curve is the best; of a user's metrics the one that decides says so, others rise."""
-    falls = name.removeprefix("val_") == recipe.metric and recipe.direction == "min"
-    return CURVES.get(name, min if falls else max)
+    """Return which value of a curve is the best: what decides says so itself, of the others losses and errors fall."""
+    if name.removeprefix("val_") == recipe.metric:
+        return min if recipe.direction == "min" else max
+    return CURVES.get(name, min if name.endswith(FALLING) else max)
 
 
 SWEEP_NOTES = (
@@ -54,14 +58,19 @@ def curves(record: TrainedModelRecord, recipe: Recipe) -> Table:
         Column("best", "best", "figure", lambda row: row[3](row[2])),
         Column("epoch", "epoch", "count", lambda row: 1 + row[2].index(row[3](row[2]))),
         Column("last", "last", "figure", lambda row: row[2][-1]),
-        Column("published", "published", "figure", lambda row: published(recipe, row[0], row[1], len(row[2]))),
+        _published(lambda row: published(recipe, row[0], row[1], len(row[2]))) if recipe.published else None,
     )
     caption = ", ".join(
         f"{name}: {len(result.epoch_s)} epochs in {significant(sum(result.epoch_s))} s"
         for name, result in record.phases.items()
     )
-    note = "best: the highest accuracy, the lowest loss; published: the source's figure for the last epoch"
-    return table("curves", "Curves", caption, columns, rows, note)
+    notes = ["best: the highest accuracy, the lowest loss"]
+    notes += ["published: the source's figure for the last epoch"] if recipe.published else []
+    return table("curves", "Curves", caption, columns, rows, "; ".join(notes))
+
+
+def _published(value: Callable[[Any], float | None]) -> Column:
+    return Column("published", "published", "figure", value)
 
 
 def _place(curve: str) -> int:
@@ -81,7 +90,7 @@ def tested(record: TrainedModelRecord, recipe: Recipe) -> Table:
     columns = (
         Column("test", "test", value=lambda row: row[0]),
         Column("measured", "measured", "right", lambda row: row[1]),
-        Column("published", "published", "figure", lambda row: row[2]),
+        _published(lambda row: row[2]) if recipe.published else None,
     )
     restored = "the weights of the epoch with the best validation accuracy were restored"
     caption = f"{sum(counts.values()):,} reviews" if counts else ""
