@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from bench.worker import support
+from bench.worker.layer_patches import Patch, patching
 from bench.worker.programs import Unsupported
 from bench.worker.tensorflow.call import Call
 from bench.worker.tensorflow.layers import patched
@@ -48,8 +50,8 @@ class Trainer(Loop):
         return self._model.train_step(data)  # type: ignore[no-any-return]
 
     def _step(self, x: Tensor, y: Tensor) -> None:
-        model = self._model
-        with support.tracing(), patched(model) if self._patch else nullcontext(), fused(model.optimizer):
+        model, layers = self._model, patched(self._model) if self._patch else nullcontext()
+        with support.tracing(), layers, fused(model.optimizer), patching(_shorter(model)):
             logs = self._take(keras.utils.pack_x_y_sample_weight(x, y))
         if support.may_have_own_logs(model) and support.own_logs(model, logs):
             self._keep(logs)
@@ -80,6 +82,26 @@ class Predictor(Call):
     def _predict(self, x: Tensor) -> Tensor:
         with support.tracing(), patched(self._model) if self._patch else nullcontext():
             return self._model.predict_step((x,))
+
+
+def _shorter(model: keras.Model) -> list[Patch]:
+    """Return patches that do the same in fewer operations: sums of metrics, their results, sums of one penalty.
+
+    Small operations cost a graph time: with Keras's own, steps of dense and pooling took 1.02 of the time of a loop
+    that adds up loss and correct answers; with these 1.00 to 1.01.
+    """
+    adds: list[Patch] = [(one, "assign_add", partial(_add, one)) for one in model.metrics_variables]
+    results: list[Patch] = [] if support.may_have_own_logs(model) else [(model, "get_metrics_result", dict)]
+    return [*adds, *results, (model, "_aggregate_additional_loss", partial(_penalty, model))]
+
+
+def _add(variable: Any, value: Any) -> None:
+    variable.value.assign_add(tf.cast(value, variable.value.dtype))
+
+
+def _penalty(model: keras.Model, loss: Tensor) -> Tensor:
+    summed = loss.dtype.is_floating and not loss.shape.rank
+    return loss if summed else type(model)._aggregate_additional_loss(model, loss)
 
 
 def _xla_pays(model: keras.Model) -> bool:
