@@ -78,12 +78,12 @@ CODE: dict[tuple[str, str], tuple[str, ...]] = {
     ("train", "fit jit=off"): ("model.compile(optimizer=optimizer, loss=loss, jit_compile=False)", FIT),
     ("train", "train_on_batch"): ("for batch_x, batch_y in batches:", "    model.train_on_batch(batch_x, batch_y)"),
     ("train", "compiled step"): (
-        "trainer = bench.worker.compiled.trainer(recipe, model, patch=False)",
+        "trainer = bench.worker.compiled.trainer(model, patch=False)",
         PLACED,
         "for step in range(steps): trainer.run(*data, step, step + 1)",
     ),
     ("train", "compiled loop"): (
-        "trainer = bench.worker.compiled.trainer(recipe, model)",
+        "trainer = bench.worker.compiled.trainer(model)",
         PLACED,
         "trainer.run(*data, 0, steps)",
     ),
