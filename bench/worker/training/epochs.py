@@ -102,12 +102,13 @@ class EpochClock(keras.callbacks.Callback):
 
 
 def _epoch(training: Training, tell: Tell, *, before_s: float) -> None:
-    duration_s, started = before_s, time.perf_counter()
+    duration_s, elapsed_s, started = before_s, 0.0, time.perf_counter()
     for share in training.steps(REPORT_STEPS):
-        elapsed_s = time.perf_counter() - started
-        duration_s += elapsed_s
-        if share < 1:
+        took_s = time.perf_counter() - started
+        duration_s, elapsed_s = duration_s + took_s, elapsed_s + took_s
+        if share < training.whole:
             tell(Epoch(share, duration_s, elapsed_s))
+            elapsed_s = 0.0
         started = time.perf_counter()
     tell(Epoch(1.0, duration_s, elapsed_s, _numbers(training.figures())))
 

@@ -27,6 +27,7 @@ class Training:
         self.model = model
         self.rows = support.require_arrays(x=x, y=y)
         self.count = -(-self.rows // batch_size)
+        self.whole = self.rows // batch_size * batch_size / self.rows  # share of rows in whole batches
         self._shuffle = np.random.default_rng(seed) if shuffle else None
         self._batches = Batches(model, "train", x, y, batch_size)
 
