@@ -91,6 +91,10 @@ def text_encoding(session: nox.Session) -> None:
     )
 
 
+NAMES = (
+    "import sys, pathlib; from bench.cli import arguments; "
+    "found = arguments.recipes(None, *map(pathlib.Path, sys.argv[1:])); print(*(recipe.name for recipe in found))"
+)
 # What a reader of the comparison must know.
 DIFFERENCE = (
     "These are whole calls by pytest-benchmark's own clock, a process of one backend at a time. `bench run` alternates "
@@ -261,10 +265,11 @@ def bench(session: nox.Session, *words: str) -> None:
 
 
 def chosen_recipes(session: nox.Session) -> tuple[list[str], list[str]]:
-    """Return the recipes behind `--recipe`, all without it, and the other arguments."""
+    """Return the recipes behind `--recipe`, or all of the file behind `--recipes` or of the suite; and other words."""
     words = list(session.posargs)
     if "--recipe" not in words:
-        known = session.run("python", "-c", "from models.recipes import RECIPES; print(*RECIPES)", silent=True)
+        file = words[words.index("--recipes") + 1 :][:1] if "--recipes" in words else []
+        known = session.run("python", "-c", NAMES, *file, silent=True)
         return str(known).split(), words
     begin = words.index("--recipe")
     end = next((place for place in range(begin + 1, len(words)) if words[place].startswith("-")), len(words))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,8 @@ from bench.records.schema import Cell, Moment
 
 # Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
 SCHEMA_VERSION: Literal[3] = 3
+
+Value = TypeVar("Value")
 
 
 class Row(BaseModel):
@@ -459,6 +461,6 @@ def rounded(value: Any, figures: int = 6) -> Any:
     return value
 
 
-def once(words: Iterable[str]) -> list[str]:
-    """Return each of ``words`` once, in their order."""
-    return list(dict.fromkeys(words))
+def once(values: Iterable[Value]) -> list[Value]:
+    """Return each of ``values``, words or rows, once, in their order."""
+    return list(dict.fromkeys(values))

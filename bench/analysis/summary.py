@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -323,6 +323,14 @@ class Summary:
             path=path,
         )
 
+    def _fallen_back(self) -> Iterator[FailureRow]:
+        """Yield the trainings that `fit` did in place of the compiled loop, and why."""
+        for record in self._of(TrainingRecord):
+            for phase, result in record.phases.items():
+                if result.fell_back:
+                    work, reason = f"train to accuracy by {record.path}", f"{result.fell_back}; fit trained ({phase})"
+                    yield FailureRow(recipe=record.recipe, target=record.target, work=work, reason=reason)
+
     def _backend(self, target: str) -> str:
         """Return the backend of ``target``: as it greeted, or by its name where that line is lost."""
         known = self.targets.get(target)
@@ -454,7 +462,7 @@ class Summary:
             "retaken": store.retaken(self.run.records),
             "incomplete": self.incomplete,
             "failures": [_failure(record) for record in self.failures],
-            "unsupported": list({_failure(record): None for record in self.run.unsupported()}),
+            "unsupported": once([*map(_failure, self.run.unsupported()), *self._fallen_back()]),
         }
 
 

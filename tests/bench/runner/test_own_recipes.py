@@ -181,3 +181,21 @@ def shown(part: Any) -> str:
     into = StringIO()
     Console(file=into, width=120).print(part)
     return into.getvalue()
+
+
+def test_a_training_that_fit_did_instead_says_why(done: Run) -> None:
+    """The compiled loop does not drive every model; what trained it is no secret, and no failure."""
+    records = [
+        record.model_copy(
+            update={"phases": {"final": record.phases["final"].model_copy(update={"fell_back": "a Lambda"})}}
+        )
+        if isinstance(record, TrainingRecord) and record.recipe == "mine"
+        else record
+        for record in done.records
+    ]
+    summary = Summary(replace(done, records=records), ())
+    assert {(row.recipe, row.reason) for row in summary.document.unsupported} == {
+        ("mine", "a Lambda; fit trained (final)")
+    }
+    assert len(summary.document.unsupported) == 2  # on each backend
+    assert not summary.failures

@@ -12,8 +12,8 @@ from bench.plan.steps import PROFILES, Timing
 from bench.plan.targets import Target
 from bench.records.schema import Cell
 from datasets.locate import Located
-from models.recipes import RECIPES, Recipe, find
-from tests.benchmarks.operations.conftest import BACKEND
+from models.recipes import Recipe
+from tests.benchmarks.operations.conftest import BACKEND, recipes
 
 if TYPE_CHECKING:
     from bench.worker.reviews import Reviews
@@ -53,9 +53,9 @@ def timed(cell: Cell) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give the test each cell of the recipe that ``--recipe`` names, or of all."""
-    chosen = metafunc.config.getoption("--recipe")
-    found = [cell for recipe in RECIPES.values() if chosen in (None, recipe.name) for cell in cells(recipe)]
+    """Give the test each cell of the recipes that ``--recipe`` and ``--recipes`` choose."""
+    _CHOSEN.update(recipes(metafunc.config))
+    found = [cell for recipe in _CHOSEN.values() for cell in cells(recipe)]
     metafunc.parametrize("cell", found, ids=name)
 
 
@@ -70,14 +70,15 @@ def test_operation(benchmark: BenchmarkFixture, located: Located, cell: Cell) ->
     benchmark(lambda: operation.wait(operation.run(repeats(cell))))
 
 
-# The encoded reviews of the last recipe alone: dense takes a gigabyte.
+_CHOSEN: dict[str, Recipe] = {}
+# The data of the last recipe alone: dense takes a gigabyte.
 _KEPT: dict[str, Reviews] = {}
 
 
 def _reviews(located: Located, recipe: str) -> Reviews:
-    from bench.worker.reviews import Reviews
+    from bench.worker import reviews
 
     if recipe not in _KEPT:
         _KEPT.clear()
-        _KEPT[recipe] = Reviews(located.corpus, find(recipe))
+        _KEPT[recipe] = reviews.of(_CHOSEN[recipe], located.corpus)
     return _KEPT[recipe]
