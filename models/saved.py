@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,10 +60,14 @@ class Saved:
 
 
 def save(file: Path, model: keras.Model, recipe: Recipe, words: Sequence[str]) -> None:
-    """Write ``model``, trained for ``recipe`` on text of the vocabulary ``words``, to ``file``, a path in .keras."""
-    stock(model, recipe).save(file)
+    """Write ``model``, trained for ``recipe`` on text of the vocabulary ``words``, to ``file``, a path in .keras.
+
+    A user's model is saved as it is; where it has layers of its own, whoever loads it needs the user's file.
+    """
+    (model if recipe.family == "own" else stock(model, recipe)).save(file)
+    kept = replace(recipe, file=Path(recipe.file).name)  # no folder of this machine
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(RECIPE, json.dumps(asdict(recipe), indent=2))
+        archive.writestr(RECIPE, json.dumps(asdict(kept), indent=2))
         archive.writestr(VOCABULARY, "\n".join(words))
 
 

@@ -104,6 +104,11 @@ def _content(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _kept(recipe: Any, words: list[str]) -> Kept:
     encoding = Encoding(**recipe["encoding"])
+    if encoding.form == "arrays":
+        raise ExpectedError(
+            f"expected a model that reads text; {one_line(str(recipe['name']))[:100]} reads arrays, and "
+            "keras.saving.load_model opens it"
+        )
     sizes = (encoding.vocabulary_size, encoding.skip_top, encoding.sequence_length or 0)
     if not all(type(size) is int and 0 <= size <= _MOST_COLUMNS for size in sizes):
         raise ValueError(f"an encoding with sizes {sizes}")

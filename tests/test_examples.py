@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,20 @@ def test_the_suite_trains_a_user_s_model(tmp_path: Path) -> None:
     assert record["recipe"] == f"bigrams {' '.join(small)}"
     assert record["parameters"] == 1000 * 16 + (2 * 16 * 32 + 32) + 33
     assert (tmp_path / "model.keras").exists()
+
+
+def test_a_model_with_a_layer_of_its_own_is_scored_on_another_backend(tmp_path: Path) -> None:
+    """The file that has the layer's class is all that loading needs; no folder of this machine is saved."""
+    folder = tmp_path / "model"
+    own = ("--recipes", EVERY)
+    run("bench", "train", *SHORT[2].split(), *own, "--data", "synthetic", "--save", str(folder))
+    scores = [
+        float(run("bench", "score", str(folder), "A fine film", "--backend", backend, *own).split("\t")[0])
+        for backend in ("jax", "numpy")
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=2e-4)  # four digits are printed
+    with zipfile.ZipFile(folder / "model.keras") as archive:
+        assert json.loads(archive.read("kerasmark/recipe.json"))["file"] == "every.py"
 
 
 @pytest.fixture(scope="module")

@@ -404,7 +404,8 @@ def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seed
     found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
     if recipe.reads_text:
         found += [BaselineTraining(recipe, targets[0], peer) for peer in profile.peers]
-        found += [Serving(recipe, targets)] if profile.serving else []
+    if recipe.reads_reviews and profile.serving:
+        found += [Serving(recipe, targets)]
     return found
 
 

@@ -143,7 +143,7 @@ def _measure(spec: RunSpec, located: Located, writer: store.RunWriter, watch: Wa
                 watch,
                 draw,
                 peaks=peaks,
-                serve=_server(located),
+                serve=_server(located, spec.targets),
                 cores=shared,
                 lengths=lengths,
                 start_cold=start,
@@ -248,12 +248,13 @@ def _start(
     )
 
 
-def _server(located: Located) -> Serve:
+def _server(located: Located, targets: Sequence[Target]) -> Serve:
     """Return the function that scores raw text of the first test reviews with saved models under a backend."""
+    file = next((target.recipes for target in targets if target.recipes), None)
 
     def serve(models: Sequence[Path], backend: str) -> list[list[float]]:
         reviews = located.corpus.test.text.slice(0, SERVED_REVIEWS)
-        return scoring.serve(models, [review.decode() for review in text_rows(reviews)], backend)
+        return scoring.serve(models, [review.decode() for review in text_rows(reviews)], backend, file=file)
 
     return serve
 

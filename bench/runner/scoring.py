@@ -20,25 +20,30 @@ from datasets.errors import ExpectedError
 _SCORES: TypeAdapter[list[list[float]]] = TypeAdapter(list[list[float]])
 
 
-def texts(model: Path, backend: str, given: Sequence[str]) -> list[float]:
-    """Return how probably each text is positive."""
+def texts(model: Path, backend: str, given: Sequence[str], *, file: Path | None = None) -> list[float]:
+    """Return how probably each text is positive; the user's ``file`` has the layers that are not Keras's own."""
     lines = "".join(" ".join(text.splitlines()) + "\n" for text in given).encode()
     return [
-        float(score) for score in _answer(backend, lines, *_score(model, len(given) or 1, "--scores-only")).splitlines()
+        float(score)
+        for score in _answer(backend, lines, *_score(model, len(given) or 1, file, "--scores-only")).splitlines()
     ]
 
 
-def stream(model: Path, backend: str, lines: IO[bytes], *, batch_size: int, scores_only: bool) -> None:
+def stream(
+    model: Path, backend: str, lines: IO[bytes], *, batch_size: int, scores_only: bool, file: Path | None = None
+) -> None:
     """Score ``lines``; the process reads them and writes to standard output itself."""
-    done = _run(backend, *_score(model, batch_size, *(["--scores-only"] if scores_only else [])), stdin=lines)
+    options = ["--scores-only"] if scores_only else []
+    done = _run(backend, *_score(model, batch_size, file, *options), stdin=lines)
     if done.returncode:
         raise ExpectedError(f"scoring ended with exit status {done.returncode}; see its message above")
 
 
-def serve(models: Sequence[Path], texts: Sequence[str], backend: str) -> list[list[float]]:
+def serve(models: Sequence[Path], texts: Sequence[str], backend: str, *, file: Path | None = None) -> list[list[float]]:
     """Return the probability that each text is positive, by each model; WorkFailed if ``backend`` cannot serve."""
     try:
-        written = _answer(backend, json.dumps(list(texts)).encode(), "bench.worker.serving.serve", *map(str, models))
+        words = ("bench.worker.serving.serve", *map(str, models), *_recipes(file))
+        written = _answer(backend, json.dumps(list(texts)).encode(), *words)
     except ExpectedError as error:
         raise WorkFailed(f"{backend} could not serve the model: {error}") from error
     try:
@@ -47,8 +52,13 @@ def serve(models: Sequence[Path], texts: Sequence[str], backend: str) -> list[li
         raise WorkFailed(f"{backend} gave no scores: {error.errors()[0]['msg']}") from error
 
 
-def _score(model: Path, batch_size: int, *options: str) -> list[str]:
-    return ["bench.worker.serving.score", str(model.resolve()), "--batch-size", str(batch_size), *options]
+def _score(model: Path, batch_size: int, file: Path | None, *options: str) -> list[str]:
+    words = ["bench.worker.serving.score", str(model.resolve()), "--batch-size", str(batch_size)]
+    return [*words, *options, *_recipes(file)]
+
+
+def _recipes(file: Path | None) -> list[str]:
+    return ["--recipes", str(file.resolve())] if file else []
 
 
 def _answer(backend: str, given: bytes, *words: str) -> bytes:

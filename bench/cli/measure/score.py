@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Annotated
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Flag
+from bench.cli.options import AT_LEAST_ONE, Flag, RecipeFile
 from datasets.errors import ExpectedError
 
 
@@ -21,6 +21,7 @@ def score(
     backend: str = "jax",
     batch_size: Annotated[int, AT_LEAST_ONE] = 512,
     scores_only: Flag = False,
+    recipes: RecipeFile = None,
 ) -> Outcome:
     """Score text with a saved model: 0 negative, 1 positive.
 
@@ -40,6 +41,8 @@ def score(
         Lines per prediction: 512 is fast, 1 answers each line at once.
     scores_only
         Print scores without their lines.
+    recipes
+        Your file of recipes, if the model has layers of your own.
     """
     from bench.backends import SERVING
     from bench.cli import execution
@@ -49,12 +52,12 @@ def score(
 
     backend = errors.find("backend", backend, {name: name for name in SERVING})
     if text:
-        scores = scoring.texts(model, backend, text)
+        scores = scoring.texts(model, backend, text, file=recipes)
         return Outcome(score.Scores(text, scores) if sys.stdout.isatty() else score.plain(text, scores))
     if file is None and sys.stdin.isatty():
         execution.say("reading lines from the terminal; end with Ctrl-D")
     with _lines(file) as lines:
-        scoring.stream(model, backend, lines, batch_size=batch_size, scores_only=scores_only)
+        scoring.stream(model, backend, lines, batch_size=batch_size, scores_only=scores_only, file=recipes)
     return Outcome()
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench import backends
 from bench.worker import compiled
-from bench.worker.serving.serve import keep_float32
+from bench.worker.serving.serve import add_recipes, keep_float32, register
 from datasets.encoding import Rows
 from datasets.errors import ExpectedError
 from models import saved
@@ -29,6 +29,7 @@ def main() -> int:
     options = _options()
     keep_float32()
     try:
+        register(options.recipes)
         model = saved.load(options.model)
     except (ExpectedError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
@@ -95,6 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("model", type=Path, help="folder or file of a saved model")
     parser.add_argument("--batch-size", type=int, default=512, help="lines that are predicted at once")
     parser.add_argument("--scores-only", action="store_true", help="leave the texts out")
+    add_recipes(parser)
     return parser.parse_args()
 
 
