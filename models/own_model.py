@@ -20,6 +20,7 @@ from models.recipes import Recipe
 
 # Rows of the step by which a model is tried.
 TRIED_ROWS = 4
+_FIRST_ROWS: dict[str, Any] = {}
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _WRAPPED = "Exception encountered when calling"  # Keras's first line, where a layer fails; the reason follows
@@ -35,7 +36,18 @@ def build(recipe: Recipe) -> keras.Model:
             f"{recipe.name}: expected build(recipe) to return a compiled model: call model.compile(optimizer, loss, "
             f"metrics) in it"
         )
+    if not model.built:  # a subclass without an Input has no weights yet
+        first = _first_rows(recipe)
+        with _fitting(recipe, "a prediction of data('train', 0)", first):
+            model(first, training=False)
     return model
+
+
+def _first_rows(recipe: Recipe) -> Any:
+    """Return some inputs of ``recipe``, for which `data` is called once in a process."""
+    if recipe.name not in _FIRST_ROWS:
+        _FIRST_ROWS[recipe.name] = own_data.part(_rows(recipe, "train")[0], 0, TRIED_ROWS)
+    return _FIRST_ROWS[recipe.name]
 
 
 def check(recipe: Recipe, doing: Callable[[str], None] = lambda _: None) -> None:

@@ -21,7 +21,7 @@ from bench import COMMAND
 from bench.analysis.rows import RunDocument
 from bench.analysis.summary import Summary
 from bench.records import store
-from bench.report import overview
+from bench.report import overview, tables
 from bench.report.tables import answers, hardware, precision, quality, speed, words
 from bench.report.tables.columns import Column, Table, share
 from datasets.plain_text import plain
@@ -291,9 +291,16 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(hardware.counters),
     _shown(speed.advice),
     left_out,
+    _shown(tables.unsupported),
     failures,
     closing,
 )
 
 # What a run says at first.
-BRIEF: tuple[Callable[[Summary], RenderableType | None], ...] = (answer, failures, doubts, onward)
+BRIEF: tuple[Callable[[Summary], RenderableType | None], ...] = (
+    answer,
+    _shown(tables.unsupported),
+    failures,
+    doubts,
+    onward,
+)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from bench.worker import compiled
+from bench.worker import driving
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import metrics
 from models import own_data
@@ -32,8 +32,8 @@ def evaluator(reviews: Reviews, model: keras.Model) -> Evaluate:
 
 
 def predictor(model: keras.Model) -> Predict:
-    """Return the function from inputs to raw outputs for every row, NumPy in and out."""
-    program = compiled.predictor(model)
+    """Return the function from inputs to raw outputs for every row, NumPy in and out; by Keras where no program can."""
+    program = driving.predictor(model)
 
     def predict(x: Arrays) -> Arrays:
         starts = range(0, own_data.rows(x), PREDICT_BATCH)
