@@ -22,7 +22,6 @@ from kerasmark._command import CommandFailed
 
 if TYPE_CHECKING:
     from bench.worker.driving import compiled_loop, predictor
-
     from datasets.encoding import Encoding
     from datasets.errors import ExpectedError
     from datasets.labelled_text import LabelledText
