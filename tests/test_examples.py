@@ -122,14 +122,14 @@ def test_such_a_run_is_shown_compared_and_published(measured: tuple[Path, dict[s
 
 
 def test_a_gate_compares_a_user_s_models(tmp_path: Path) -> None:
-    """On both backends, in a repository of the user's own; identical code."""
+    """Identical code, in a repository of the user's own; tests/bench/cli/test_regress.py has JAX and a slower model."""
     repository = tmp_path / "theirs"
     shutil.copytree(ROOT / "examples" / "own", repository)
     for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "models")):
         subprocess.run(["git", "-C", str(repository), *AUTHOR, *words], check=True)
     small = ("--replicates", "2", "--turns", "3", "--no-settle", "--no-beside")
     names = [name for name in SHORT if not name.startswith("transformer")]  # it needs no other code
-    chosen = ("--repo", str(repository), "--recipes", "every.py", "--recipe", *names)
+    chosen = ("--repo", str(repository), "--recipes", "every.py", "--backend", "tensorflow", "--recipe", *names)
     said = run("bench", "regress", "--base", "HEAD", *chosen, *small, "--json", "--out", str(tmp_path), status=None)
     found = json.loads(said)
     assert found["failures"] == []

@@ -7,6 +7,8 @@ initial weights and the optimizer.
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -56,6 +58,7 @@ def _by_hand(recipe: Recipe, model: keras.Model) -> own_floor.ByHand:
 
 def _check(reviews: Reviews) -> None:
     model, other = create(reviews.recipe), create(reviews.recipe)
+    model.set_weights(_shifted(model.get_weights()))
     other.set_weights(model.get_weights())
     hand = _by_hand(reviews.recipe, other)
     batch = reviews.timed("train").rows(0, reviews.recipe.batch_size)
@@ -66,6 +69,12 @@ def _check(reviews: Reviews) -> None:
         raise Unsupported("a floor of a model that draws random numbers, which cannot be compared with it,")
     _compare(reviews, "loss of a step", *losses)
     _compare(reviews, "weights after a step", *([v.numpy() for v in one.trainable_variables] for one in (model, other)))
+
+
+def _shifted(weights: list[Any]) -> list[Any]:
+    """Return ``weights`` a little apart from what they begin with: biases are zero, which hides how they are used."""
+    generator = np.random.default_rng(0)
+    return [one + 0.01 * generator.random(one.shape) if one.dtype.kind == "f" else one for one in weights]
 
 
 def _compare(reviews: Reviews, what: str, expected: Arrays, found: Arrays) -> None:
