@@ -62,7 +62,7 @@ class Saved:
 def save(file: Path, model: keras.Model, recipe: Recipe, words: Sequence[str]) -> None:
     """Write ``model``, trained for ``recipe`` on text of the vocabulary ``words``, to ``file``, a path in .keras.
 
-    A user's model is saved as it is; where it has layers of its own, whoever loads it needs the user's file.
+    A user's model is saved as it is; to load one with layers of its own, a reader needs the user's file.
     """
     (model if recipe.family == "own" else stock(model, recipe)).save(file)
     kept = replace(recipe, file=Path(recipe.file).name)  # no folder of this machine
