@@ -143,10 +143,9 @@ class Predictor(Call):
 
 
 def _convolves(model: keras.Model) -> bool:
-    """Whether ``model`` has convolutions on a CPU, which XLA runs several times as slowly inside of a loop.
+    """Whether ``model`` has convolutions on a CPU, which XLA runs half as fast inside of a loop.
 
-    A step of the net in examples/own/digits.py takes 4 to 5 ms in the loop, 1.1 ms as a call of its own (JAX 0.10.2,
-    in turns on two busy cores).
+    `tests/benchmarks/test_convolutions.py` compares both ways.
     """
     return jax.default_backend() == "cpu" and any(isinstance(one, CONVOLUTIONS) for one in model._flatten_layers())
 
