@@ -9,10 +9,17 @@ from typing import Any
 # surrogates: they are what is left of bytes that are no text, and no file takes them.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+STYLES = re.compile(r"\x1b\[[0-9;]*m")
+
 
 def plain(words: str) -> str:
     """Return ``words`` with each control character replaced by U+FFFD; tabs and line feeds stay."""
     return CONTROLS.sub("\ufffd", words)
+
+
+def uncoloured(words: str) -> str:
+    """Return ``words`` without the codes of bold and coloured text, which Keras's messages have."""
+    return STYLES.sub("", words)
 
 
 def one_line(words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from datasets.encoding import encode_split
 from datasets.errors import ExpectedError
-from datasets.plain_text import one_line, shortened
+from datasets.plain_text import one_line, shortened, uncoloured
 from models import own_data, user_recipes
 from models.own_labels import check_labels
 from models.recipes import Recipe
@@ -22,7 +21,6 @@ from models.recipes import Recipe
 TRIED_ROWS = 4
 _FIRST_ROWS: dict[str, Any] = {}
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _WRAPPED = "Exception encountered when calling"  # Keras's first line, where a layer fails; the reason follows
 
 
@@ -142,7 +140,7 @@ def _check_finite(recipe: Recipe, split: str, outputs: Any) -> None:
 
 def _said(error: Exception) -> str:
     """Return the line in which ``error`` gives its reason."""
-    lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()] or [type(error).__name__]
+    lines = [line for line in uncoloured(str(error)).splitlines() if line.strip()] or [type(error).__name__]
     return shortened(one_line(lines[1] if lines[0].startswith(_WRAPPED) and len(lines) > 1 else lines[0]), 300)
 
 

@@ -198,6 +198,11 @@ class Recipe:
         )
 
     @property
+    def base(self) -> str:
+        """The name of the recipe that it is a variation of: settings follow a name after a space."""
+        return self.name.partition(" ")[0]
+
+    @property
     def optimizer_name(self) -> str:
         """Keras's name of its optimizer; empty where a user's file compiles the model."""
         return self.optimizer.name if self.optimizer else ""

@@ -56,7 +56,7 @@ def load(file: Path) -> list[Recipe]:
 
 def as_written(recipe: Recipe) -> Recipe:
     """Return ``recipe`` as the functions of its file know it: a variation by the name that it has there."""
-    return replace(recipe, name=recipe.name.partition(" ")[0])
+    return replace(recipe, name=recipe.base)
 
 
 def function(recipe: Recipe, name: str) -> Callable[..., Any]:

@@ -296,8 +296,7 @@ def replicate(steps: Sequence[Step]) -> int:
 
 def epochs(recipe: Recipe, profile: Profile) -> dict[str, int]:
     """Return the epochs of each phase that ``profile`` trains; a variation is cut short where its recipe is."""
-    base = recipe.name.partition(" ")[0]
-    most = {phase.name: profile.epochs.get(f"{base}/{phase.name}", phase.epochs) for phase in recipe.phases}
+    most = {phase.name: profile.epochs.get(f"{recipe.base}/{phase.name}", phase.epochs) for phase in recipe.phases}
     wanted = {phase.name: min(phase.epochs, most[phase.name]) for phase in recipe.phases}
     return {name: number for name, number in wanted.items() if number}
 
@@ -375,7 +374,7 @@ def startup_cells(step: Startup, target: str) -> list[Cell]:
 def expected_s(step: Step) -> float:
     """Return roughly how long ``step`` takes on two cores, to show the time left: only proportions matter."""
     if isinstance(step, Training):
-        each = EPOCH_S.get(step.recipe.name.split()[0], {}).get(step.target.backend, 5.0)
+        each = EPOCH_S.get(step.recipe.base, {}).get(step.target.backend, 5.0)
         return (6 + sum(number * each for number in step.epochs.values())) / (2 if step.side_by_side else 1)
     if isinstance(step, Timing):
         return CELL_S[step.phase] * (1.6 if step.recipe.family == "lstm" else 1) * len(step.cells)
@@ -413,8 +412,8 @@ def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replic
     found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
     for phase in ("train", "predict", "vectorize"):
         named = [(size, _names(recipe, profile, phase, size)) for size in _sizes(recipe, phase)]
-        timings = [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
-        found += [timing for timing in timings if timing.cells]
+        timed = [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
+        found += [timing for timing in timed if timing.cells]
     return found
 
 

@@ -29,6 +29,26 @@ def patching(patches: Sequence[Patch]) -> Iterator[None]:
                 setattr(owner, name, original)
 
 
+def lstm_patch(layer: Any, run: Callable[..., Any]) -> Patch:
+    """Return the patch of a plain LSTM by ``run(layer, sequences, training)``; with a mask or a state it is Keras's."""
+
+    def call(sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        if initial_state is not None or mask is not None:
+            return type(layer).call(layer, sequences, initial_state=initial_state, mask=mask, training=training)
+        return run(layer, sequences, training)
+
+    return layer, "call", call
+
+
+def dense_patch(layer: Any, run: Callable[..., Any]) -> Patch:
+    """Return the patch of a plain Dense by ``run(layer, inputs)``, whose gradient is that of matrices; else Keras's."""
+
+    def call(inputs: Any, training: bool | None = None) -> Any:
+        return run(layer, inputs) if len(inputs.shape) == 2 else type(layer).call(layer, inputs, training=training)
+
+    return layer, "call", call
+
+
 def plain_lstm(layer: Any) -> bool:
     """Whether ``layer`` is an LSTM as Keras makes it by default: its last output alone, without dropout.
 

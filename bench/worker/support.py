@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,13 +10,12 @@ import keras
 import numpy as np
 
 from bench.worker.programs import Rows, Unsupported, each
-from datasets.plain_text import one_line, shortened
+from datasets.plain_text import one_line, shortened, uncoloured
 
 # Methods that replace the training that Keras compiles; a model's own `train_step` is part of it.
 REPLACED = ("fit", "make_train_function")
 # By these settings of Keras `fit` ends earlier; older releases have none.
 CUTS = ("max_epochs", "max_steps_per_epoch")
-BOLD = re.compile(r"\x1b\[\d*m")  # Keras's messages have it
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 # Callbacks of Keras with a hook that does nothing unless they save every few batches.
 SAVING = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
@@ -95,7 +93,7 @@ def tracing() -> Iterator[None]:
     except Unsupported:
         raise
     except Exception as error:
-        words = shortened(one_line(BOLD.sub("", str(error))), 200)
+        words = shortened(one_line(uncoloured(str(error))), 200)
         raise Unsupported(f"a model that cannot be traced ({type(error).__name__}: {words})") from error
 
 

@@ -17,8 +17,8 @@ from bench.runner.training.sweep import ALPHA, Row, label
 from bench.runner.training.sweep_timing import REPLICATES
 from models.recipes import Recipe
 
-# The curves in their order, and whether the best value is the largest one.
-CURVES = {"accuracy": max, "val_accuracy": max, "loss": min, "val_loss": min}
+# The curves in their order; those of a user's other metrics follow.
+CURVES = ("accuracy", "val_accuracy", "loss", "val_loss")
 # Names of Keras's losses and errors, which end so: "price_mae", "kind_loss".
 FALLING = ("loss", "mae", "mse", "mape", "msle", "error")
 
@@ -27,7 +27,7 @@ def _best(recipe: Recipe, name: str) -> Callable[[Sequence[float]], float]:
     """Return which value of a curve is the best: what decides says so itself, of the others losses and errors fall."""
     if name.removeprefix("val_") == recipe.metric:
         return min if recipe.direction == "min" else max
-    return CURVES.get(name, min if name.endswith(FALLING) else max)
+    return min if name.endswith(FALLING) else max
 
 
 SWEEP_NOTES = (

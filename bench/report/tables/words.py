@@ -48,8 +48,8 @@ def many(document: RunDocument, number: int) -> str:
 
 def work(document: RunDocument, phase: str, batch_size: int) -> str:
     """Return a piece of work in words: "train", "predict 32 reviews"."""
-    many = f"{batch_size} {rows(document)[: None if batch_size != 1 else -1]}"
-    return {"train": "train", "predict": f"predict {many}", "vectorize": f"vectorize {many}"}.get(phase, phase)
+    batch = f"{batch_size} {rows(document)[: None if batch_size != 1 else -1]}"
+    return {"train": "train", "predict": f"predict {batch}", "vectorize": f"vectorize {batch}"}.get(phase, phase)
 
 
 def short_work(phase: str, batch_size: int) -> str:

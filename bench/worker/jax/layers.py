@@ -16,7 +16,7 @@ import keras
 
 from bench.worker.jax.masks import dropped
 from bench.worker.jax.recurrence import last_output
-from bench.worker.layer_patches import patching, plain_dense, plain_dropout, plain_lstm
+from bench.worker.layer_patches import dense_patch, lstm_patch, patching, plain_dense, plain_dropout, plain_lstm
 from models.embedding import Embedding
 
 Array = Any  # a jax.Array: the linter knows no framework
@@ -26,8 +26,8 @@ def patched(model: keras.Model) -> AbstractContextManager[None]:
     """Patch the layers of ``model`` inside the block, where the device is a CPU."""
     if jax.default_backend() != "cpu":
         return nullcontext()  # a GPU has cuDNN, and no need of the transposed product
-    recurrences = [(layer, "call", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
-    products = [(layer, "call", partial(_dense, layer)) for layer in model.layers if plain_dense(layer)]
+    recurrences = [lstm_patch(layer, _recurrence) for layer in model.layers if plain_lstm(layer)]
+    products = [dense_patch(layer, _dense) for layer in model.layers if plain_dense(layer)]
     lookups = [(layer, "lookup", _time_first) for layer in model.layers if recurrences and isinstance(layer, Embedding)]
     drops = [(layer, "call", partial(_dropout, layer)) for layer in model.layers if plain_dropout(layer)]
     return patching([*recurrences, *products, *lookups, *drops])
@@ -41,19 +41,13 @@ def _time_first(table: Array, ids: Array) -> Array:
     return jnp.swapaxes(jnp.asarray(table)[ids.T], 0, 1)
 
 
-def _recurrence(
-    layer: Any, sequences: Array, initial_state: Any = None, mask: Any = None, training: bool = False
-) -> Array:
-    if initial_state is not None or mask is not None:
-        return type(layer).call(layer, sequences, initial_state=initial_state, mask=mask, training=training)
+def _recurrence(layer: Any, sequences: Array, _training: bool) -> Array:
     cell = layer.cell
     kernel, recurrent, bias = (jnp.asarray(each.value) for each in (cell.kernel, cell.recurrent_kernel, cell.bias))
     return last_output(jnp.swapaxes(sequences, 0, 1), kernel, recurrent, bias)
 
 
-def _dense(layer: Any, inputs: Array, training: bool | None = None) -> Array:
-    if len(inputs.shape) != 2:  # the gradient is that of matrices
-        return type(layer).call(layer, inputs, training=training)
+def _dense(layer: Any, inputs: Array) -> Array:
     return layer.activation(product(inputs, jnp.asarray(layer.kernel.value)) + layer.bias.value)
 
 

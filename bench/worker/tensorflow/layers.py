@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bench.worker.layer_patches import patching, plain_dense, plain_dropout, plain_lstm
+from bench.worker.layer_patches import dense_patch, lstm_patch, patching, plain_dense, plain_dropout, plain_lstm
 from bench.worker.tensorflow.masks import dropped
 from bench.worker.tensorflow.recurrence import last_output, trainable_last_output
 from models.embedding import Embedding
@@ -26,29 +26,23 @@ def patched(model: keras.Model) -> AbstractContextManager[None]:
     """Patch the layers of ``model`` inside the block, where the device is a CPU."""
     if tf.config.list_logical_devices("GPU"):
         return nullcontext()
-    recurrences = [(layer, "call", partial(_recurrence, layer)) for layer in model.layers if plain_lstm(layer)]
+    recurrences = [lstm_patch(layer, _recurrence) for layer in model.layers if plain_lstm(layer)]
     if recurrences:
         return patching(recurrences)  # compiled by XLA, which has no sparse product
-    products = [(layer, "call", partial(_dense, layer)) for layer in model.layers if plain_dense(layer)]
+    products = [dense_patch(layer, _dense) for layer in model.layers if plain_dense(layer)]
     lookups = [(layer, "lookup", lookup) for layer in model.layers if isinstance(layer, Embedding)]
     drops = [(layer, "call", partial(_dropout, layer)) for layer in model.layers if plain_dropout(layer)]
     return patching([*products, *lookups, *drops])
 
 
-def _recurrence(
-    layer: Any, sequences: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False
-) -> Tensor:
-    if initial_state is not None or mask is not None:
-        return type(layer).call(layer, sequences, initial_state=initial_state, mask=mask, training=training)
+def _recurrence(layer: Any, sequences: Tensor, training: bool) -> Tensor:
     cell = layer.cell
     weights = [tf.convert_to_tensor(each.value) for each in (cell.kernel, cell.recurrent_kernel, cell.bias)]
     run = trainable_last_output if training else last_output
     return run(tf.transpose(sequences, (1, 0, 2)), *weights)
 
 
-def _dense(layer: Any, inputs: Tensor, training: bool | None = None) -> Tensor:
-    if len(inputs.shape) != 2:  # the gradient is that of matrices
-        return type(layer).call(layer, inputs, training=training)
+def _dense(layer: Any, inputs: Tensor) -> Tensor:
     return layer.activation(product(inputs, tf.convert_to_tensor(layer.kernel.value)) + layer.bias.value)
 
 

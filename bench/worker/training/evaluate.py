@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from bench.worker import driving
+from bench.worker import driving, support
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import metrics
 from models import own_data
@@ -25,7 +25,7 @@ def evaluator(reviews: Reviews, model: keras.Model) -> Evaluate:
     """Return the function from data to the figures of ``model``; its prediction is compiled once for all epochs."""
     if reviews.recipe.family != "own":
         return _Binary(reviews, model)
-    if type(model).test_step is not keras.Model.test_step:
+    if support.overrides(model, "test_step"):
         return lambda data: _by_evaluate(model, data)
     predict = predictor(model)
     return lambda data: figures(model, data, predict(data.x))
