@@ -9,11 +9,13 @@ from typing import Any
 from bench.analysis import best_path
 from bench.analysis.rows import BestPathRow, Row, RunDocument, TimingRow, once
 from bench.plan import paths
+from bench.plan.steps import FASTEST
 from bench.report.tables import words
 from bench.report.tables.columns import SPREAD, Column, Table, interval_column, spread_column, table
 from bench.report.tables.quality import RECIPE, target
 
 FLOOR = "floor: share of the speed of the same work written by hand, from neighbouring blocks"
+LOOP = FASTEST["train"]
 NO_FLOOR = "none is written, so it is the share of the speed of the recipe's fastest path here on the same backend"
 FIRST_STEP = "first: the first step, compilation included"
 EXCLUDED = "† its accuracy failed: this timing belongs to other work and counts in no comparison"
@@ -53,7 +55,8 @@ def training(document: RunDocument) -> Table:
         Column("first_step_s", "first step", "significant", unit="s", note=FIRST_STEP, short="first s"),
         PROCESSES,
     )
-    notes = (*_timing_notes(rows), _call_note(rows), words.FIT_WAITS if document.waits_in_fit else None)
+    waits = words.FIT_WAITS if document.waits_in_fit else None
+    notes = (*_timing_notes(rows), _loop_note(document), _call_note(rows), waits)
     return table("training", "Training", _processes(rows), columns, rows, *notes, group=RECIPE)
 
 
@@ -181,7 +184,7 @@ def step_parts(document: RunDocument) -> list[StepPart]:
     steps = {(row.recipe, row.target, row.path): row for row in document.timed("train") if row.has_floor}
     found = []
     for (recipe, where, path), row in steps.items():
-        compiled = steps.get((recipe, where, "compiled loop"))
+        compiled = steps.get((recipe, where, LOOP))
         if path == "fit" and row.floor_share and row.seconds and compiled and compiled.floor_share:
             ends = _ends(row.floor_share, compiled.floor_share)
             label = words.label(document, where)
@@ -239,6 +242,18 @@ def _processes(rows: Sequence[TimingRow]) -> str:
 def _timing_notes(rows: Sequence[Any]) -> list[str]:
     seen = "".join(words.marks(row) for row in rows)
     return [note for mark, note in (("†", EXCLUDED), ("*", UNSTEADY)) if mark in seen]
+
+
+def _loop_note(document: RunDocument) -> str | None:
+    """Say where the compiled loop is not the fastest way to train, though it ran."""
+    looped = {(row.recipe, row.target) for row in document.timed("train") if row.path == LOOP}
+    fastest = [row for row in document.best_paths if row.phase == "train" and row.path != LOOP]
+    found = [
+        f"{row.recipe} on {words.name(document, row.target)} ({row.path} is)"
+        for row in fastest
+        if (row.recipe, row.target) in looped
+    ]
+    return f"the {LOOP} is not the fastest for {', '.join(found)}" if found else None
 
 
 def _call_note(rows: Sequence[TimingRow]) -> str | None:

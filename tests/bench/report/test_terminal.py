@@ -20,7 +20,7 @@ from bench.analysis.rows import AnswerRow, RunDocument
 from bench.analysis.summary import Summary
 from bench.cli.results.runs import runs
 from bench.plan.steps import BASELINES, PROFILES
-from bench.records.schema import ParityRecord, Record, RunHeader, TimingRecord
+from bench.records.schema import ParityRecord, Record, RunHeader, Sample, TimingRecord
 from bench.records.store import Run
 from bench.report import terminal
 from bench.report.tables import every, lists, quality, speed, words
@@ -173,6 +173,19 @@ def test_p99_has_a_column_only_where_it_can_be_stated() -> None:
     assert "p99" not in section(speed.prediction(summary(once).document))
     assert "3 processes of each target" in section(speed.training(summary(every).document))
     assert "one process: ± covers its own noise only" in section(speed.training(summary(once).document))
+
+
+def test_where_the_compiled_loop_does_not_pay_the_table_says_so() -> None:
+    """A model whose arithmetic fills a step gains nothing from it."""
+    cells = {path: made.cell("train", path) for path in ("fit", "compiled loop")}
+    slow, fast = made.blocks(*[0.03] * 6), made.blocks(*[0.01] * 6)
+
+    def table(**durations: list[Sample]) -> str:
+        timings = [made.timing(cells[path.replace("_", " ")], blocks) for path, blocks in durations.items()]
+        return section(speed.training(summary([*written.records()[:3], *timings]).document))
+
+    assert "the compiled loop is not the fastest for dense on JAX (fit is)" in table(fit=fast, compiled_loop=slow)
+    assert "not the fastest" not in table(fit=slow, compiled_loop=fast)
 
 
 def test_advice_is_a_row_with_its_interval() -> None:
