@@ -127,7 +127,7 @@ def test_a_gate_compares_a_user_s_models(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "own", repository)
     for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "models")):
         subprocess.run(["git", "-C", str(repository), *AUTHOR, *words], check=True)
-    small = ("--replicates", "2", "--turns", "3", "--no-settle", "--no-beside")
+    small = ("--replicates", "2", "--tier", "compiled")
     names = [name for name in SHORT if not name.startswith("transformer")]  # it needs no other code
     chosen = ("--repo", str(repository), "--recipes", "every.py", "--backend", "tensorflow", "--recipe", *names)
     said = run("bench", "regress", "--base", "HEAD", *chosen, *small, "--json", "--out", str(tmp_path), status=None)

@@ -1,32 +1,49 @@
 """The verdicts of a comparison: each cell slower, faster, the same or unresolved.
 
-A cell's ratio is estimated over replicates (`paired_ratio`), and all deciding cells are tested as one family (Holm).
-Unresolved cells may be measured in a second round. A "slower" must be confirmed by a fresh round before it fails the
-gate, and a failed control is re-measured once before it voids the gate.
+A cell's ratio is estimated over replicates (`paired_ratio`). After each round of processes every open cell is looked at
+again, at the level that `looks` gives to the look, until it is decided or the processes of the stage are used up. All
+deciding cells share one level. A "slower" must be found again in a second stage, of fresh processes, before it fails
+the gate; so must a control that failed before it takes answers back.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from bench.analysis import accuracy, paired_ratio, stats
+from bench.analysis.gate import looks
 from bench.analysis.rows import ComparisonRow, CounterChangeRow, bounded, finite
-from bench.analysis.stats import Estimate
-from bench.records.schema import Cell, ComparisonRecord, CounterRecord, FailureRecord, Record, TimingRecord
+from bench.analysis.stats import Estimate, Prior
+from bench.records import identity
+from bench.records.schema import (
+    Cell,
+    ComparisonRecord,
+    CounterRecord,
+    FailureRecord,
+    Record,
+    TimingRecord,
+)
 from bench.records.store import Run
 
 Answer = Literal["slower", "faster", "same", "unresolved"]
 
 Pair = tuple[Cell, Cell]  # a cell and the same one of its base
+Group = tuple[str, str]  # a phase and a path, whose cells have variances that are alike
 
-# The rounds of a gate: a replicate's number divided by the replicates of a round. Confirming rounds follow.
-FIRST_ROUND, SECOND_ROUND = 0, 1
+# The controls, as the rule names them.
+Control = Literal["itself", "extra work"]
+ITSELF: Control = "itself"
+EXTRA_WORK: Control = "extra work"
+# The stages of a gate: a replicate's number divided by the most processes of a stage.
+SEARCH, CONFIRM = 0, 1
 
+# Intervals cover the ratio this often, over all looks together.
+COVERAGE = 0.95
 # Deterministic counts: one more of any is a finding. A process's memory and its growth are not deterministic.
 EXACT = (
     "compilations",
@@ -45,6 +62,14 @@ MAX_PROJECTED_REPLICATES = 200
 
 
 @dataclass(frozen=True)
+class Due:
+    """What a gate measures next: one more process of each side for ``cells``, numbered ``replicate``."""
+
+    replicate: int
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
 class Decision:
     """Everything that follows from a comparison's records; ``failures`` and ``lacks`` are what it did not measure."""
 
@@ -55,42 +80,23 @@ class Decision:
 
     @cached_property
     def cells(self) -> list[ComparisonRow]:
-        """Every cell of every target except the bases: deciding cells first, then the others."""
-        return self._confirmed(self._before_confirmation()) + self._verdicts(
-            self._pairs(self._others, decides=False), decides=False
-        )
+        """Every deciding cell of every target except the bases."""
+        return [self._seen(row) for row in confirmed(self._searched, self._verdicts(self._flagged, CONFIRM))]
 
     @cached_property
     def controls(self) -> list[ComparisonRow]:
         """The base again must not be slower or faster, the base with extra work must be slower.
 
-        By chance alone up to ``alpha`` of all gates fail that: a failed control is re-measured once.
+        By chance alone some gates fail that: a failed control is measured again in fresh processes.
         """
-        fresh = self._control_results(
-            dict.fromkeys(self._failed_controls(), confirmation_rounds(self.rule, settled=False))
-        )
-        return [
-            again.model_copy(update={"remeasured": True}) if not one.passed and again.ratio is not None else one
-            for one, again in zip(self._first_controls, fresh, strict=True)
-        ]
-
-    @cached_property
-    def _first_controls(self) -> list[ComparisonRow]:
-        """The controls by the first round."""
-        return self._control_results({})
-
-    def _control_results(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[ComparisonRow]:
-        """Decide the controls, each kind as one family, by the first round or by those in ``rounds``."""
         found = []
-        for name, label in self.rule.controls.items():
-            wanted = ("same", "unresolved") if name == "itself" else ("slower",)
-            rows = self._verdicts(self._pairs([label], decides=True), decides=False, rounds=rounds)
-            found += [row.model_copy(update={"control": name, "passed": row.answer in wanted}) for row in rows]
+        for name in self.rule.controls:
+            fresh = {row.cell: row for row in self._verdicts(self._failed(name), CONFIRM)}
+            for row in self._first_controls[name]:
+                again = fresh.get(row.cell)
+                decided = again is not None and again.ratio is not None
+                found.append(_control(again, name, remeasured=True) if again and decided else row)
         return found
-
-    def _failed_controls(self) -> list[Cell]:
-        """Return the cells of the controls that failed in the first round."""
-        return [control.cell for control in self._first_controls if not control.passed]
 
     @cached_property
     def counter_changes(self) -> list[CounterChangeRow]:
@@ -106,80 +112,113 @@ class Decision:
 
     @property
     def void(self) -> bool:
-        """Whether a control failed or is missing: then the gate's other answers mean nothing."""
+        """Whether the base differs from itself, or a control is missing: then the gate's answers mean nothing."""
         known = {row.control for row in self.controls}
-        return not (known >= set(self.rule.controls) and all(row.passed for row in self.controls))
+        differs = any(row.control == ITSELF and not row.passed for row in self.controls)
+        return differs or not known >= set(self.rule.controls)
 
-    def unresolved(self) -> list[Cell]:
-        """Return the cells that the first round leaves unresolved."""
-        return [verdict.cell for verdict in self._first_round if verdict.answer == "unresolved"]
+    def due(self, asked: Collection[str] = ()) -> Due | None:
+        """Return what is to be measured next; None once everything is decided, or as far as it can be.
 
-    def flagged(self) -> list[Cell]:
-        """Return the cells that are called slower before any confirmation."""
-        return [verdict.cell for verdict in self._before_confirmation() if verdict.answer == "slower"]
+        First the open cells and controls, then the cells that came out slower and the controls that failed. ``asked``
+        has the identities of timings that were asked for already: what gave none is not asked for without end.
+        """
+        controls = [row for rows in self._first_controls.values() for row in rows]
+        failed = [pair for name in self.rule.controls for pair in self._failed(name)]
+        again = [*self._verdicts(self._flagged, CONFIRM), *self._verdicts(failed, CONFIRM)]
+        return self._next(SEARCH, [*self._searched, *controls], asked) or self._next(CONFIRM, again, asked)
 
-    def confirmation_cells(self) -> dict[int, list[Cell]]:
-        """Return the cells of each confirming round, by its number: slower cells and failed controls."""
-        found: dict[int, list[Cell]] = {}
-        for cell in (*self.flagged(), *self._failed_controls()):
-            for number in self._confirmation_rounds(cell):
-                found.setdefault(number, []).append(cell)
-        return dict(sorted(found.items()))
+    def _next(self, stage: int, rows: Sequence[ComparisonRow], asked: Collection[str]) -> Due | None:
+        """Return the next process for the open ones of ``rows``; None if none is open or all processes are used.
 
-    def _confirmation_rounds(self, cell: Cell) -> tuple[int, ...]:
-        return confirmation_rounds(self.rule, settled=cell in self.unresolved())
+        Cells that lack an earlier process than others, since a run was cut, come first.
+        """
+        waiting: dict[int, list[Cell]] = {}
+        for row in rows:
+            if row.answer == "unresolved" and (replicate := self._untried(row.cell, stage, asked)) is not None:
+                waiting.setdefault(replicate, []).append(row.cell)
+        return Due(min(waiting), waiting[min(waiting)]) if waiting else None
+
+    def _untried(self, cell: Cell, stage: int, asked: Collection[str]) -> int | None:
+        """Return the first replicate of ``stage`` in which ``cell`` and its base were not measured, nor asked for.
+
+        Those before the first look are planned from the start.
+        """
+        (pair,) = self._based([cell], [cell.label])
+        most = self.rule.replicates
+        numbers = range(self.rule.fewest, most) if stage == SEARCH else range(most, 2 * most)
+        return next((number for number in numbers if not self._tried(pair, number, asked)), None)
+
+    def _tried(self, pair: Pair, replicate: int, asked: Collection[str]) -> bool:
+        names = {identity.timing(cell, replicate) for cell in pair}
+        return names <= self._measured or not names.isdisjoint(asked)
 
     @cached_property
-    def _first_round(self) -> list[ComparisonRow]:
-        """The deciding cells by the first round."""
-        return self._deciding_verdicts({})
+    def _measured(self) -> frozenset[str]:
+        return frozenset(identity.timing(r.cell, r.replicate) for some in self._timings.values() for r in some)
 
-    def _before_confirmation(self) -> list[ComparisonRow]:
-        """Decide before any confirmation: by the first round, unresolved cells by both."""
-        if not self.rule.settle:
-            return self._first_round
-        return settled(
-            self._first_round, self._deciding_verdicts(dict.fromkeys(self.unresolved(), (FIRST_ROUND, SECOND_ROUND)))
-        )
+    @cached_property
+    def _searched(self) -> list[ComparisonRow]:
+        """The deciding cells by the first stage."""
+        return self._verdicts(self._pairs(self._others), SEARCH)
 
-    def _deciding_verdicts(self, rounds: Mapping[Cell, tuple[int, ...]]) -> list[ComparisonRow]:
-        return self._verdicts(
-            self._pairs(self._others, decides=True), decides=True, rounds=rounds, alpha=self.rule.level
-        )
+    @cached_property
+    def _first_controls(self) -> dict[Control, list[ComparisonRow]]:
+        """The controls by the first stage, each kind as one family."""
+        return {
+            name: [_control(row, name) for row in self._verdicts(self._pairs([label]), SEARCH)]
+            for name, label in self.rule.controls.items()
+        }
 
-    def _confirmed(self, first: list[ComparisonRow]) -> list[ComparisonRow]:
-        """Confirm or withdraw each "slower" by its fresh round."""
-        slower = self._based([one.cell for one in first if one.answer == "slower"], self._others)
-        if not self.rule.confirm:
-            return first
-        rounds = {cell: self._confirmation_rounds(cell) for cell, _ in slower}
-        return confirmed(first, self._verdicts(slower, decides=True, rounds=rounds))
+    @cached_property
+    def _flagged(self) -> list[Pair]:
+        """The cells that are called slower before any confirmation."""
+        return self._based([row.cell for row in self._searched if row.answer == "slower"], self._others)
 
-    def _verdicts(
-        self,
-        pairs: Sequence[Pair],
-        *,
-        decides: bool,
-        rounds: Mapping[Cell, tuple[int, ...]] | None = None,
-        alpha: float | None = None,
-    ) -> list[ComparisonRow]:
-        chosen = rounds or {}
-        logs = [self._log_ratios(cell, base, chosen.get(cell, (FIRST_ROUND,))) for cell, base in pairs]
-        return family(pairs, logs, margin=self.rule.margin, alpha=alpha or self.rule.alpha, decides=decides)
+    def _failed(self, control: Control) -> list[Pair]:
+        """Return the cells of a control that failed in the first stage."""
+        cells = [row.cell for row in self._first_controls[control] if not row.passed]
+        return self._based(cells, [self.rule.controls[control]])
 
-    def _log_ratios(self, cell: Cell, base: Cell, rounds: tuple[int, ...]) -> list[float]:
-        """Return the log-ratio of ``cell`` to ``base`` in each replicate of ``rounds``."""
+    @cached_property
+    def _blind(self) -> dict[str, str]:
+        """The tiers in which 10 % more work was not found, each with a cell of it."""
+        missed = [row for row in self.controls if row.control == EXTRA_WORK and not row.passed]
+        return {row.tier: row.cell.name for row in missed}
+
+    def _seen(self, row: ComparisonRow) -> ComparisonRow:
+        """Return ``row``; its "same" is taken back where the control of its tier missed more work than that."""
+        if row.answer != "same" or row.tier not in self._blind:
+            return row
+        why = f"it looks the same, but so did 10% more work in {self._blind[row.tier]}"
+        return row.model_copy(update={"answer": "unresolved", "reason": why})
+
+    def _verdicts(self, pairs: Sequence[Pair], stage: int) -> list[ComparisonRow]:
+        """Decide ``pairs`` by the processes of one stage, those of a tier as one family."""
+        known = self._spread if stage == CONFIRM else ()
+        found: dict[Cell, ComparisonRow] = {}
+        for tier in self.rule.tiers:
+            some = [pair for pair in pairs if self.rule.tier(pair[0]) == tier]
+            rows = family(some, [self._log_ratios(pair, stage) for pair in some], self.rule, known=known)
+            found |= {row.cell: row for row in rows}
+        return [found[cell] for cell, _ in pairs]
+
+    @cached_property
+    def _spread(self) -> list[tuple[Group, list[float]]]:
+        """The log-ratios of the first stage: of few cells in the second one, they say how far such cells scatter."""
+        return [(group(cell), self._log_ratios((cell, base), SEARCH)) for cell, base in self._pairs(self._others)]
+
+    def _log_ratios(self, pair: Pair, stage: int) -> list[float]:
+        """Return the log-ratio of a cell to its base in each replicate of ``stage``."""
         records, others = (
-            [record for record in self._timings.get(one, []) if record.replicate // self.rule.replicates in rounds]
-            for one in (cell, base)
+            [record for record in self._timings.get(one, []) if record.replicate // self.rule.replicates == stage]
+            for one in pair
         )
         return paired_ratio.log_ratios(records, others)
 
-    def _pairs(self, labels: Sequence[str], *, decides: bool) -> list[Pair]:
-        """Return the cells of the targets with these labels, each with its base's, in the order of arrival."""
-        deciding = {tuple(pair) for pair in self.rule.deciding}
-        cells = [cell for cell in self._timings if ((cell.phase, cell.path) in deciding) == decides]
-        return self._based(cells, labels)
+    def _pairs(self, labels: Sequence[str]) -> list[Pair]:
+        """Return the deciding cells of the targets with these labels, each with its base's, in the order of arrival."""
+        return self._based([cell for cell in self._timings if self.rule.path(cell) is not None], labels)
 
     def _based(self, cells: Sequence[Cell], labels: Sequence[str]) -> list[Pair]:
         base = next(iter(self.rule.sides))
@@ -205,25 +244,38 @@ def decide(run: Run) -> Decision:
 
 
 def family(
-    pairs: Sequence[Pair], log_ratios: Sequence[Sequence[float]], *, margin: float, alpha: float, decides: bool
+    pairs: Sequence[Pair],
+    log_ratios: Sequence[Sequence[float]],
+    rule: ComparisonRecord,
+    *,
+    known: Sequence[tuple[Group, Sequence[float]]] = (),
 ) -> list[ComparisonRow]:
-    """Compare each cell with its base, all as one family, from one log-ratio a replicate."""
-    p_values = stats.holm([stats.t_test(values) for values in log_ratios])
-    decide_cell = partial(_verdict, margin=margin, alpha=alpha, strictest=alpha / max(1, len(pairs)), decides=decides)
-    family = zip(pairs, log_ratios, p_values, strict=True)
-    return [decide_cell(cell, values, p) for (cell, _), values, p in family]
+    """Decide each cell of a tier at the first look that says enough; one log-ratio a process.
+
+    The tiers share the level of the rule, and the cells of a tier share that of their tier.
+
+    Variances are moderated toward those of cells that are alike: of ``known`` ones, or of the family's own so far.
+    """
+    rows = [_too_few(cell, values, rule) for (cell, _), values in zip(pairs, log_ratios, strict=True)]
+    groups = [group(cell) for cell, _ in pairs]
+    for count in range(rule.fewest, rule.replicates + 1):
+        due = [
+            index
+            for index, values in enumerate(log_ratios)
+            if len(values) >= count and rows[index].answer == "unresolved"
+        ]
+        if not due:
+            continue
+        priors = _priors(known or [(one, v[:count]) for one, v in zip(groups, log_ratios, strict=True)])
+        for index in due:
+            look = _Look(rule, count, len(pairs), priors[groups[index]])
+            rows[index] = look.verdict(pairs[index][0], log_ratios[index][:count])
+    return rows
 
 
-def confirmation_rounds(rule: ComparisonRecord, *, settled: bool) -> tuple[int, ...]:
-    """Return the rounds that confirm a cell: as many as it took to call it slower."""
-    if not rule.settle:
-        return (FIRST_ROUND + 1,)
-    return (SECOND_ROUND + 1, SECOND_ROUND + 2) if settled else (SECOND_ROUND + 1,)
-
-
-def settled(first: Sequence[ComparisonRow], again: Sequence[ComparisonRow]) -> list[ComparisonRow]:
-    """Return ``first`` with its unresolved cells replaced by those of ``again``, which has more replicates."""
-    return [later if one.answer == "unresolved" else one for one, later in zip(first, again, strict=True)]
+def group(cell: Cell) -> Group:
+    """Return the kind of cell whose variances are alike."""
+    return cell.phase, cell.path
 
 
 def confirmed(first: Sequence[ComparisonRow], fresh: Sequence[ComparisonRow]) -> list[ComparisonRow]:
@@ -245,30 +297,59 @@ def answer(estimate: Estimate, *, told_apart: bool, margin: float) -> Answer:
     return "unresolved"
 
 
-def _verdict(
-    cell: Cell,
-    log_ratios: Sequence[float],
-    p_value: float,
-    *,
-    margin: float,
-    alpha: float,
-    strictest: float,
-    decides: bool,
-) -> ComparisonRow:
-    if len(log_ratios) < 2:
-        why = "fewer than two replicates of both: one process is not enough"
-        return ComparisonRow(**cell.model_dump(), answer="unresolved", reason=why, decides=decides)
-    estimate = stats.over_replicates(log_ratios)
-    found = answer(estimate, told_apart=p_value < alpha, margin=margin)
-    return ComparisonRow(
-        **cell.model_dump(),
-        **bounded("ratio", estimate),
-        processes=estimate.count,
-        min_detectable=finite(math.exp(stats.min_detectable_effect(log_ratios, alpha=strictest, power=POWER))),
-        needed=_needed(estimate, log_ratios, margin, strictest) if found == "unresolved" else None,
-        answer=found,
-        reason=_reason(found, margin),
-        decides=decides,
+@dataclass(frozen=True)
+class _Look:
+    """One look at a cell, after ``count`` processes; ``size`` cells share the level."""
+
+    rule: ComparisonRecord
+    count: int
+    size: int
+    prior: Prior | None
+
+    def level(self, whole: float) -> float:
+        """Return the level of this look, so that all looks together have the level ``whole``."""
+        return looks.at(self.rule.fewest, self.rule.replicates, whole, self.count)
+
+    def verdict(self, cell: Cell, values: Sequence[float]) -> ComparisonRow:
+        """Return the row of ``cell`` from its log-ratios so far."""
+        about, level = _about(cell, self.rule), self.level(self.rule.alpha / len(self.rule.tiers) / self.size)
+        margin = about["margin"]
+        estimate = stats.over_replicates(values, 1 - self.level(1 - COVERAGE), self.prior)
+        found = answer(estimate, told_apart=stats.t_test(values, self.prior) < level, margin=margin)
+        return ComparisonRow(
+            **about,
+            **bounded("ratio", estimate),
+            processes=estimate.count,
+            min_detectable=finite(math.exp(stats.min_detectable_effect(values, alpha=level, power=POWER))),
+            needed=_needed(estimate, values, margin, level) if found == "unresolved" else None,
+            answer=found,
+            reason=_reason(found, margin),
+        )
+
+
+def _priors(known: Sequence[tuple[Group, Sequence[float]]]) -> dict[Group, Prior | None]:
+    """Return the prior of each group of log-ratios."""
+    logs = dict(enumerate(known))
+    return paired_ratio.priors({key: values for key, (_, values) in logs.items()}, lambda key: logs[key][0])
+
+
+def _too_few(cell: Cell, values: Sequence[float], rule: ComparisonRecord) -> ComparisonRow:
+    why = f"{len(values)} processes of both: the first look is after {rule.fewest}"
+    return ComparisonRow(**_about(cell, rule), answer="unresolved", reason=why)
+
+
+def _about(cell: Cell, rule: ComparisonRecord) -> dict[str, Any]:
+    path = rule.path(cell)
+    if path is None:
+        raise ValueError(f"expected a cell that decides; {cell.name} does not")
+    return {**cell.model_dump(), "decides": True, "tier": path.tier, "margin": path.margin}
+
+
+def _control(row: ComparisonRow, name: str, *, remeasured: bool = False) -> ComparisonRow:
+    """Return ``row`` as that of a control, whose answer is known beforehand."""
+    wanted = ("same", "unresolved") if name == ITSELF else ("slower",)
+    return row.model_copy(
+        update={"decides": False, "control": name, "passed": row.answer in wanted, "remeasured": remeasured}
     )
 
 
@@ -277,7 +358,7 @@ def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alph
     centre, width = abs(math.log(estimate.value)), math.log(1 + margin)
     deviation = statistics.stdev(log_ratios)
     for count in range(len(log_ratios) + 1, MAX_PROJECTED_REPLICATES + 1):
-        same = centre + stats.half_width(deviation, count, 0.05) <= width
+        same = centre + stats.half_width(deviation, count, 1 - COVERAGE) <= width
         if same or stats.half_width(deviation, count, alpha) < centre:
             return count
     return None
@@ -287,8 +368,8 @@ def _with_confirmation(first: ComparisonRow, fresh: ComparisonRow) -> Comparison
     """Return a "slower" with its confirmation, or unresolved without one."""
     found: dict[str, object] = {"confirmed": fresh.ratio, "confirmed_processes": fresh.processes}
     if fresh.answer == "slower":
-        return first.model_copy(update={**found, "reason": "a fresh round confirms it"})
-    words = f"slower at first, but a fresh round says {fresh.answer}"
+        return first.model_copy(update={**found, "reason": "fresh processes confirm it"})
+    words = f"slower at first, but fresh processes say {fresh.answer}"
     return first.model_copy(update={**found, "answer": "unresolved", "reason": words, "needed": fresh.needed})
 
 

@@ -175,6 +175,7 @@ class StartupRow(Row):
     build_s: float | None = None
     first_step_s: float | None = None
     first_prediction_s: float | None = None
+    load_s: float | None = None
 
 
 class TimeToAccuracyRow(Row):
@@ -300,6 +301,8 @@ class ComparisonRow(CellRow):
     needed          processes that would resolve it; None if it is resolved or too noisy
     answer          None where nothing can be told
     decides         whether the gate depends on it
+    tier            which part of the work it shows: "compiled" programs, or Keras as "called"; empty in older documents
+    margin          within which a ratio is the same; that of the document where None
     confirmed       the ratio in the rounds that confirm a "slower", from ``confirmed_processes``
     control         the control whose cell it is; None for what was asked
     passed          whether that control came out as it must
@@ -320,6 +323,8 @@ class ComparisonRow(CellRow):
     control: str | None = None
     passed: bool | None = None
     remeasured: bool = False
+    tier: str = ""
+    margin: float | None = None
 
 
 class CounterChangeRow(Row):
@@ -351,7 +356,9 @@ class RunDocument(Row):
     seeds        of the trainings
     warnings     why it should not have been published, where somebody published it anyway
     sides        what a comparison compared, the base first; empty for a run
-    void         whether a control of the comparison failed
+    void         whether the base of the comparison differed from itself, so that its answers mean nothing
+    fewest       processes of each side before the first look; ``replicates`` is the most; None in older documents
+    settle       whether an older gate measured what was open in a second round
     incomplete   what it lacks besides its failures, in words
     steal_share    share of the processors' time that other guests of the host took while clocks ran
     outside_share  share that programs outside of the run took; None in an older document
@@ -381,6 +388,7 @@ class RunDocument(Row):
     margin: float | None = Field(None, ge=0)
     alpha: float | None = Field(None, ge=0)
     replicates: int | None = None
+    fewest: int | None = None
     settle: bool = False
     void: bool = False
     accuracy: list[AccuracyRow] = []

@@ -508,7 +508,7 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "margin": rule.margin,
         "alpha": rule.alpha,
         "replicates": rule.replicates,
-        "settle": rule.settle,
+        "fewest": rule.fewest,
         "void": decision.void,
         "comparisons": [*decision.cells, *decision.controls],
         "counter_changes": decision.counter_changes,

@@ -1,8 +1,10 @@
-"""The gate: what a comparison of targets of one backend measures, pass by pass.
+"""The gate: several targets of each backend, in cells with as little noise as the hardware allows.
 
-Gate cells have little noise, so that small differences show: Keras's own layers in one compiled program, data
-resident on the device, one framework thread on one core, the runner on another, and interleaved blocks. The cells
-that users call themselves are timed as well and decide nothing.
+A compared target runs one framework thread on one core. The cells that decide are of two tiers. Those of the tier
+"compiled" run Keras's own layers as one compiled program on resident data: what remains is the work of the layers.
+Those of the tier "called" are what people call, on few rows, so that the cost of Keras around the layers shows. The
+first recipe's cells are measured on two further targets as well: the base again and the base with extra work. Their
+answers are known, so they prove the gate.
 """
 
 from __future__ import annotations
@@ -10,22 +12,55 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bench.plan.steps import Counting, Profile, Step, Timing
+from bench.plan import paths
+from bench.plan.steps import Counting, Profile, Startup, Step, Timing, step_cells
 from bench.plan.targets import Target
-from bench.records.schema import Cell, ComparisonRecord
+from bench.records.schema import Cell, ComparisonRecord, DecidingPath, PhaseName
 from models.recipes import Recipe
 
-TRAIN, PREDICT = "compiled step", "compiled resident"
-DECIDING = (("train", TRAIN), ("predict", PREDICT))
-BESIDE = (("train", ("fit",)), ("predict", ("predict_on_batch",)))
+COMPILED, CALLED = "compiled", "called"
+TIERS = (COMPILED, CALLED)
 
-# Reviews of a prediction: one size is enough, since the cost of layers shows at each.
+
+@dataclass(frozen=True)
+class Kind:
+    """The cells of one path that decide.
+
+    margin   within which they are the same; it follows from their noise (results/calibration)
+    turns    blocks of each cell in one process
+    rows     of one repeat; the recipe's batch size if None
+    proved   whether the controls are measured as well
+    """
+
+    tier: str
+    phase: PhaseName
+    path: str
+    margin: float
+    turns: int
+    rows: int | None = None
+    proved: bool = True
+
+
+# Reviews of a prediction of compiled programs: one size is enough, since the cost of layers shows at each.
 PREDICT_REVIEWS = 32
-# Prediction blocks have twice the noise of training steps: so many times the turns.
-PREDICT_TURNS = 2
-# Replicates and turns of the cells that are only shown.
-BESIDE_REPLICATES = 3
-BESIDE_TURNS = 6
+
+KINDS = (
+    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=40),
+    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=80, rows=PREDICT_REVIEWS),
+    Kind(CALLED, "train", "fit", margin=0.05, turns=8, rows=8),
+    Kind(CALLED, "train", "train_on_batch", margin=0.10, turns=20, rows=8, proved=False),
+    Kind(CALLED, "predict", "predict", margin=0.05, turns=20, rows=1),
+    Kind(CALLED, "predict", "predict_on_batch", margin=0.05, turns=20, rows=1, proved=False),
+    Kind(CALLED, "predict", "eager", margin=0.10, turns=10, rows=1, proved=False),
+    Kind(CALLED, "vectorize", "TextVectorization", margin=0.10, turns=20, rows=100, proved=False),
+)
+# What a fresh process does once: all of them are one step of the pass.
+STARTUP = tuple(Kind(CALLED, "startup", path, margin=0.15, turns=1, proved=False) for path in paths.names("startup"))
+
+EVERY = (*KINDS, *STARTUP)
+
+# Processes of each side before the first look, and the most of a stage.
+FEWEST, MOST = 3, 14
 
 EXTRA_WORK = 0.10
 ITSELF, SLOWED = "base again", "base +10% work"
@@ -36,11 +71,12 @@ PROFILE = Profile(
     seeds=0,
     train_paths=(),
     epochs={},
-    paths={"train": (TRAIN, "fit"), "predict": (PREDICT, "predict_on_batch")},
-    counted={"train": (TRAIN,), "predict": (PREDICT,)},
-    replicates=7,
+    paths={},
+    counted={"train": ("compiled step",), "predict": ("compiled resident",)},
+    replicates=MOST,
     turns=40,
     calls=60,
+    slope_s=0.15,
 )
 
 
@@ -49,18 +85,25 @@ class Gate:
     """What is compared, and how often.
 
     sides       the targets that are compared, of every backend, each backend's base first
+    replicates  the most processes of each side in a stage: the search, and what confirms a slowdown
+    tiers       whose cells are measured
     controls    whether the first recipe's cells are also measured on the base again and on the base with extra work
-    beside      whether the cells that users call themselves are measured as well
-    settle      whether cells that the first round leaves unresolved are measured in a second one
     """
 
     recipes: Sequence[Recipe]
     sides: Sequence[Target]
-    replicates: int = PROFILE.replicates
-    turns: int = PROFILE.turns
+    replicates: int = MOST
+    tiers: Sequence[str] = TIERS
     controls: bool = True
-    beside: bool = True
-    settle: bool = True
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [kind for kind in EVERY if kind.tier in self.tiers]
+
+    @property
+    def fewest(self) -> int:
+        """Processes of each side before the first look."""
+        return min(FEWEST, self.replicates)
 
     def targets(self) -> list[Target]:
         """Return every target, controls included."""
@@ -70,54 +113,49 @@ class Gate:
         return found
 
     def passes(self) -> list[list[Step]]:
-        """Return the first round: each replicate a pass for every backend; counters in the first."""
-        return [self._pass(backend, replicate) for replicate in range(self.replicates) for backend in self._backends()]
+        """Return what is measured before the first look: a pass for each process and backend; counters in the first."""
+        return [steps for replicate in range(self.fewest) for steps in self.passes_of(replicate)]
 
-    def round(self, number: int, cells: Sequence[Cell]) -> Iterator[list[Step]]:
-        """Yield round ``number``, fresh processes for ``cells`` alone, as many as the first had."""
-        for replicate in range(number * self.replicates, (number + 1) * self.replicates):
-            for backend in self._backends():
-                steps = [_restricted(step, cells) for step in self._deciding(self._of(backend), replicate)]
-                wanted: list[Step] = [step for step in steps if step is not None]
-                if wanted:
-                    yield wanted
+    def passes_of(self, replicate: int) -> list[list[Step]]:
+        """Return a pass of each backend over every cell, numbered ``replicate``."""
+        return [self._pass(backend, replicate) for backend in self._backends()]
+
+    def round(self, replicate: int, cells: Sequence[Cell]) -> Iterator[list[Step]]:
+        """Yield a pass of each backend that has some of ``cells``: one more process of each side for these alone."""
+        for backend in self._backends():
+            sides = self._of(backend)
+            steps = [_restricted(step, cells, sides[0].label) for step in self._timed(sides, replicate)]
+            wanted: list[Step] = [step for step in steps if step is not None]
+            if wanted:
+                yield wanted
 
     def _pass(self, backend: str, replicate: int) -> list[Step]:
         sides = self._of(backend)
-        steps: list[Step] = [self._with_controls(step) for step in self._deciding(sides, replicate)]
-        if self.beside and replicate < BESIDE_REPLICATES:
-            steps += [step for recipe in self.recipes for step in _beside(recipe, sides, replicate)]
-        if replicate == 0:
-            steps += self._counted(sides)
-        return sorted(steps, key=lambda step: self.recipes.index(step.recipe))  # encoding one takes seconds
+        return [*self._timed(sides, replicate), *(self._counted(sides) if replicate == 0 else [])]
 
-    def _deciding(self, sides: tuple[Target, ...], replicate: int) -> list[Timing]:
-        return [
-            Timing(
-                recipe,
-                phase,
-                (path,),
-                size(recipe, phase),
-                sides,
-                replicate,
-                self.turns * (PREDICT_TURNS if phase == "predict" else 1),
-                throughput=True,
-            )
-            for recipe in self.recipes
-            for phase, path in DECIDING
-        ]
+    def _timed(self, sides: tuple[Target, ...], replicate: int) -> list[Timing | Startup]:
+        """Return the steps of one process of each side: start-up, which must come first, then recipe by recipe."""
+        found = [self._timing(recipe, kind, sides, replicate) for recipe in self.recipes for kind in self._repeated]
+        order = sides[::-1] if replicate % 2 else sides  # the first process to start has no warm caches
+        begun = [Startup(self.recipes[0], order, replicate, fresh=False)] if CALLED in self.tiers else []
+        return [*begun, *(step for step in found if step.cells)]
 
-    def _with_controls(self, step: Timing) -> Timing:
-        """Add the controls to the first recipe's cells."""
-        if not self.controls or step.recipe != self.recipes[0]:
-            return step
-        return replace(step, targets=(*step.targets, *controls(step.targets[0])))
+    @property
+    def _repeated(self) -> list[Kind]:
+        return [kind for kind in self.kinds if kind.phase != "startup"]
+
+    def _timing(self, recipe: Recipe, kind: Kind, sides: tuple[Target, ...], replicate: int) -> Timing:
+        proved = self.controls and kind.proved and recipe == self.recipes[0]
+        measured = (*sides, *controls(sides[0])) if proved else sides
+        size = kind.rows or recipe.batch_size
+        return Timing(recipe, kind.phase, (kind.path,), size, measured, replicate, kind.turns, throughput=True)
 
     def _counted(self, sides: tuple[Target, ...]) -> list[Step]:
         return [
-            Counting(step.recipe, step.phase, path, step.batch_size, sides)
-            for step in self._deciding(sides, 0)
-            for path in step.paths
+            Counting(recipe, kind.phase, kind.path, kind.rows or recipe.batch_size, sides)
+            for recipe in self.recipes
+            for kind in self._repeated
+            if kind.path in PROFILE.counted.get(kind.phase, ())
         ]
 
     def _backends(self) -> list[str]:
@@ -127,40 +165,37 @@ class Gate:
         return tuple(target for target in self.sides if target.backend == backend)
 
 
-def size(recipe: Recipe, phase: str) -> int:
-    """Return the reviews of one repeat of a gate cell."""
-    return recipe.batch_size if phase == "train" else PREDICT_REVIEWS
-
-
 def controls(base: Target) -> tuple[Target, Target]:
     """Return the two controls: the base again, and the base with extra work."""
     return replace(base, label=ITSELF), replace(base, label=SLOWED, extra_work=EXTRA_WORK)
 
 
-def comparison(gate: Gate, sides: dict[str, str], *, margin: float, alpha: float) -> ComparisonRecord:
-    """Return the rule of the gate, recorded before it measures; ``sides`` says what each label stands for."""
+def comparison(gate: Gate, sides: dict[str, str], *, margin: float | None, alpha: float) -> ComparisonRecord:
+    """Return the rule of the gate, recorded before it measures; ``sides`` says what each label stands for.
+
+    ``margin`` is that of the compiled tier, where it is not the usual one.
+    """
+    deciding = [
+        DecidingPath(
+            phase=kind.phase,
+            path=kind.path,
+            tier=kind.tier,
+            margin=margin if margin is not None and kind.tier == COMPILED else kind.margin,
+        )
+        for kind in gate.kinds
+    ]
     return ComparisonRecord(
         sides=sides,
-        margin=margin,
         alpha=alpha,
+        fewest=gate.fewest,
         replicates=gate.replicates,
-        deciding=list(DECIDING),
+        deciding=deciding,
         controls={"itself": ITSELF, "extra work": SLOWED} if gate.controls else {},
-        settle=gate.settle,
     )
 
 
-def _beside(recipe: Recipe, sides: tuple[Target, ...], replicate: int) -> list[Timing]:
-    return [
-        Timing(recipe, phase, paths, size(recipe, phase), sides, replicate, BESIDE_TURNS) for phase, paths in BESIDE
-    ]
-
-
-def _restricted(step: Timing, wanted: Sequence[Cell]) -> Timing | None:
-    """Return ``step`` with the sides, the controls or both, as far as their cells are ``wanted``; None if none is."""
-    base, again = step.targets[0], controls(step.targets[0])
-    cells = replace(step, targets=(*step.targets, *again)).cells
-    names = {cell.target for cell in cells if cell in wanted}
-    sides = step.targets if names & {side.name for side in step.targets} else (base,)
-    targets = (*sides, *(control for control in again if control.name in names))
-    return replace(step, targets=targets) if len(targets) > 1 else None
+def _restricted(step: Timing | Startup, wanted: Sequence[Cell], base: str) -> Timing | Startup | None:
+    """Return ``step`` with the base and those targets of which a cell is ``wanted``; None if none is."""
+    names = {cell.target for cell in step_cells(step) if cell in wanted}
+    chosen = tuple(target for target in step.targets if target.name in names or target.label == base)
+    return replace(step, targets=chosen) if names else None

@@ -37,6 +37,7 @@ class Profile:
     peers        classical baselines that are trained on each recipe's encoding
     serving      whether every backend serves a model saved by each target
     side_by_side whether targets train to accuracy at the same time, each on a share of the processors
+    slope_s      seconds by which the two lengths of a `fit` differ: its fixed cost, some ms to 0.1 s, is noisy
     block_s      seconds of a block of training steps, since a call costs up to 2 ms; None for the shortest
     """
 
@@ -55,6 +56,7 @@ class Profile:
     serving: bool = False
     side_by_side: bool = False
     block_s: float | None = None
+    slope_s: float = 0.25
 
 
 # What is nearly always the fastest path: with it the others are compared where no floor is written.
@@ -192,11 +194,15 @@ class Training:
 
 @dataclass(frozen=True)
 class Startup:
-    """A fresh process of each target: import, build, first step, first prediction."""
+    """What a fresh process of each target does once: import, build, first step, first prediction, load.
+
+    fresh  whether the step starts processes of its own; otherwise it is the first work of those of the pass
+    """
 
     recipe: Recipe
     targets: tuple[Target, ...]
     replicate: int = 0
+    fresh: bool = True
 
     @property
     def name(self) -> str:

@@ -198,11 +198,14 @@ class TrainingRecord(_Frozen):
     phases: dict[str, PhaseResult]
 
 
+PhaseName = Literal["vectorize", "startup", "train", "predict", "harness"]
+
+
 class Cell(_Frozen):
     """An operation on a target: a phase of a recipe by a path at a batch size."""
 
     recipe: Name
-    phase: Literal["vectorize", "startup", "train", "predict", "harness"]
+    phase: PhaseName
     path: Name
     batch_size: Count
     target: Name
@@ -404,33 +407,56 @@ class CounterRecord(_Frozen):
     counters: dict[str, float]
 
 
+class DecidingPath(_Frozen):
+    """A path whose cells decide.
+
+    tier    which part of the work they show: "compiled" programs, or Keras as "called"
+    margin  ratios within 1 / (1 + margin) and 1 + margin are the same
+    """
+
+    phase: PhaseName
+    path: str
+    tier: str
+    margin: Annotated[float, Field(gt=0, lt=1)]
+
+
 class ComparisonRecord(_Frozen):
     """The rule by which a comparison of targets of one backend decides, fixed before anything is measured.
 
     sides       what each label stands for: a commit, a requirement; the first is the base of every ratio
-    margin      ratios within 1 / (1 + margin) and 1 + margin are the same
-    alpha       how often a whole comparison may wrongly call a cell slower or faster
-    replicates  fresh processes a round; the numbering continues from round to round
-    deciding    phases and paths whose cells decide; others are only shown
+    alpha       how often a whole comparison may wrongly call a cell slower or faster, before it is confirmed
+    fewest      fresh processes of each side before the first look
+    replicates  the most of each side: they are numbered from 0 on, those that confirm a slowdown from this number on
+    deciding    the paths whose cells decide
     controls    labels of the base again and of the base with extra work; empty if none run
-    confirm     whether as many fresh processes as called a cell slower must confirm it
-    settle      whether cells that the first round leaves unresolved get a second one and are decided by both
     """
 
     kind: Literal["comparison"] = "comparison"
     sides: Annotated[dict[str, str], Field(min_length=1)]
-    margin: Annotated[float, Field(gt=0, lt=1)]
     alpha: Annotated[float, Field(gt=0, lt=1)]
+    fewest: Count
     replicates: Count
-    deciding: list[tuple[str, str]]
+    deciding: list[DecidingPath]
     controls: dict[Literal["itself", "extra work"], str] = {}
-    confirm: bool = True
-    settle: bool = False
+
+    def path(self, cell: Cell) -> DecidingPath | None:
+        """Return the deciding path of ``cell``; None if it does not decide."""
+        return next((one for one in self.deciding if (one.phase, one.path) == (cell.phase, cell.path)), None)
+
+    def tier(self, cell: Cell) -> str:
+        """Return the tier of ``cell``; empty if it does not decide."""
+        path = self.path(cell)
+        return path.tier if path else ""
 
     @property
-    def level(self) -> float:
-        """The level of each look at the cells before any confirmation: two looks take half of ``alpha`` each."""
-        return self.alpha / 2 if self.settle else self.alpha
+    def tiers(self) -> list[str]:
+        """The tiers of the deciding paths; each has its share of ``alpha``."""
+        return list(dict.fromkeys(one.tier for one in self.deciding))
+
+    @property
+    def margin(self) -> float:
+        """The smallest margin."""
+        return min(one.margin for one in self.deciding)
 
 
 class FailureRecord(_Frozen):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from rich.text import Text
 
 from bench.analysis.calibration import coverage, error_rates, estimator_noise
 from bench.analysis.calibration.coverage import Coverage
-from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule
+from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule, Trial
 from bench.analysis.calibration.estimator_noise import Scatter
 from bench.analysis.rows import once
 from bench.exit_codes import ExitCode
-from bench.plan import gate
+from bench.plan.gate import CALLED, COMPILED
 from bench.records.schema import ComparisonRecord
 from bench.report import markdown, terminal
 from bench.report.tables.columns import Column, Table, table
@@ -28,8 +29,10 @@ PAGE = Path(__file__).with_suffix(".md")  # the words around the tables
 
 CAUTION = "interval: Clopper and Pearson's; gates from a pool share replicates, which it does not know"
 
+TIERS = {COMPILED: "Compiled programs", CALLED: "Keras as it is called"}
+
 # Gates formed from the pool, and those for each slowed cell.
-FORMED, FORMED_SLOWED = 300, 300
+FORMED, FORMED_SLOWED = 300, 200
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class AlarmRow:
 
 @dataclass(frozen=True)
 class LiveRow:
-    """What whole gates of one kind said of identical targets, and the minutes that each took; none for all kinds."""
+    """What whole gates of one kind said of identical targets, and the minutes that each took."""
 
     kind: str
     alarms: Rate
@@ -54,32 +57,50 @@ class LiveRow:
 
 @dataclass(frozen=True)
 class DetectionRow:
-    """How often a cell that does so much more is called slower, and faster, by the gate; slower, by other rules."""
+    """How often a cell that does so much more is called slower, and faster, by the gate; slower, by other rules.
+
+    measured  by how much the cell is slower in the pool, as a ratio
+    """
 
     share: str
     key: Key
+    measured: float
     slower: Rate
     faster: Rate
     others: dict[str, Rate]
 
 
 @dataclass(frozen=True)
-class Rates:
-    """Everything that the calibration says; of gates formed from the pool only where some could be formed.
+class SpreadRow:
+    """How far identical targets' ratios of one path scatter from process to process, and how many processes it takes.
+
+    processes  of each side until a cell is decided: the median over cells and simulated gates
+    """
+
+    phase: str
+    path: str
+    margin: float
+    deviation: float
+    worst: float
+    processes: float | None
+
+
+@dataclass(frozen=True)
+class TierRates:
+    """What the pool of one tier says; of gates formed from it only where some could be formed.
 
     needed    replicates that one formed gate takes
-    voided    formed gates whose control with extra work does not come out slower
     longest   neighbouring replicates of one kind of machine, the most that there are
     machines  replicates by the kind of machine that measured them
     """
 
+    tier: str
     replicates: int
     needed: int
     longest: int
     cells: int
+    spread: tuple[SpreadRow, ...]
     alarms: tuple[AlarmRow, ...]
-    voided: Rate
-    live: tuple[LiveRow, ...]
     detections: tuple[DetectionRow, ...]
     scatter: tuple[Scatter, ...]
     coverage: tuple[Coverage, ...]
@@ -95,32 +116,50 @@ class Rates:
         return self.longest >= self.needed
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Everything that the calibration says: each tier by its pool, and whole gates that were run live."""
+
+    tiers: tuple[TierRates, ...]
+    live: tuple[LiveRow, ...]
+
+
 def rates(
-    pool: Pool, gates: Sequence[GateRecord], settings: ComparisonRecord, *, notice: Callable[[str], object] = print
+    pools: Mapping[str, Pool],
+    gates: Sequence[GateRecord],
+    settings: ComparisonRecord,
+    *,
+    notice: Callable[[str], object] = print,
 ) -> Rates:
-    """Form gates from ``pool`` and count what each rule says of them."""
+    """Form gates from the pool of each tier, and count what each rule says of them."""
+    return Rates(
+        tuple(_tier(tier, pool, settings, notice) for tier, pool in pools.items() if pool.replicates),
+        tuple(_live(gates)),
+    )
+
+
+def _tier(tier: str, pool: Pool, settings: ComparisonRecord, notice: Callable[[str], object]) -> TierRates:
     rules: dict[str, Rule] = {
         "this gate": error_rates.interleaved(settings),
-        "the same with --no-settle": error_rates.interleaved(settings.model_copy(update={"settle": False})),
         "the same, not interleaved": error_rates.sequential(settings),
         "pytest-benchmark mean:5%": error_rates.mean_rule,
         "Mann-Whitney, blocks pooled": error_rates.mann_whitney,
     }
     formed = error_rates.trials(pool, replicates=settings.replicates, count=FORMED)
     alarms = []
-    for name, rule in rules.items():
-        notice(f"{len(formed)} gates of identical targets by {name}")
+    for name, rule in rules.items() if formed else ():
+        notice(f"{len(formed)} gates of identical targets, {tier}, by {name}")
         answered = [rule(pool, trial) for trial in formed]
         alarms.append(AlarmRow(name, error_rates.false_alarms(answered), error_rates.unresolved(answered)))
     records = [record for one in pool.replicates for record in one.values()]
-    return Rates(
+    return TierRates(
+        tier=tier,
         replicates=len(pool.replicates),
-        needed=error_rates.MAX_ROUNDS * settings.replicates,
+        needed=settings.replicates + error_rates.CONFIRMING,
         longest=max(map(len, pool.spans), default=0),
         cells=len(pool.keys),
+        spread=tuple(_spread(pool, formed, settings)),
         alarms=tuple(alarms),
-        voided=error_rates.voided(pool, formed, settings, label=gate.SLOWED),
-        live=tuple(_live(gates)),
         detections=tuple(_detections(pool, settings, rules, notice)),
         scatter=tuple(estimator_noise.table(pool)),
         coverage=tuple(coverage.table(pool)),
@@ -132,38 +171,63 @@ def rates(
     )
 
 
+def _spread(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord) -> Iterator[SpreadRow]:
+    """Yield a row for each path: the noise that its margin follows from."""
+    used = [error_rates.used(pool, trial, settings) for trial in formed]
+    for path in settings.deciding:
+        keys = [key for key in pool.keys if key[1:3] == (path.phase, path.path)]
+        if not keys or len(pool.replicates) < 2:
+            continue
+        deviations = [statistics.stdev(pool.against_base(key, error_rates.HEAD)) for key in keys]
+        counts = [one[key] for one in used for key in keys]
+        yield SpreadRow(
+            path.phase,
+            path.path,
+            path.margin,
+            statistics.median(deviations),
+            max(deviations),
+            statistics.median(counts) if counts else None,
+        )
+
+
 def render(found: Rates) -> RenderableType:
     """Return the tables for a terminal."""
-    formed = (alarms(found), detections(found)) if found.formed else ()
-    caution = CAUTION if found.formed else _too_few(found)
-    made = (live(found), *formed, noise(found), intervals(found))
-    return terminal.group([*map(terminal.section, made), Text(caution, style="dim")])
+    made = [live(found), *(one for tier in found.tiers for one in _tables(tier))]
+    short = [Text(_too_few(tier), style="dim") for tier in found.tiers if not tier.formed]
+    return terminal.group([*map(terminal.section, made), *short, Text(CAUTION, style="dim")])
+
+
+def _tables(tier: TierRates) -> list[Table]:
+    formed = [alarms(tier), detections(tier)] if tier.formed else []
+    return [spread(tier), *formed, noise(tier), intervals(tier)]
 
 
 def page(found: Rates) -> str:
     """Return the page that is published beside the data."""
-    not_yet = f"**Not yet:** {_too_few(found)}."
     return PAGE.read_text(encoding="utf-8").format(
-        replicates=found.replicates,
-        cells=found.cells,
-        first=found.first_at[:10],
-        last=found.last_at[:10],
-        machines=_machines(found),
-        commits=", ".join(found.commits),
-        corpora=", ".join(found.corpora),
-        live=markdown.body(live(found)),
-        alarms=markdown.body(alarms(found)) if found.formed else not_yet,
-        voided=f"\n{_voided(found)}\n" if found.voided.trials else "",
-        detections=markdown.body(detections(found)) if found.formed else not_yet,
-        scatter=markdown.body(noise(found)),
-        coverage=markdown.body(intervals(found)),
+        live=markdown.body(live(found)) if found.live else "None has been run by this rule yet.",
+        tiers="\n\n".join(map(_section, found.tiers)),
     )
+
+
+def _section(tier: TierRates) -> str:
+    """Return what the pool of one tier says, as a part of the page."""
+    measured = (
+        f"{tier.replicates} replicates of {tier.cells} cells, {tier.first_at[:10]} to {tier.last_at[:10]}, on "
+        f"{_machines(tier)}; commit {', '.join(tier.commits)}; corpus {', '.join(tier.corpora)}."
+    )
+    parts = [f"## {TIERS[tier.tier]}", measured, *(part for one in _tables(tier) for part in _part(one))]
+    return "\n\n".join([*parts, *([] if tier.formed else [f"**Not yet:** {_too_few(tier)}."])])
+
+
+def _part(one: Table) -> list[str]:
+    return [f"### {one.title}", f"{one.caption[:1].upper()}{one.caption[1:]}:", markdown.body(one)] if one.rows else []
 
 
 def live(found: Rates) -> Table:
     """Return what whole gates said of identical targets."""
     columns = (
-        Column("kind", "gates"),
+        Column("kind", "recipes"),
         Column("alarms", "false alarms", "right", lambda row: f"{row.alarms.events} of {row.alarms.trials}"),
         Column("interval", "95% interval", "right", lambda row: bounds(row.alarms)),
         Column("void", "void", "count", lambda row: row.void.events),
@@ -175,7 +239,21 @@ def live(found: Rates) -> Table:
     )
 
 
-def alarms(found: Rates) -> Table:
+def spread(found: TierRates) -> Table:
+    """Return how noisy each path is, and how many processes it takes to decide."""
+    columns = (
+        Column("phase", "phase", merge=True),
+        Column("path", "path"),
+        Column("margin", "margin", "percent"),
+        Column("deviation", "median SD", "tenths"),
+        Column("worst", "worst SD", "tenths"),
+        Column("processes", "processes", "significant"),
+    )
+    caption = "SD of identical targets' ratio over processes, and the processes until a cell is decided"
+    return table("spread", "Noise and margins", caption, columns, found.spread)
+
+
+def alarms(found: TierRates) -> Table:
     """Return how often each rule raises a false alarm."""
     columns = (
         Column("rule", "rule"),
@@ -184,16 +262,16 @@ def alarms(found: Rates) -> Table:
         Column("unresolved", "unresolved", "right", lambda row: share(row.unresolved)),
     )
     caption = f"gates of identical targets, {found.cells} cells, from {found.replicates} replicates"
-    caption += f"; void: {counted(found.voided)}" if found.voided.trials else ""
     return table("alarms", "False alarms", caption, columns, found.alarms)
 
 
-def detections(found: Rates) -> Table:
+def detections(found: TierRates) -> Table:
     """Return how often a slowed cell is found."""
     others = list(found.detections[0].others) if found.detections else []
     columns = (
         Column("share", "work", merge=True),
         Column("cell", "cell", value=lambda row: cell(row.key)),
+        Column("measured", "in the pool", "change"),
         Column("slower", "found", "right", lambda row: counted(row.slower)),
         Column("interval", "95% interval", "right", lambda row: bounds(row.slower)),
         Column("faster", "faster", "count", lambda row: row.faster.events),
@@ -202,7 +280,7 @@ def detections(found: Rates) -> Table:
     return table("detections", "Slowdowns found", "one slowed cell a gate", columns, found.detections)
 
 
-def noise(found: Rates) -> Table:
+def noise(found: TierRates) -> Table:
     """Return how far identical targets' ratios scatter, by estimator."""
     columns = (
         Column("estimator", "estimated by"),
@@ -213,7 +291,7 @@ def noise(found: Rates) -> Table:
     return table("noise", "Estimator noise", caption, columns, found.scatter)
 
 
-def intervals(found: Rates) -> Table:
+def intervals(found: TierRates) -> Table:
     """Return how often 95 % intervals of identical targets cover one."""
     columns = (
         Column("phase", "phase", merge=True),
@@ -268,52 +346,39 @@ def _detections(
             by_others = {name: asked(rules[name], wanted="slower") for name in others}
             slower, faster = (asked(rules[own], wanted=answer) for answer in ("slower", "faster"))
             found.append(
-                DetectionRow(label.removeprefix("base ").removesuffix(" work"), key, slower, faster, by_others)
+                DetectionRow(
+                    label.removeprefix("base ").removesuffix(" work"),
+                    key,
+                    math.exp(statistics.fmean(part.against_base(key, label))),
+                    slower,
+                    faster,
+                    by_others,
+                )
             )
     return sorted(found, key=lambda row: int(row.share.strip("+%")))
 
 
 def _live(gates: Sequence[GateRecord]) -> Iterator[LiveRow]:
-    """Yield a row for each kind of gate that was run, and one for all where there are several kinds."""
+    """Yield a row for each kind of gate that was run."""
     kinds: dict[str, list[GateRecord]] = {}
     for one in gates:
-        kinds.setdefault(_kind(one), []).append(one)
+        kinds.setdefault(", ".join(one.recipes), []).append(one)
     for kind, some in kinds.items():
-        yield _live_row(kind, some)
-    if len(kinds) > 1:
-        yield replace(_live_row("all of them", gates), minutes=())  # of different work
+        yield LiveRow(
+            kind,
+            Rate(sum(one.exit_code == ExitCode.REGRESSION for one in some), len(some)),
+            Rate(sum(one.void for one in some), len(some)),
+            error_rates.unresolved([one.answers for one in some]),
+            tuple(one.duration_s / 60 for one in some),
+        )
 
 
-def _live_row(kind: str, gates: Sequence[GateRecord]) -> LiveRow:
-    return LiveRow(
-        kind,
-        Rate(sum(one.exit_code == ExitCode.REGRESSION for one in gates), len(gates)),
-        Rate(sum(one.void for one in gates), len(gates)),
-        error_rates.unresolved([one.answers for one in gates]),
-        tuple(one.duration_s / 60 for one in gates),
-    )
+def _too_few(found: TierRates) -> str:
+    needed = f"a gate formed from a pool takes {found.needed} neighbouring replicates of one kind of machine"
+    return f"{needed}, and the tier {found.tier} has {found.longest} so far"
 
 
-def _kind(kept: GateRecord) -> str:
-    """Return what a gate was, in words."""
-    settled = f"{kept.replicates} processes" + (", a second round" if kept.settled else ", --no-settle")
-    return settled + (", slowed targets beside" if kept.slowed else "")
-
-
-def _voided(found: Rates) -> str:
-    many = f"{counted(found.voided)} void ({bounds(found.voided)})"
-    return (
-        f"The control with 10 % more work, which every gate has, would have made {many}\n"
-        "by not coming out slower. Only whole gates can tell what the other control, the base again, does."
-    )
-
-
-def _too_few(found: Rates) -> str:
-    needed = f"a gate formed from the pool takes {found.needed} neighbouring replicates of one kind of machine"
-    return f"{needed}, and there are {found.longest} so far"
-
-
-def _machines(found: Rates) -> str:
+def _machines(found: TierRates) -> str:
     """Return the kinds of machine in words, each with its replicates where there are several."""
     if len(found.machines) < 2:
         return "".join(found.machines)

@@ -21,7 +21,7 @@ ANSWERS = {"slower": "slower", "faster": "faster", "same": "the same", tables.UN
 def render(summary: Summary) -> RenderableType:
     """Return the whole report of a run that compared targets."""
     document = summary.document
-    shown = (tables.gate_cells, tables.beside, tables.counter_changes, tables.controls)
+    shown = (tables.gate_cells, tables.called_cells, tables.counter_changes, tables.controls)
     return terminal.group(
         [
             _heading(summary),
@@ -70,7 +70,7 @@ def state(run: Run) -> str:
 def closing(document: RunDocument) -> str:
     """Return the decision in one line."""
     if document.void:
-        return "VOID: a control failed, so the other answers mean nothing; repeat in a quieter hour"
+        return "VOID: the base differs from itself, so the other answers mean nothing; repeat in a quieter hour"
     return f"Gate cells: {runs.decided(document) or 'none was compared'}"
 
 

@@ -113,16 +113,14 @@ def page(document: RunDocument, newer: RunDocument | None, stem: str = "") -> st
 def pull_request(summary: Summary) -> str:
     """Return the summary of a comparison, fit for a pull request: the decision, then what changed, then the rest."""
     document = summary.document
-    gate = comparisons.gate_cells(document)
-    changed = comparisons.only(gate, ("slower", "faster"))
+    cells = (comparisons.gate_cells(document), comparisons.called_cells(document))
     worse = comparisons.counter_changes(document, worse_only=True)
     parts = [
         f"## kerasmark: {comparison.closing(document)}",
         "\n".join(f"- **{escaped(name)}**: {escaped(said)}" for name, said in document.sides.items()),
-        body(changed),
         body(worse),
-        _folded(f"All {len(gate.rows)} gate cells", gate),
-        _folded("As users drive them (decides nothing)", comparisons.beside(document)),
+        body(comparisons.gate_findings(document)),
+        *(_folded(f"{one.title}: {len(one.rows)} cells", one) for one in cells),
         _folded("Controls", comparisons.controls(document)),
         _failures(document),
         _footer(summary),
@@ -153,7 +151,7 @@ def _footer(summary: Summary) -> str:
     state = escaped(comparison.state(run))
     return (
         f"<sub>{document.started_at[:10]}, kerasmark {state}; {machine}; on every side {common}; "
-        f"corpus {escaped(document.corpus)}; {comparisons.processes(document)} of each side; same within "
-        f"{document.margin or 0:.0%}; false alarms below {document.alpha or 0:.0%}; a slowdown is confirmed by a fresh "
-        "round of processes.</sub>"
+        f"corpus {escaped(document.corpus)}; {comparisons.processes(document)} of each side; "
+        f"false alarms below {document.alpha or 0:.0%}; a slowdown is confirmed by fresh "
+        "processes.</sub>"
     )

@@ -149,8 +149,10 @@ def _decision(document: RunDocument) -> list[str]:
     found = [f"Compared: {sides}.", f"Of the cells that decide: {', '.join(words)}."]
     controls = [row for row in document.comparisons if row.control is not None]
     if document.void:
-        found.append("The gate is void: a control failed, so its answers mean nothing.")
-    elif controls:
+        found.append("The gate is void: the base differed from itself, so its answers mean nothing.")
+    elif controls and all(row.passed for row in controls):
         found.append(f"All {len(controls)} controls held.")
+    elif controls:
+        found.append('A control with 10 % more work was not found: "same" is taken back in its tier.')
     worse = [row for row in document.counter_changes if row.worse]
     return [*found, *([f"{len(worse)} exact counters rose."] if worse else [])]

@@ -20,8 +20,6 @@ from bench.runner.process import WorkerLost, WorkFailed, parsed
 
 # The shortest block: 20 ms is far above the clock's resolution and a scheduler's slice.
 BLOCK_S = 0.02
-# The two lengths of a `fit` differ by at least this many seconds: its fixed cost, some ms to 0.1 s, is noisy.
-SLOPE_S = 0.25
 # The longest turn of a latency cell, unless the fewest calls take longer: turns stay short so that blocks are
 # neighbours in time.
 LATENCY_TURN_S = 0.25
@@ -75,6 +73,7 @@ class CellRunner:
     lengths: tuple[int, ...]
     samples: list[Sample]
     block_s: float = BLOCK_S
+    slope_s: float = 0.25
     recipe: str = ""
     steady: bool = False
 
@@ -124,13 +123,14 @@ def prepare(
     variation: str = "",
     lengths: tuple[int, ...] = (1,),
     block_s: float = BLOCK_S,
+    slope_s: float = 0.25,
     several: bool = False,
 ) -> CellRunner:
     """Let ``worker`` make the operation ready, perhaps of a variation of its recipe, and run it once.
 
     `warm_up` comes next; it begins with ``lengths``, those that an earlier replicate found. Blocks will last
-    ``block_s`` or longer, but where two lengths are clocked: there the cost of a call cancels out. With ``several``
-    the worker holds operations of several recipes.
+    ``block_s`` or longer, but where two lengths are clocked: these differ by ``slope_s``, and the cost of a call
+    cancels out. With ``several`` the worker holds operations of several recipes.
     """
     recipe = variation or cell.recipe
     answer = worker.ask(Prepare(recipe, cell.phase, cell.path, cell.batch_size, extra_work))
@@ -140,6 +140,7 @@ def prepare(
         **dict(parsed(lambda: Prepared.model_validate(answer))),
         lengths=lengths,
         samples=[],
+        slope_s=slope_s,
         block_s=BLOCK_S if paths.find(cell.phase, cell.path).slope else block_s,
         recipe=recipe if several else "",
     )
@@ -285,7 +286,7 @@ def _repeats_to_fill(block_s: float, sample: Sample, largest: int) -> int:
 
 
 def _slope_lengths(runner: CellRunner, repeats: int) -> tuple[int, ...]:
-    """Return a short and a long length of `fit`, in steps, whose durations differ by `SLOPE_S` or more.
+    """Return a short and a long length of `fit`, in steps, whose durations differ by ``slope_s`` or more.
 
     The short one is ``repeats``, if four times as many are possible. The fixed cost of `fit` makes estimates of the
     long one too low, so double it until the difference suffices. One length if the reviews fill one batch only.
@@ -297,6 +298,6 @@ def _slope_lengths(runner: CellRunner, repeats: int) -> tuple[int, ...]:
     long = min(runner.largest, 4 * short)
     while True:
         longer_s = runner.block(repeats=long, each=False, warmup=True, turn=0).duration_s
-        if longer_s - base_s >= SLOPE_S or long == runner.largest:
+        if longer_s - base_s >= runner.slope_s or long == runner.largest:
             return short, long
         long = min(runner.largest, 2 * long)

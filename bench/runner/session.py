@@ -314,6 +314,7 @@ class Session:
             variation=target.variation,
             lengths=self.lengths.get(cell, (1,)),
             block_s=(cell.phase == "train" and self.profile.block_s) or interleave.BLOCK_S,
+            slope_s=self.profile.slope_s,
             several=several,
         )
 
@@ -358,16 +359,37 @@ class Session:
                 self._keep_failure("machine", slot.target.name, "peaks", str(error), lost)
 
     def _time_startup(self, step: Startup) -> None:
-        """Start one more process of each target, one after another, and time its first build, step and prediction."""
-        for target in step.targets:
-            cells = plan.startup_cells(step, target.name)
-            try:
-                with running((self.start_cold or self.start)(target)) as worker:
-                    answer = worker.ask(protocol.Startup(recipe=step.recipe.name))
-                    self.keep(*parsed(partial(_startup_records, cells, step, answer)))
-            except WorkFailed as error:
-                lost = [identity.timing(cell, step.replicate) for cell in cells]
-                self._keep_failure(step.recipe.name, target.name, step.name, str(error), lost)
+        """Time the first build, step and prediction of each target's process, one target after another."""
+        if step.fresh:
+            for target in step.targets:
+                self.keep(*self._started(step, target))
+        else:  # compared with each other, so they are kept in one piece
+            self.keep(*[record for target in step.targets for record in self._first_work(step, target)])
+
+    def _started(self, step: Startup, target: Target) -> list[TimingRecord]:
+        """Return what one more process of ``target`` does first."""
+        try:
+            with running((self.start_cold or self.start)(target)) as worker:
+                return _startup_records(step, target, worker)
+        except WorkFailed as error:
+            self._keep_lost(step, target.name, str(error), None)
+            return []
+
+    def _first_work(self, step: Startup, target: Target) -> list[TimingRecord]:
+        """Return what the pass's own process of ``target`` does first, on the core of what is timed."""
+        worker = None if self._refuse(step, target) else self._worker(target, [(step, None)])
+        if worker is None:
+            return []
+        try:
+            if self.cores is not None:
+                worker.confine(self.cores.timed)
+            found = _startup_records(step, target, worker)
+            if self.cores is not None:
+                worker.confine(self.cores.every)
+            return found
+        except WorkFailed as error:
+            self._fail(step, target.name, error)
+            return []
 
     def _compare(self, step: ParityCheck) -> None:
         workers = self._workers(step)
@@ -564,20 +586,24 @@ def _baseline(step: BaselineTraining, target: str, answer: Json) -> BaselineReco
     return BaselineRecord(recipe=step.recipe.name, target=target, name=step.baseline, **answer)
 
 
-def _startup_records(cells: Sequence[Cell], step: Startup, answer: Json) -> list[TimingRecord]:
-    """Return the records of operations that a process does only once."""
+def _startup_records(step: Startup, target: Target, worker: Worker) -> list[TimingRecord]:
+    """Return the records of operations that a process does only once; WorkFailed where it gives none."""
+    seconds = worker.ask(protocol.Startup(recipe=step.recipe.name))["seconds"]
     return [
-        TimingRecord(
-            cell=cell,
-            replicate=step.replicate,
-            first_call_s=answer["seconds"][cell.path],
-            samples=[Sample(repeats=1, duration_s=answer["seconds"][cell.path])],
-            steady=True,
-            work={},
-            resolved={},
-        )
-        for cell in cells
+        parsed(partial(_started_once, cell, step.replicate, seconds)) for cell in plan.startup_cells(step, target.name)
     ]
+
+
+def _started_once(cell: Cell, replicate: int, seconds: Json) -> TimingRecord:
+    return TimingRecord(
+        cell=cell,
+        replicate=replicate,
+        first_call_s=seconds[cell.path],
+        samples=[Sample(repeats=1, duration_s=seconds[cell.path])],
+        steady=True,
+        work={},
+        resolved={},
+    )
 
 
 def _facts(hello: Hello) -> TargetFacts:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import ROOT, protocol
-from bench.analysis import regression
 from bench.analysis.regression import Decision
 from bench.plan import gate
 from bench.plan.gate import Gate
 from bench.plan.steps import Step
 from bench.plan.targets import Target
+from bench.records import identity
 from bench.records.schema import ComparisonRecord
 from bench.runner import environments, worktrees
 from bench.runner.environments import Requirement
@@ -31,7 +31,7 @@ class Sides:
     targets: tuple[Target, ...]
     labels: dict[str, str]
 
-    def run_spec(self, planned: Gate, *, margin: float, alpha: float, order_seed: int) -> RunSpec:
+    def run_spec(self, planned: Gate, *, margin: float | None, alpha: float, order_seed: int) -> RunSpec:
         """Return the run that decides between them; the rule is part of it, fixed before anything is measured."""
         rule = gate.comparison(planned, self.labels, margin=margin, alpha=alpha)
         return RunSpec(
@@ -110,13 +110,13 @@ def versions(
 
 
 def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], Iterator[list[Step]]]:
-    """Return what plans further rounds from the records so far: unresolved cells first, then slower ones."""
+    """Return what plans further processes from the records so far: for open cells, then for slower ones."""
 
     def add(read: ReadRecords) -> Iterator[list[Step]]:
-        if rule.settle:
-            yield from planned.round(regression.SECOND_ROUND, Decision(rule, tuple(read())).unresolved())
-        for number, cells in Decision(rule, tuple(read())).confirmation_cells().items():
-            yield from planned.round(number, cells)
+        asked: set[str] = set()
+        while (due := Decision(rule, tuple(read())).due(asked)) is not None:
+            asked |= {identity.timing(cell, due.replicate) for cell in due.cells}
+            yield from planned.round(due.replicate, due.cells)
 
     return add
 

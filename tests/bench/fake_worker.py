@@ -97,7 +97,7 @@ def _answer(channel: Channel, request: Message) -> dict[str, object]:
 def answer(request: Message) -> dict[str, object]:
     """Return what a worker answers to a request that needs no memory of earlier ones."""
     if isinstance(request, Startup):
-        return {"seconds": {"import": 4.0, "build": 0.25, "first step": 1.0, "first prediction": 0.5}}
+        return {"seconds": {"import": 4.0, "build": 0.25, "first step": 1.0, "first prediction": 0.5, "load": 0.1}}
     if isinstance(request, Parity):
         return {"predictions": [0.5, 0.25], "losses": [0.7] * request.steps}
     if isinstance(request, Peer):

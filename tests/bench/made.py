@@ -13,6 +13,7 @@ from bench.records.schema import (
     Cell,
     ComparisonRecord,
     CounterRecord,
+    DecidingPath,
     FailureRecord,
     FinishedPhase,
     FinishedRecord,
@@ -88,14 +89,19 @@ def target(name: str = "jax-cpu", **changes: Any) -> TargetRecord:
     return TargetRecord(target=name, facts=TargetFacts(**{**fields, **changes}))
 
 
+def deciding(phase: str, path: str, *, tier: str = "compiled", margin: float = 0.03) -> DecidingPath:
+    """Return a path whose cells decide."""
+    return DecidingPath(phase=phase, path=path, tier=tier, margin=margin)  # type: ignore[arg-type]
+
+
 def comparison(**changes: Any) -> ComparisonRecord:
-    """Return the rule of a comparison of "head" with "base": three replicates, a margin of 3 %."""
+    """Return the rule of a comparison of "head" with "base": one look after three processes, a margin of 3 %."""
     fields: dict[str, Any] = {
         "sides": {"base": "main (aaaaaaaaaa)", "head": "bbbbbbbbbb"},
-        "margin": 0.03,
         "alpha": 0.05,
+        "fewest": 3,
         "replicates": 3,
-        "deciding": [("train", "compiled step"), ("predict", "compiled resident")],
+        "deciding": [deciding("train", "compiled step"), deciding("predict", "compiled resident")],
         "controls": {},
     }
     return ComparisonRecord(**{**fields, **changes})

@@ -89,9 +89,9 @@ def fake_run() -> World:
 
 
 def fake_gate() -> World:
-    """A whole gate, with a second round and confirmations as they fall out, and workers without a framework."""
+    """A whole gate, with further processes and confirmations as they fall out, and workers without a framework."""
     targets = tuple(Target("jax", label=label) for label in ("base", "head"))
-    gate = Gate([RECIPES["dense"]], targets, replicates=2, turns=3)
+    gate = Gate([RECIPES["dense"]], targets, replicates=2)
     sides = Sides(targets, {"base": "made", "head": "made"})
     asked = partial(sides.run_spec, gate, margin=0.03, alpha=0.05, order_seed=1)
     return World("regress, fake workers", _nowhere(), "tests.bench.fake_worker", asked, MADE)

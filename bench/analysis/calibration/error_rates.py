@@ -1,8 +1,8 @@
 """The error rates of the gate, from a pool of replicates: false alarms, and detected slowdowns.
 
-The code that decides real gates decides simulated ones. Each takes its rounds from a stretch of the pool, in the order
-of time and on one kind of machine. Gates that share replicates are not independent, which the intervals ignore; gates
-that were run live are counted separately.
+The code that decides real gates decides simulated ones, a tier at a time. Each takes its processes from a stretch of
+the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
+intervals ignore; gates that were run live are counted separately.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from scipy import stats as scipy_stats
@@ -23,11 +23,13 @@ from bench.analysis.rows import ComparisonRow
 from bench.records.schema import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
-# The most rounds of a gate: the first, the second for unresolved cells, and two that confirm what both called slower.
-MAX_ROUNDS = 4
+# Replicates that confirm a slowdown in a simulated gate, and those that a stretch has to spare.
+CONFIRMING, SPARE = 7, 7
 # pytest-benchmark's usual rule: the limit on the ratio of the means of all blocks.
 MEAN_LIMIT = 1.05
 MANN_WHITNEY_ALPHA = 0.05
+# Replicates whose blocks these two rules pool.
+POOLED = 7
 
 # A cell without its target: recipe, phase, path, batch size and the backend with its device.
 Key = tuple[str, str, str, int, str]
@@ -102,6 +104,10 @@ class Pool:
     def _pairs(self) -> dict[tuple[Key, str, int, str, int], float]:
         return {}
 
+    def against_base(self, key: Key, label: str) -> list[float]:
+        """Return the log-ratio of a target to the base in each replicate."""
+        return [self.log_ratio(key, label, index, BASE, index) for index in range(len(self.replicates))]
+
     def log_ratio(self, key: Key, label: str, index: int, base: str, base_index: int) -> float:
         """Return the log-ratio of ``label`` in one replicate to ``base`` in the same or another one."""
         wanted = (key, label, index, base, base_index)
@@ -113,20 +119,16 @@ class Pool:
 
 @dataclass(frozen=True)
 class Trial:
-    """One gate simulated from the pool: the replicates of its rounds.
+    """One gate simulated from the pool: the replicates of its search, and those that confirm.
 
-    rounds   by their numbers; a rule uses as many as it needs
     swapped  whether head and base change places
     slowed   the cell whose head does extra work, and the label of that target; None for identical targets
     """
 
-    rounds: tuple[tuple[int, ...], ...]
+    search: tuple[int, ...]
+    confirm: tuple[int, ...]
     swapped: bool = False
     slowed: tuple[Key, str] | None = None
-
-    def replicates(self, *numbers: int) -> tuple[int, ...]:
-        """Return the replicates of the rounds with these numbers."""
-        return tuple(index for number in numbers for index in self.rounds[number])
 
     def labels(self, key: Key) -> tuple[str, str]:
         """Return the labels that stand for head and base in the cell ``key``."""
@@ -139,7 +141,7 @@ Rule = Callable[[Pool, Trial], dict[Key, Answer]]
 
 
 def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Trial]:
-    """Draw ``count`` gates in the order of time: `MAX_ROUNDS` rounds from a stretch that has one round more.
+    """Draw ``count`` gates in the order of time, each from a stretch that has some replicates to spare.
 
     Empty if no machine has enough neighbouring replicates for one gate.
     """
@@ -149,16 +151,16 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
         return []
     found = []
     for _ in range(count):
-        chosen = sorted(draw.sample(draw.choice(stretches), MAX_ROUNDS * replicates))
-        rounds = tuple(tuple(chosen[start : start + replicates]) for start in range(0, len(chosen), replicates))
-        found.append(Trial(rounds, swapped=draw.random() < 0.5))
+        chosen = tuple(sorted(draw.sample(draw.choice(stretches), replicates + CONFIRMING)))
+        found.append(Trial(chosen[:replicates], chosen[replicates:], swapped=draw.random() < 0.5))
     return found
 
 
 def _stretches(span: range, replicates: int) -> list[range]:
-    """Return every stretch of ``span`` that is a round longer than a gate, or all of ``span`` if it is shorter."""
-    size = min(len(span), (MAX_ROUNDS + 1) * replicates)
-    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= MAX_ROUNDS * replicates]
+    """Return every stretch of ``span`` that is longer than a gate, or all of ``span`` if it is shorter."""
+    needed = replicates + CONFIRMING
+    size = min(len(span), needed + SPARE)
+    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= needed]
 
 
 def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
@@ -170,29 +172,6 @@ def unresolved(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
     """Return how many cells of whole gates stay unresolved."""
     every = [answer for answers in answered for answer in answers.values()]
     return Rate(every.count("unresolved"), len(every))
-
-
-def voided(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord, *, label: str) -> Rate:
-    """Return how many gates are void: a control, a cell that every replicate has for ``label``, fails twice.
-
-    No trials if there is no such cell.
-    """
-    keys = [key for key in pool.keys if all((key, label) in one for one in pool.replicates)]
-    pairs = [(cell_of(key, label), cell_of(key, BASE)) for key in keys]
-
-    def passes(replicates: Sequence[int]) -> list[bool]:
-        logs = [[pool.log_ratio(key, label, index, BASE, index) for index in replicates] for key in keys]
-        found = regression.family(pairs, logs, margin=settings.margin, alpha=settings.alpha, decides=False)
-        return [one.answer == "slower" for one in found]
-
-    def void(trial: Trial) -> bool:
-        first, again = (
-            passes(trial.replicates(*b))
-            for b in ((regression.FIRST_ROUND,), regression.confirmation_rounds(settings, settled=False))
-        )
-        return not all(once or twice for once, twice in zip(first, again, strict=True))
-
-    return Rate(sum(map(void, formed)), len(formed)) if keys else Rate(0, 0)
 
 
 def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
@@ -212,6 +191,12 @@ def sequential(settings: ComparisonRecord) -> Rule:
     The base's blocks are those of one replicate, the head's those of the next, minutes later.
     """
     return lambda pool, trial: _decided(pool, trial, settings, shift=1)
+
+
+def used(pool: Pool, trial: Trial, settings: ComparisonRecord) -> dict[Key, int]:
+    """Return how many processes of each side the search takes for each cell."""
+    rows = _searched(pool, trial, settings, shift=0)
+    return {key: row.processes or 0 for key, row in zip(pool.keys, rows, strict=True)}
 
 
 def mean_rule(pool: Pool, trial: Trial) -> dict[Key, Answer]:
@@ -247,31 +232,33 @@ def cell_of(key: Key, label: str) -> Cell:
 
 
 def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> dict[Key, Answer]:
-    def answered(answer: Answer) -> list[Key]:
-        return [key for key, one in zip(pool.keys, first, strict=True) if one.answer == answer]
-
-    look = partial(_family, pool, trial, margin=settings.margin, shift=shift)
-    rounds = dict.fromkeys(pool.keys, trial.replicates(regression.FIRST_ROUND))
-    first = look(rounds, alpha=settings.level)
-    unresolved_keys = answered("unresolved")
-    if settings.settle:
-        rounds |= dict.fromkeys(unresolved_keys, trial.replicates(regression.FIRST_ROUND, regression.SECOND_ROUND))
-        first = regression.settled(first, look(rounds, alpha=settings.level))
-    fresh = {
-        key: trial.replicates(*regression.confirmation_rounds(settings, settled=key in unresolved_keys))
-        for key in answered("slower")
-    }
-    final = regression.confirmed(first, look(fresh, alpha=settings.alpha))
+    first = _searched(pool, trial, settings, shift=shift)
+    flagged = [key for key, row in zip(pool.keys, first, strict=True) if row.answer == "slower"]
+    logs = {key: _log_ratios(pool, trial, key, trial.search, shift) for key in pool.keys}
+    known = [(regression.group(cell_of(key, HEAD)), values) for key, values in logs.items()]
+    fresh = _family(pool, trial, flagged, trial.confirm, settings, shift=shift, known=known)
+    final = regression.confirmed(first, fresh)
     return {key: one.answer or "unresolved" for key, one in zip(pool.keys, final, strict=True)}
 
 
+def _searched(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> list[ComparisonRow]:
+    return _family(pool, trial, pool.keys, trial.search, settings, shift=shift)
+
+
 def _family(
-    pool: Pool, trial: Trial, rounds: dict[Key, tuple[int, ...]], *, margin: float, alpha: float, shift: int
+    pool: Pool,
+    trial: Trial,
+    keys: Sequence[Key],
+    replicates: tuple[int, ...],
+    settings: ComparisonRecord,
+    *,
+    shift: int,
+    known: Sequence[tuple[regression.Group, Sequence[float]]] = (),
 ) -> list[ComparisonRow]:
     """Decide each cell from its replicates; with ``shift``, compared with the base of an earlier replicate."""
-    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in rounds]
-    logs = [_log_ratios(pool, trial, key, replicates, shift) for key, replicates in rounds.items()]
-    return regression.family(pairs, logs, margin=margin, alpha=alpha, decides=True)
+    pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in keys]
+    logs = [_log_ratios(pool, trial, key, replicates, shift) for key in keys]
+    return regression.family(pairs, logs, settings, known=known)
 
 
 def _log_ratios(pool: Pool, trial: Trial, key: Key, replicates: tuple[int, ...], shift: int) -> list[float]:
@@ -286,11 +273,7 @@ def _pooled(pool: Pool, trial: Trial, decide: Callable[[list[float], list[float]
     found = {}
     for key in pool.keys:
         head, base = (
-            [
-                seconds
-                for index in trial.replicates(regression.FIRST_ROUND)
-                for seconds in pool.replicates[index][key, label].repeat_s
-            ]
+            [seconds for index in trial.search[:POOLED] for seconds in pool.replicates[index][key, label].repeat_s]
             for label in trial.labels(key)
         )
         found[key] = decide(base, head)

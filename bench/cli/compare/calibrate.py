@@ -11,6 +11,7 @@ from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, Data, Flag
 
 def calibrate(
     *,
+    replicates: Annotated[int, AT_LEAST_ONE] = 40,
     gates: Annotated[int, AT_LEAST_ONE] = 12,
     show: Flag = False,
     minutes: Annotated[float | None, ABOVE_ZERO] = None,
@@ -18,17 +19,19 @@ def calibrate(
 ) -> Outcome:
     """Measure the error rates of the gate, for hours.
 
-    Whole gates compare a commit with itself, so every slower or faster is wrong. An interrupted calibration resumes.
-    The result goes to results/calibration.
+    Identical targets are compared, so every slower or faster is wrong: in replicates of all cells, from which gates are
+    formed, and in whole gates. An interrupted calibration resumes. The result goes to results/calibration.
 
     Parameters
     ----------
+    replicates
+        Number of replicates in total, earlier sessions included.
     gates
         Number of whole gates in total, earlier sessions included.
     show
         Measure nothing; compute the rates from what is there, print them and write the page.
     minutes
-        Start no further gate after this many minutes (default: no limit).
+        Start nothing further after this many minutes (default: no limit).
     """
     from bench.analysis.calibration import error_rates
     from bench.cli import arguments, execution
@@ -46,16 +49,22 @@ def calibrate(
         targets = [replace(target, quiet=True) for target in arguments.targets(None)]
         with ProgressReport(screen, []) as watch:
             plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch)
-            limit_s = 60 * minutes if minutes else None
-            calibration.collect(plan, calibration.FOLDER, gates=gates, limit_s=limit_s, notice=screen.print)
+            calibration.collect(
+                plan,
+                calibration.FOLDER,
+                replicates=replicates,
+                gates=gates,
+                limit_s=60 * minutes if minutes else None,
+                notice=screen.print,
+            )
     settings = gate.comparison(
         Gate([], [], controls=False),
         dict.fromkeys((error_rates.BASE, error_rates.HEAD), "this commit"),
-        margin=calibration.MARGIN,
+        margin=None,
         alpha=calibration.ALPHA,
     )
-    pool = error_rates.Pool.of(calibration.records(calibration.FOLDER))
+    pools = {tier: error_rates.Pool.of(calibration.records(calibration.FOLDER, tier)) for tier in calibration.POOLS}
     kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)
-    found = report.rates(pool, kept, settings, notice=screen.print)
+    found = report.rates(pools, kept, settings, notice=screen.print)
     store.write_atomically(calibration.FOLDER / "README.md", report.page(found).encode())
     return Outcome(report.render(found))

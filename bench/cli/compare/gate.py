@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from bench.cli import Outcome
-from bench.cli.options import Alpha, Backends, Data, Json, Margin, Markdown, OrderSeed, Recipes, Runs
+from bench.cli.options import Alpha, Backends, Data, Json, Markdown, OrderSeed, Recipes, Runs
 
 if TYPE_CHECKING:
     from bench.runner.sides import Sides
@@ -25,32 +25,25 @@ class GateOptions:
     recipe: Recipes = None
     backend: Backends = None
     replicates: Annotated[
-        int, Parameter(help="Processes per side and round; more detect smaller effects.", validator=Number(gte=2))
-    ] = 7
-    turns: Annotated[
         int,
+        Parameter(help="Most processes per side; cells that are clear stop after fewer.", validator=Number(gte=2)),
+    ] = 14
+    tier: Annotated[
+        list[Literal["compiled", "called"]] | None,
         Parameter(
-            help="Blocks per training cell and process; predictions have twice as many.", validator=Number(gte=3)
+            help="What decides: compiled programs, or Keras as called: fit, predict, start-up (default: both).",
+            consume_multiple=True,
+            negative=(),
         ),
-    ] = 40
-    margin: Margin = 0.03
+    ] = None
+    margin: Annotated[
+        float | None,
+        Parameter(
+            help="Ratios of compiled programs within it are the same (default: 0.03). Calls have margins of their own.",
+            validator=Number(gt=0, lt=1),
+        ),
+    ] = None
     alpha: Alpha = 0.05
-    beside: Annotated[
-        bool,
-        Parameter(
-            help="Also time fit and predict_on_batch, for information (default: on).",
-            show_default=False,
-            negative="--no-beside",
-        ),
-    ] = True
-    settle: Annotated[
-        bool,
-        Parameter(
-            help="Measure unresolved cells in a second round; each round uses half of alpha (default: on).",
-            show_default=False,
-            negative="--no-settle",
-        ),
-    ] = True
     data: Data = None
     out: Runs = None
     order_seed: OrderSeed = None
@@ -72,10 +65,10 @@ def compare(
     from dataclasses import replace
 
     from bench.cli import execution
-    from bench.plan.gate import Gate
+    from bench.plan.gate import TIERS, Gate
     from bench.records import catalog
 
-    gate = Gate(recipes, sides.targets, options.replicates, options.turns, beside=options.beside, settle=options.settle)
+    gate = Gate(recipes, sides.targets, options.replicates, options.tier or TIERS)
     seed = execution.seed(options.order_seed)
     spec = sides.run_spec(gate, margin=options.margin, alpha=options.alpha, order_seed=seed)
     if options.resume is not None:

@@ -22,8 +22,8 @@ def regress(
     """Is this checkout slower than a base revision?
 
     Fresh processes of this checkout ("head") and of the revision ("base", in a temporary worktree) take turns block by
-    block. Exit status 1 means that a cell is slower and a fresh round of processes confirmed it, or that an exact
-    counter (compilations, program bytes, graph operations) rose. `bench calibrate` measures how
+    block, until each cell is clear. Exit status 1 means that a cell is slower and fresh processes confirmed it, or that
+    an exact counter (compilations, program bytes, graph operations) rose. `bench calibrate` measures how
     often the answer is wrong.
 
     Parameters

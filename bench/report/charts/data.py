@@ -248,7 +248,6 @@ def _panels(recipe: str, path: str, phase: str, phases: dict[str, PhaseResult]) 
 
 
 def _gate(document: RunDocument) -> list[Row]:
-    margin = document.margin or 0.0
     found: list[Row] = [
         {
             "recipe": row.recipe,
@@ -257,8 +256,8 @@ def _gate(document: RunDocument) -> list[Row]:
             "ratio": row.ratio,
             **intervals.ends(row.ratio, row.ratio_low, row.ratio_high),
             "answer": row.answer,
-            "margin_from": 1 / (1 + margin),
-            "margin_to": 1 + margin,
+            "margin_from": 1 / (1 + (row.margin or document.margin or 0.0)),
+            "margin_to": 1 + (row.margin or document.margin or 0.0),
         }
         for row in document.comparisons
         if row.ratio is not None

@@ -32,6 +32,7 @@ ORDER: Sequence[Callable[[RunDocument], Table]] = (
     answers.every,
     speed.best_paths,
     comparison.gate_cells,
+    comparison.called_cells,
     comparison.counter_changes,
     comparison.beside,
     comparison.controls,

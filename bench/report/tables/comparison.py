@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.rows import ComparisonRow, RunDocument, once
 from bench.analysis.summary import order, place
+from bench.plan.gate import CALLED
 from bench.report.tables import words
 from bench.report.tables.columns import Column, Table, change, interval_column, table
 from bench.report.tables.quality import RECIPE
@@ -15,6 +15,7 @@ from bench.report.tables.quality import RECIPE
 # Where two are not told apart.
 UNKNOWN = "~"
 
+N_PROCESSES = "n: fresh processes of each side until the cell was decided"
 MIN_DETECTABLE = "min. detectable: the smallest slowdown that would have been called slower 9 times in 10"
 CONTROLS = {"itself": "the base again", "extra work": "the base with 10% more work"}
 
@@ -31,16 +32,31 @@ RATIO = Column("ratio", "change", "change", lambda row: UNKNOWN if row.ratio is 
 
 
 def gate_cells(document: RunDocument) -> Table:
-    """Return the cells on which the gate decides."""
-    margin, alpha = document.margin or 0.0, document.alpha or 0.0
-    caption = f"{processes(document)} of each, same within {margin:.0%}, false alarms below {alpha:.0%}"
-    return _cells("gate_cells", "Gate cells", caption, document, document.deciding)
+    """Return the compiled programs on which the gate decides; in older documents, all of its cells."""
+    rows = [row for row in document.deciding if row.tier != CALLED]
+    return _cells("gate_cells", "Compiled programs", _caption(document), document, rows)
+
+
+def called_cells(document: RunDocument) -> Table:
+    """Return the calls of Keras on which the gate decides."""
+    rows = [row for row in document.deciding if row.tier == CALLED]
+    return _cells("called_cells", "Keras as it is called", _caption(document), document, rows)
+
+
+def _caption(document: RunDocument) -> str:
+    return f"{processes(document)} of each, false alarms below {document.alpha or 0:.0%}"
 
 
 def beside(document: RunDocument) -> Table:
-    """Return the cells that are shown beside and decide nothing."""
+    """Return the cells of an older gate that were shown beside and decided nothing."""
     rows = [row for row in document.comparisons if not (row.decides or row.control)]
-    return _cells("beside", "Beside", "as users drive them: these decide nothing", document, rows)
+    return _cells("beside", "Beside", "as users drive them: these decided nothing", document, rows)
+
+
+def gate_findings(document: RunDocument) -> Table:
+    """Return the deciding cells that are slower or faster, of both tiers."""
+    rows = [row for row in document.deciding if row.answer in ("slower", "faster")]
+    return _cells("gate_findings", "What changed", "confirmed where slower", document, rows)
 
 
 def controls(document: RunDocument) -> Table:
@@ -57,11 +73,6 @@ def controls(document: RunDocument) -> Table:
     )
     rows = [row for row in document.comparisons if row.control is not None]
     return table("controls", "Controls", "known answers that the gate must give", columns, rows, group=control)
-
-
-def only(gate: Table, answers: Sequence[str]) -> Table:
-    """Return the rows of ``gate`` with one of these answers."""
-    return replace(gate, rows=tuple(row for row in gate.rows if row.answer in answers))
 
 
 def standing(row: ComparisonRow) -> str:
@@ -88,21 +99,18 @@ def counter_changes(document: RunDocument, *, worse_only: bool = False) -> Table
 def processes(document: RunDocument) -> str:
     """Return how many fresh processes stand behind an answer."""
     many = document.replicates or 0
-    return f"{many} or {2 * many} processes" if document.settle else f"{many} processes"
+    if document.fewest is None:  # an older gate
+        return f"{many} or {2 * many} processes" if document.settle else f"{many} processes"
+    return f"{words.between(document.fewest, many)} processes"
 
 
-def hints(document: RunDocument, rows: Sequence[ComparisonRow]) -> list[str]:
+def hints(rows: Sequence[ComparisonRow]) -> list[str]:
     """Return what a reader should do about unresolved cells, and what confirmed those that are slower."""
     deciding = [row for row in rows if row.decides]  # no option says how often others are timed
     needed = max((row.needed for row in deciding if row.needed is not None), default=0)
-    many = document.replicates or 0
-    settled = any((row.processes or 0) > many for row in deciding)
-    found = [f"{2 * many} processes: cells that the first {many} left unresolved"] if settled else []
-    found += [f"{row.cell.name}: {row.reason} ({change(row.confirmed)})" for row in rows if row.confirmed is not None]
+    found = [f"{row.cell.name}: {row.reason} ({change(row.confirmed)})" for row in rows if row.confirmed is not None]
     if needed:
         found.append(f"to resolve every cell that can be: --replicates {needed}")
-    if many < needed <= 2 * many and not document.settle:
-        found.append("without --no-settle, unresolved cells get as many processes again")
     return found
 
 
@@ -111,20 +119,27 @@ def _cells(key: str, title: str, caption: str, document: RunDocument, rows: Sequ
     sides = Column("side", "side", value=lambda row: f"{row.label} against {base}") if len(others) > 1 else None
     columns = (
         RECIPE if sides else None,
-        WORK,
-        Column("path", "path", wide=True),
+        Column("path", "path", merge=True),
         BACKEND,
         RATIO,
         interval_column("ratio", "95% interval", "change"),
         Column("min_detectable", "min. detectable", "change", note=MIN_DETECTABLE, short="min. det."),
         Column("answer", "answer", "answer"),
+        Column("processes", "n", "count"),
         Column("reason", "reason", wide=True),
     )
-    paths = "; ".join(f"{phase}: {path}" for phase, path in {row.phase: row.path for row in rows}.items())
     recipes, order = once(row.recipe for row in rows), {other: number for number, other in enumerate(others)}
     rows = sorted(rows, key=lambda row: (order.get(row.label, len(order)), recipes.index(row.recipe)))
-    notes = (paths, *hints(document, rows))
+    notes = (*_margins(document, rows), N_PROCESSES, *hints(rows))
     return table(key, title, caption, columns, rows, *notes, group=sides or RECIPE)
+
+
+def _margins(document: RunDocument, rows: Sequence[ComparisonRow]) -> list[str]:
+    """Say within which margin the cells of each path are the same."""
+    margins: dict[float, list[str]] = {}
+    for row in rows:
+        margins.setdefault(row.margin or document.margin or 0.0, []).append(row.path)
+    return ["same within " + "; ".join(f"{margin:.0%}: {', '.join(once(paths))}" for margin, paths in margins.items())]
 
 
 def differences(found: RunComparison) -> Table:

@@ -111,9 +111,10 @@ def _least_work(rows: Sequence[TimingRow]) -> str:
 
 def startup(document: RunDocument) -> Table:
     """Return what a user of a fresh process waits for."""
-    names = ("import_s", "build_s", "first_step_s", "first_prediction_s")
+    names = ("import_s", "build_s", "first_step_s", "first_prediction_s", "load_s")
     seconds = [Column(name, name.removesuffix("_s").replace("_", " "), "significant", unit="s") for name in names]
-    return table("startup", "Startup", "a fresh process each", (RECIPE, target(document), *seconds), document.startup)
+    columns = (target(document), *seconds)
+    return table("startup", "Startup", "a fresh process each", columns, document.startup, group=RECIPE)
 
 
 def best_paths(document: RunDocument) -> Table:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.worker import clock
 from bench.worker.clock import Operation
 
 # A small product stays in the processor's cache: it takes some µs, always the same, and competes for no memory.
@@ -17,16 +18,23 @@ SIDE = 48
 # Both kinds of work are timed in interleaved stretches: their length and number.
 STRETCH_S = 0.02
 ROUNDS = 15
+# Repeats of an operation whose cost is a line over them.
+LONG = 200
 
 Work = Callable[[int], object]
 
 
 def add(operation: Operation, share: float) -> Operation:
-    """Return ``operation`` with ``share`` more real work a repeat: matrix products in NumPy, after the device's.
+    """Return ``operation`` with ``share`` more real work a repeat: matrix products in NumPy.
 
+    They come after the device's work, or inside every repeat where the operation can do that: in a callback of `fit`.
     Their number is measured here, in this process and on its cores, both kinds of work interleaved.
     """
     burn = _burner()
+    if operation.inject is not None:
+        products = share * _slope_ratio(operation, burn)
+        operation.inject(lambda: burn(max(1, round(products))))
+        return operation
 
     def work(repeats: int) -> None:
         operation.wait(operation.run(repeats))
@@ -56,6 +64,18 @@ def _ratio(work: Work, burn: Work, *, most: int) -> float:
     repeats, products = _length(work, most), _length(burn, 1_000_000_000)
     pairs = [(_seconds(work, repeats) / repeats, _seconds(burn, products) / products) for _ in range(ROUNDS)]
     return statistics.median(repeat_s / product_s for repeat_s, product_s in pairs)
+
+
+def _slope_ratio(operation: Operation, burn: Work) -> float:
+    """Return how many products take as long as one more repeat: calling it costs something by itself."""
+
+    def seconds(repeats: int) -> float:
+        return float(clock.block(operation, repeats=repeats, each=False)["duration_s"])
+
+    long, products = min(operation.largest, LONG), _length(burn, 1_000_000_000)
+    short = max(1, long // 4)
+    pairs = [(seconds(long) - seconds(short), _seconds(burn, products) / products) for _ in range(ROUNDS)]
+    return statistics.median(slope_s / (long - short) / product_s for slope_s, product_s in pairs)
 
 
 def _length(work: Work, most: int) -> int:

@@ -33,6 +33,20 @@ class TrainEnd(keras.callbacks.Callback):
         self.at = time.perf_counter()
 
 
+class EachStep(keras.callbacks.Callback):
+    """Does some work after each step; JAX does not wait for the step's logs on its account."""
+
+    async_safe = True
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__()
+        self._work = work
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do the work."""
+        self._work()
+
+
 def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
     """One `fit` over as many batches as there are repeats: two lengths give the cost of a step as a slope.
 
@@ -42,10 +56,11 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
     """
     model, data = create(reviews.recipe, **settings), reviews.timed("train")
     end = TrainEnd()
+    callbacks: list[keras.callbacks.Callback] = [end]
 
     def run(repeats: int) -> Any:
         rows = data.rows(0, repeats * batch_size)
-        return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0, callbacks=[end])
+        return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0, callbacks=callbacks)
 
     return Operation(
         run,
@@ -54,6 +69,7 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
         len(data) // batch_size,
         _resolved(model),
         ended=lambda: end.at,
+        inject=lambda work: callbacks.append(EachStep(work)),
     )
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench.analysis import regression
-from bench.analysis.regression import Decision
+from bench.analysis.regression import Decision, Due
 from bench.analysis.stats import Estimate
 from bench.exit_codes import ExitCode, of_comparison
-from bench.records.schema import ComparisonRecord, Record
+from bench.records.schema import ComparisonRecord, Record, TimingRecord
 from bench.records.store import Run
 from tests.bench import made
 from tests.bench.made import blocks
@@ -70,7 +70,7 @@ def test_a_slower_that_a_fresh_batch_does_not_confirm_fails_nothing() -> None:
     found = decision(*pair([1.099, 1.1, 1.101]), *pair(TIGHT, first=3))
     (verdict,) = found.cells
     assert verdict.answer == "unresolved"
-    assert "a fresh round says same" in verdict.reason
+    assert "fresh processes say same" in verdict.reason
     assert of_comparison(found) == ExitCode.UNRESOLVED
     assert of_comparison(found, allow_unresolved=True) == ExitCode.HELD
 
@@ -79,63 +79,87 @@ def test_a_slower_without_its_fresh_batch_fails_nothing() -> None:
     """Interrupted before the confirmation: what is not confirmed is no regression."""
     found = decision(*pair([1.099, 1.1, 1.101]))
     assert found.cells[0].answer == "unresolved"
-    assert found.flagged() == [found.cells[0].cell]
+    assert found.due() == Due(3, [found.cells[0].cell])
 
 
 def test_the_fresh_batch_does_not_count_in_the_first() -> None:
     """The first round is noise around one, the second far off: replicates from the rule's number on are apart."""
     found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3))
-    assert (found.cells[0].answer, found.flagged()) == ("same", [])
+    assert (found.cells[0].answer, found.due()) == ("same", None)
 
 
 OPEN = (0.97, 1.0, 1.03)
-SETTLE = made.comparison(settle=True)
+LOOKS = made.comparison(fewest=3, replicates=6)
 
 
-def test_an_open_cell_is_settled_by_both_batches() -> None:
-    """Three replicates leave it open, six say same; without the rule the second round is the one that confirms."""
-    records = [*pair(OPEN), *pair(TIGHT, first=3), *pair(TIGHT, first=3)]
-    wide = [*pair((0.98, 1.0, 1.02)), *pair([1.0] * 3, first=3)]
-    assert [one.answer for one in decision(*wide[:6], rule=SETTLE).cells] == ["unresolved"]
-    (verdict,) = decision(*wide, rule=SETTLE).cells
-    assert (verdict.answer, verdict.processes) == ("same", 6)
-    assert decision(*wide).cells[0].answer == "unresolved"
-    assert decision(*records, rule=SETTLE).unresolved() == [verdict.cell]
+def test_an_open_cell_is_looked_at_again_after_each_process() -> None:
+    """Three leave it open, four more say same: it is decided by all of them, and by no more."""
+    waiting = decision(*pair(OPEN), rule=LOOKS)
+    assert waiting.due() == Due(3, [waiting.cells[0].cell])
+    for one, processes in ((OPEN, 6), ((0.985, 1.0, 1.015), 4)):
+        (found,) = decision(*pair(one), *pair([1.0] * 3, first=3), rule=LOOKS).cells
+        assert (found.answer, found.processes) == ("same", processes)
 
 
-def test_a_cell_that_the_first_batch_settled_stays_as_it_is() -> None:
-    """Another recipe's open cell may bring it more replicates, of whatever they say."""
-    found = decision(*pair(TIGHT), *pair([1.5, 1.5, 1.5], first=3), rule=SETTLE)
-    assert (found.cells[0].answer, found.unresolved(), found.flagged()) == ("same", [], [])
+def test_a_cell_that_is_decided_stays_as_it_is() -> None:
+    """Another cell of its recipe may bring it more processes, of whatever they say."""
+    found = decision(*pair(TIGHT), *pair([1.5] * 3, first=3), rule=LOOKS)
+    assert (found.cells[0].answer, found.cells[0].processes, found.due()) == ("same", 3, None)
 
 
-def test_what_settling_calls_slower_awaits_its_own_confirmation() -> None:
-    """The round that settles does not confirm itself: two fresh ones do, as many as it took to find it."""
-    both = [*pair((1.02, 1.1, 1.18)), *pair((1.098, 1.1, 1.102), first=3)]
-    waiting = decision(*both, rule=SETTLE)
-    assert decision(*both[:6], rule=SETTLE).flagged() == []
-    assert waiting.flagged() == [waiting.cells[0].cell]
-    assert waiting.confirmation_cells() == {2: waiting.flagged(), 3: waiting.flagged()}
-    assert waiting.cells[0].answer == "unresolved"
-    (found,) = decision(*both, *pair((1.099, 1.1, 1.101) * 2, first=6), rule=SETTLE).cells
-    assert (found.answer, found.confirmed_processes) == ("slower", 6)
-    assert decision(*both, *pair(TIGHT * 2, first=6), rule=SETTLE).cells[0].answer == "unresolved"
-
-
-def test_what_the_first_batch_calls_slower_is_confirmed_by_one() -> None:
-    """As many processes as it took: the round that settles others is none of it."""
+def test_what_is_slower_is_confirmed_by_processes_of_its_own() -> None:
+    """Those that found it do not confirm it: the numbers from the rule's most on do."""
     clear = pair((1.099, 1.1, 1.101))
-    assert list(decision(*clear).confirmation_cells()) == [1]
-    assert list(decision(*clear, rule=SETTLE).confirmation_cells()) == [2]
-    assert decision(*clear, *pair((1.099, 1.1, 1.101), first=6), rule=SETTLE).cells[0].answer == "slower"
-    assert decision(*pair(TIGHT), rule=SETTLE).confirmation_cells() == {}
+    waiting = decision(*clear, rule=LOOKS)
+    assert waiting.due() == Due(6, [waiting.cells[0].cell])
+    assert waiting.cells[0].answer == "unresolved"
+    found = decision(*clear, *pair((1.099, 1.1, 1.101), first=6), rule=LOOKS)
+    assert (found.cells[0].answer, found.cells[0].confirmed_processes, found.due()) == ("slower", 3, None)
+    assert decision(*clear, *pair(TIGHT, first=6), rule=LOOKS).cells[0].answer == "unresolved"
 
 
-def test_two_looks_share_the_level() -> None:
-    """Replicates with p = .04 are slower in one look at 5 %, and not in the first of two."""
+def test_a_cell_that_stays_open_ends_with_the_processes() -> None:
+    """Nothing is asked for without end."""
+    found = decision(*pair(OPEN), *pair(OPEN, first=3), rule=LOOKS)
+    assert (found.cells[0].answer, found.due()) == ("unresolved", None)
+
+
+def test_looks_share_the_level() -> None:
+    """Processes with p = .04 are slower in one look at 5 %, and not in the first of four."""
     loose = pair((1.032, 1.05, 1.068))
-    assert decision(*loose).flagged() != []
-    assert decision(*loose, rule=SETTLE).flagged() == []
+    assert decision(*loose).due() is not None
+    assert decision(*loose, rule=LOOKS).due() == Due(3, [decision(*loose).cells[0].cell])
+
+
+def test_tiers_are_families_of_their_own_with_margins_of_their_own() -> None:
+    """4 % is the same for a noisy call and no answer for a program; each tier has half of the level."""
+    rule = made.comparison(
+        deciding=[made.deciding("train", "compiled step"), made.deciding("train", "fit", tier="called", margin=0.1)]
+    )
+    wide = (1.03, 1.04, 1.05)
+    found = decision(*pair(wide), *pair(wide, path="fit"), rule=rule)
+    assert [(row.tier, row.margin, row.answer) for row in found.cells] == [
+        ("compiled", 0.03, "unresolved"),
+        ("called", 0.1, "same"),
+    ]
+
+
+def test_cells_that_are_alike_lend_each_other_their_variance() -> None:
+    """Three values scatter by chance: five cells of one path know better how much such cells do."""
+    lone = (1.0, 1.0, 1.055)
+    scattered = [(0.995, 1.0, 1.005)] * 4
+    alone = decision(*pair(lone)).cells[0]
+    rule = made.comparison(deciding=[made.deciding("train", "compiled step")])
+    records = [
+        record.model_copy(update={"cell": record.cell.model_copy(update={"recipe": f"other {n}"})})
+        for n, ratios in enumerate(scattered)
+        for record in pair(ratios)
+        if isinstance(record, TimingRecord)
+    ]
+    together = decision(*pair(lone), *records, rule=rule).cells[0]
+    assert alone.ratio_high is not None
+    assert together.ratio_high is not None
+    assert together.ratio_high < alone.ratio_high
 
 
 def test_a_faster_cell_needs_no_confirmation() -> None:
@@ -152,20 +176,18 @@ def test_one_process_tells_nothing() -> None:
 
 
 def test_a_family_of_cells_shares_the_level() -> None:
-    """Replicates at 1.032, 1.05 and 1.068 have p = .04: enough alone, too little among four."""
+    """Processes at 1.032, 1.05 and 1.068 have p = .04: enough alone, too little among four."""
     loose = (1.032, 1.05, 1.068)
-    alone = decision(*pair(loose), rule=made.comparison(confirm=False))
-    assert alone.cells[0].answer == "slower"
-    rule = made.comparison(confirm=False, deciding=[("train", name) for name in ("a", "b", "c", "d")])
+    alone = decision(*pair(loose))
+    assert alone.due() is not None
+    rule = made.comparison(deciding=[made.deciding("train", name) for name in ("a", "b", "c", "d")])
     records = [r for name in ("a", "b", "c") for r in pair((0.9, 1.0, 1.1), path=name)] + pair(loose, path="d")
-    assert decision(*records, rule=rule).cells[3].answer == "unresolved"
+    assert decision(*records, rule=rule).due() is None
 
 
-def test_cells_beside_decide_nothing() -> None:
-    """`fit` twice as slow is shown, and the gate holds."""
+def test_what_does_not_decide_is_no_row_of_the_gate() -> None:
     found = decision(*pair(TIGHT), *pair([1.99, 2.0, 2.01], path="fit"))
-    assert [verdict.decides for verdict in found.cells] == [True, False]
-    assert found.cells[1].answer == "slower"
+    assert [verdict.path for verdict in found.cells] == ["compiled step"]
     assert of_comparison(found) == ExitCode.HELD
 
 
@@ -186,45 +208,61 @@ def test_controls_that_come_out_as_known_hold() -> None:
     assert of_comparison(found) == ExitCode.HELD
 
 
+CLEAR = [1.099, 1.1, 1.101]
+
+
 @pytest.mark.parametrize(
     ("again", "slowed"),
     [
-        ([1.099, 1.1, 1.101], [1.099, 1.1, 1.101]),  # it alarms where nothing differs
-        (TIGHT, TIGHT),  # it does not see what is there
+        (CLEAR, CLEAR),  # it alarms where nothing differs
         (TIGHT, []),  # a control was not measured
     ],
 )
-def test_a_control_that_fails_voids_the_gate(again: Sequence[float], slowed: Sequence[float]) -> None:
+def test_a_base_that_differs_from_itself_voids_the_gate(again: Sequence[float], slowed: Sequence[float]) -> None:
     """Whatever the cells say, nothing can be concluded."""
     found = controlled(again, slowed)
     assert found.void
     assert of_comparison(found) == ExitCode.UNRESOLVED
 
 
-def test_a_failed_control_is_remeasured_once() -> None:
-    """Chance fails one in twenty: a fresh round of that cell alone has the last word, whichever control it is."""
-    clear = [1.099, 1.1, 1.101]
+def test_a_control_that_is_not_found_takes_same_back() -> None:
+    """A gate that does not see 10 % more work cannot say that nothing is slower, in that tier."""
+    found = controlled(TIGHT, TIGHT)
+    assert not found.void
+    assert found.cells[0].answer == "unresolved"
+    assert "so did 10% more work" in found.cells[0].reason
+    assert of_comparison(found) == ExitCode.UNRESOLVED
+
+
+def test_a_control_that_is_not_found_takes_nothing_from_a_slowdown() -> None:
+    """What was found and confirmed was found."""
+    rule = made.comparison(controls=CONTROLS)
+    slow = [*pair(CLEAR), *pair(CLEAR, first=3)]
+    found = decision(*slow, *timed("base again", TIGHT), *timed("base +10% work", TIGHT), rule=rule)
+    assert (found.void, found.cells[0].answer) == (False, "slower")
+    assert of_comparison(found) == ExitCode.REGRESSION
+
+
+def test_a_failed_control_is_measured_again() -> None:
+    """Chance fails some: fresh processes of that cell alone have the last word, whichever control it is."""
     for again, slowed, label, other in (
-        (clear, clear, "base again", [1.0, 1.0, 1.0]),
-        (TIGHT, TIGHT, "base +10% work", clear),
+        (CLEAR, CLEAR, "base again", [1.0, 1.0, 1.0]),
+        (TIGHT, TIGHT, "base +10% work", CLEAR),
     ):
         waiting = controlled(again, slowed)
-        (asked,) = waiting.confirmation_cells()[1]
-        assert (asked.label, waiting.void) == (label, True)
-        mended, failed = (
-            Decision(
-                waiting.rule, (*waiting.records, *timed("base", [1.0] * 3, first=3), *timed(label, fresh, first=3))
-            )
-            for fresh in (other, again if label == "base again" else slowed)
-        )
+        due = waiting.due()
+        assert due is not None
+        assert (due.replicate, [cell.label for cell in due.cells]) == (3, [label])
+        fresh = (*timed("base", [1.0] * 3, first=3), *timed(label, other, first=3))
+        mended = Decision(waiting.rule, (*waiting.records, *fresh))
         assert [(one.passed, one.remeasured) for one in mended.controls if one.remeasured] == [(True, True)]
-        assert (mended.void, failed.void) == (False, True)
+        assert (mended.void, mended.due(), mended.cells[0].answer) == (False, None, "same")
 
 
-def test_passed_controls_are_not_remeasured() -> None:
-    """Also where a fresh round has replicates of them, which another control asked for."""
-    found = controlled(TIGHT, [1.099, 1.1, 1.101])
-    assert found.confirmation_cells() == {}
+def test_passed_controls_are_not_measured_again() -> None:
+    """Also where there are processes of them, which another control asked for."""
+    found = controlled(TIGHT, CLEAR)
+    assert found.due() is None
     fresh = (*timed("base", [1.0] * 3, first=3), *timed("base again", [1.5] * 3, first=3))
     assert not Decision(found.rule, (*found.records, *fresh)).void
 
@@ -287,7 +325,7 @@ def test_an_open_cell_says_how_many_replicates_would_settle_it() -> None:
 
 def test_three_versions_are_each_held_against_the_first() -> None:
     """Labels are requirements, which may hold anything but the first @."""
-    rule = made.comparison(sides={"keras==1": "keras==1", "keras==2": "keras==2", "keras @ git": "x"}, confirm=False)
+    rule = made.comparison(sides={"keras==1": "keras==1", "keras==2": "keras==2", "keras @ git": "x"})
     records = [
         *timed("keras==1", [1.0] * 3),
         *timed("keras==2", TIGHT),

@@ -14,12 +14,14 @@ from typing import get_args
 import pytest
 
 from bench.__main__ import app, main
+from bench.analysis.calibration import replicate_pool
 from bench.cli.options import ProfileName
 from bench.plan import steps
 from bench.records import store
 from bench.report import exports
 from models.recipes import DENSE
 from tests.bench import made
+from tests.bench.analysis.test_error_rates import record as pool_record
 from tests.bench.made import blocks
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,7 +63,6 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
         (["run", "--recipe", "dense embedding=keras"], "unknown setting of dense 'embedding'"),
         (["regress"], "--base"),
         (["regress", "--base", "HEAD", "--replicates", "1"], 'Invalid value "1" for --replicates. Must be >= 2.'),
-        (["regress", "--base", "HEAD", "--turns", "2"], 'Invalid value "2" for --turns. Must be >= 3.'),
         (["regress", "--base", "HEAD", "--margin", "5"], 'Invalid value "5.0" for --margin. Must be < 1.'),
         (["regress", "--base", "HEAD", "--alpha", "0"], 'Invalid value "0.0" for --alpha. Must be > 0.'),
         (["versions", "keras==3.15.1"], "versions takes two or more requirements"),
@@ -271,7 +272,7 @@ def test_list_shows_every_step_of_a_profile(bench: Try, profile: str) -> None:
 
 @pytest.mark.parametrize(
     ("profile", "passes", "left_out"),
-    [("smoke", "1 pass,", 37), ("default", "5 passes,", 29), ("full", "5 passes,", 0)],
+    [("smoke", "1 pass,", 38), ("default", "5 passes,", 30), ("full", "5 passes,", 0)],
 )
 def test_list_says_how_often_and_what_it_leaves_out(bench: Try, profile: str, passes: str, left_out: int) -> None:
     """Worked by hand for dense on JAX: full has 47 cells, smoke 10 of them and default 18."""
@@ -380,8 +381,10 @@ def test_piped_output_is_plain_text(tmp_path: Path) -> None:
 
 
 def test_calibrate_shows_what_was_measured_so_far(bench: Try, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing yet: it says how much a gate formed from the pool needs, and writes the page beside the data."""
+    """A replicate: it says how many a gate formed from the pool needs, and writes the page beside the data."""
     monkeypatch.setattr("bench.runner.calibrate.FOLDER", tmp_path)
+    made_pool = [pool_record(0, label, [0.01] * 3) for label in ("base", "head")]
+    replicate_pool.append(tmp_path / "pool.jsonl", made_pool)
     status, out, _ = bench("calibrate", "--show")
     assert status == 0
     assert "neighbouring replicates" in " ".join(out.split())

@@ -69,10 +69,19 @@ def test_a_model_that_became_slower_is_found_and_identical_work_is_not(tmp_path:
     git(repository, "commit", "--quiet", "--message", "narrow")
     (repository / "width.py").write_text("UNITS = 512\n")
     summary = tmp_path / "summary.md"
-    words = ("--base", "HEAD", "--repo", str(repository), "--recipes", "recipe.py", "--backend", "jax", "--no-beside")
-    code, found = bench(
-        "regress", *words, "--replicates", "3", "--turns", "4", "--markdown", str(summary), out=tmp_path / "runs"
+    words = (
+        "--base",
+        "HEAD",
+        "--repo",
+        str(repository),
+        "--recipes",
+        "recipe.py",
+        "--backend",
+        "jax",
+        "--tier",
+        "compiled",
     )
+    code, found = bench("regress", *words, "--replicates", "3", "--markdown", str(summary), out=tmp_path / "runs")
     # Three processes may be too few for the controls' tenth to be seen on a busy machine: then the gate says so.
     assert code == (ExitCode.UNRESOLVED if found["void"] else ExitCode.REGRESSION)
     cells = [cell for cell in found["comparisons"] if cell["control"] is None]
@@ -99,15 +108,12 @@ def test_this_suite_against_its_own_commit(tmp_path: Path) -> None:
         "tensorflow",
         "--replicates",
         "2",
-        "--turns",
-        "4",
-        "--no-beside",
-        "--no-settle",
     )
     code, found = bench("regress", *words, out=tmp_path)
     assert code in (ExitCode.HELD, ExitCode.UNRESOLVED, ExitCode.REGRESSION)
     assert found["failures"] == []
-    assert [cell["decides"] for cell in found["comparisons"] if not cell["control"]] == [True, True]
+    assert {cell["tier"] for cell in found["comparisons"]} == {"compiled", "called"}
+    assert all(cell["decides"] for cell in found["comparisons"] if not cell["control"])
     assert set(found["targets"]) == {
         f"tensorflow-cpu@{label}" for label in ("base", "head", "base again", "base +10% work")
     }

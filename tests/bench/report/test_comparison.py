@@ -28,7 +28,7 @@ TARGETS = [
 
 
 def run(*records: Record, **rule: object) -> Summary:
-    """Return a comparison whose gate has a slower, a faster, an open and a settled cell."""
+    """Return a comparison whose gate has a slower, a faster and, of the other tier, an open cell."""
     cells = [
         *pair([1.099, 1.1, 1.101]),
         *pair([1.101, 1.1, 1.099], first=3),
@@ -43,7 +43,9 @@ def run(*records: Record, **rule: object) -> Summary:
         for label, value in (("base", 3.0), ("head", 4.0))
     ]
     header = made.header(profile="gate", run_id="20260731T120000Z-gate")
-    return summary(made.comparison(controls=CONTROLS, **rule), *TARGETS, *cells, *counters, *records, header=header)
+    deciding = [*made.comparison().deciding, made.deciding("train", "fit", tier="called", margin=0.05)]
+    rule = {"controls": CONTROLS, "deciding": deciding, **rule}
+    return summary(made.comparison(**rule), *TARGETS, *cells, *counters, *records, header=header)
 
 
 def summary(*records: Record, header: RunHeader | None = None) -> Summary:
@@ -53,7 +55,7 @@ def summary(*records: Record, header: RunHeader | None = None) -> Summary:
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_a_comparison_reads_as_its_golden_file(width: int) -> None:
-    """Sides, gate cells, what is beside, counters, controls, the decision."""
+    """Sides, cells of both tiers, counters, controls, the decision."""
     held(f"comparison-{width}.txt", shown(comparison.render(run()), width))
 
 
@@ -68,23 +70,12 @@ def told(*records: Record, **rule: object) -> str:
 
 
 def test_an_open_cell_says_what_would_settle_it() -> None:
-    """A second batch where that is enough; more processes where it is not, or where the second has been."""
+    """More processes, where that many can be projected; nothing of it where the cell is decided."""
     near, far = (pair([1 / scatter, 1.0, scatter]) for scatter in (1.015, 1.06))
     assert "--replicates 4" in told(*near)
-    assert "without --no-settle, unresolved cells get as many processes again" in told(*near)
     assert "--replicates" in told(*far)
-    assert "--no-settle" not in told(*far) + told(*near, settle=True)
-    assert "3 or 6 processes of each" in told(*near, settle=True)
-    words = "6 processes: cells that the first 3 left unresolved"
-    assert words in told(*near, *pair(TIGHT, first=3), settle=True)
-    assert words not in told(*near, settle=True) + told(*pair(TIGHT), settle=True)
-
-
-def test_nobody_can_settle_what_is_only_beside() -> None:
-    """How often that is timed does not follow from an option."""
-    text = told(*pair(TIGHT), *pair([0.9, 1.0, 1.2], path="fit"), settle=True)
-    assert "--replicates" not in text
-    assert "left unresolved" not in text
+    assert "--replicates" not in told(*pair(TIGHT))
+    assert "3 to 6 processes of each" in told(*near, replicates=6)
 
 
 def test_what_a_record_says_is_escaped() -> None:

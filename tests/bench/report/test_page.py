@@ -243,7 +243,7 @@ def test_machine_run_and_recipe_are_chosen(opened: Open) -> None:
     assert found.locator("#overview h2").inner_text() == "Is it slower, on this machine?"
     drawn(found, 1)
     unfold(found, "gate_cells")
-    assert "slower" in column(found, "gate_cells", 7)
+    assert "slower" in column(found, "gate_cells", 6)
     found.select_option("#machine", "Other CPU, 2 processors")
     assert found.locator("#run option").count() == 1
     assert found.locator("#recipe").input_value() == ""

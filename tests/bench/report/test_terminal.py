@@ -251,7 +251,7 @@ def test_without_a_second_backend_the_first_screen_advises() -> None:
 
 def test_what_was_left_to_the_full_profile_is_said() -> None:
     """A reader of few tables learns that there are more; the full profile leaves nothing."""
-    assert "Left to --profile full: 76 cells (" in shown(terminal.left_out(summary(written.records())))
+    assert "Left to --profile full: 78 cells (" in shown(terminal.left_out(summary(written.records())))
     assert terminal.left_out(summary(written.full_records())) is None
 
 

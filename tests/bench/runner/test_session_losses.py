@@ -128,7 +128,7 @@ def test_a_record_carries_its_replicate(replicate: int) -> None:
     """Which process measured it, so that no block is compared with another process's."""
     steps: list[Step] = [Timing(DENSE, "train", PATHS, 512, BOTH, replicate), Startup(DENSE, BOTH, replicate)]
     found = [record for record in Stage().run(*steps).records if isinstance(record, TimingRecord)]
-    assert len(found) == 2 * 3 + 2 * 4
+    assert len(found) == 2 * 3 + 2 * 5
     assert {record.replicate for record in found} == {replicate}
 
 
@@ -310,7 +310,7 @@ def test_a_start_is_measured_in_a_process_of_its_own() -> None:
     """Four cells of each target, from a worker that did nothing before and is ended at once."""
     stage = Stage().run(Startup(DENSE, BOTH))
     found = [record for record in stage.records if isinstance(record, TimingRecord)]
-    seconds = {"import": 4.0, "build": 0.25, "first step": 1.0, "first prediction": 0.5}
+    seconds = {"import": 4.0, "build": 0.25, "first step": 1.0, "first prediction": 0.5, "load": 0.1}
     for target in BOTH:
         timed = {r.cell.path: r.samples[0].duration_s for r in found if r.cell.target == target.name}
         resident, fresh = stage.workers[target.name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from bench import ROOT
 from bench.plan import steps
 from bench.plan.gate import Gate
+from bench.plan.steps import Timing
 from bench.plan.targets import Target
 from bench.records.schema import Record
 from bench.runner import environments, sides
@@ -125,17 +125,17 @@ def test_a_run_holds_its_rule_before_it_measures(built: list[str]) -> None:
 
 
 def test_open_cells_are_settled_before_what_is_slower_is_confirmed(built: list[str]) -> None:
-    """Each round is chosen from the records that are there by then; two of them confirm what it took two to find."""
+    """Each process is chosen from the records that are there by then: the fourth decides, and others confirm."""
     found = sides.versions(QUIET[:1], [Requirement("keras==1"), Requirement("keras==2")], Path("made"), notice=print)
-    spec = found.run_spec(Gate([DENSE], found.targets, 2, settle=True), margin=0.03, alpha=0.05, order_seed=7)
-    records = compared([1.08, 1.12])
+    gate = Gate([DENSE], found.targets, 5, controls=False)
+    spec = found.run_spec(gate, margin=0.03, alpha=0.05, order_seed=7)
+    records = compared([1.07, 1.1, 1.13])
     assert spec.next_passes is not None
-    further = spec.next_passes(lambda: records)
-    settling = [*islice(further, 2)]
-    records += compared([1.0999, 1.1001], first=2)
-    confirming = [*further]
-    asked = [[(step.phase, steps.replicate([step])) for step in some] for some in settling + confirming]
-    assert asked == [[("train", replicate)] for replicate in (2, 3, 4, 5, 6, 7)]
+    asked = []
+    for some in spec.next_passes(records.copy):
+        asked += [(step.phase, steps.replicate([step])) for step in some if isinstance(step, Timing)]
+        records.extend(compared([1.1], first=asked[-1][1]))
+    assert asked == [("train", replicate) for replicate in (3, 5, 6, 7)]
 
 
 def compared(ratios: list[float], *, first: int = 0) -> list[Record]:
