@@ -32,6 +32,8 @@ Count = Annotated[int, Field(ge=1, lt=2**53)]
 Moment = Annotated[
     str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(\+00:00|Z)$")
 ]  # ISO 8601, UTC
+# Ten times as many functions as a `predict` of TensorFlow calls.
+MOST_FUNCTIONS = 10_000
 # Of a recipe, a target, a profile: some become part of a file's name.
 NAME = r"^[^/\\\x00-\x1f\x7f]{1,200}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -400,11 +402,15 @@ class PeaksRecord(_Frozen):
 
 
 class CounterRecord(_Frozen):
-    """Deterministic counts of one cell; `bench.worker.operations.counters` explains the names."""
+    """Counts of one cell; `bench.worker.operations.counters` explains the names.
+
+    functions  calls of each function by one more repeat, in the thread that runs it; empty in older records
+    """
 
     kind: Literal["counters"] = "counters"
     cell: Cell
     counters: dict[str, float]
+    functions: Annotated[dict[Name, float], Field(max_length=MOST_FUNCTIONS)] = {}
 
 
 class DecidingPath(_Frozen):

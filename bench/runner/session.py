@@ -575,7 +575,11 @@ def _training(answer: Json, **fields: Any) -> TrainingRecord:
 
 
 def _counters(cell: Cell, counted: Future[Json]) -> CounterRecord:
-    return CounterRecord(cell=cell, counters=counted.result())
+    answer = counted.result()
+    functions = answer.get("functions", {})  # a worker of an older checkout tells none
+    return CounterRecord(
+        cell=cell, counters={name: answer[name] for name in answer if name != "functions"}, functions=functions
+    )
 
 
 def _peaks(target: str, answer: Json) -> PeaksRecord:

@@ -34,6 +34,9 @@ from bench.protocol import (
 )
 from bench.worker.channel import Channel, SessionGone
 
+# Calls of one more repeat of whatever is counted.
+FUNCTIONS = {"keras.src.layers.Layer.__call__": 3.0, "builtins.len (C)": 0.5}
+
 _PREPARED: set[tuple[str, str, int]] = set()
 
 
@@ -107,7 +110,7 @@ def answer(request: Message) -> dict[str, object]:
         product = {"by": "jax product", "working_set_bytes": 12 * 2**20, "rates": [90.0, 100.0, 80.0]}
         copied = {"by": "numpy add", "working_set_bytes": 2**28, "rates": [8.0, 10.0, 9.0]}
         return {"products_gflops": [product], "memory_gb_per_s": [copied]}
-    return {"compilations": 1.0} if isinstance(request, Count) else {}
+    return {"compilations": 1.0, "functions": FUNCTIONS} if isinstance(request, Count) else {}
 
 
 def _trained(channel: Channel, phase: str, epochs: int) -> dict[str, object]:

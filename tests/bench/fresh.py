@@ -18,9 +18,12 @@ os._exit(0)
 """
 
 
-def answer(program: str, backend: str) -> Any:
-    """Run ``program`` under ``backend`` on the CPU and return the JSON of the last line that it prints."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+def answer(program: str, backend: str, **variables: str) -> Any:
+    """Run ``program`` under ``backend`` on the CPU and return the JSON of the last line that it prints.
+
+    ``variables`` of the environment are added.
+    """
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", **variables}
     done = subprocess.run(
         [sys.executable, "-c", program + LEAVE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

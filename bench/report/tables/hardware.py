@@ -79,7 +79,8 @@ def _mega(size: int | None) -> float | None:
 
 
 def counters(document: RunDocument) -> Table:
-    """Return what was counted of each operation: compilations, the work of its program, memory."""
+    """Return what was counted of each operation: compilations, the work of its program, memory, calls."""
+    host_path = any("python_calls" in row.counters for row in document.counters)
     columns = (
         Column("path", "path", merge=True),
         target(document),
@@ -91,6 +92,7 @@ def counters(document: RunDocument) -> Table:
         _counter("MB temporary", "program_temporary_bytes", unit=1e6, short="temp MB"),
         _counter("GB at peak", "peak_resident_bytes", unit=1e9, short="peak GB"),
         _counter("MB growth", "growth_bytes", unit=1e6, wide=True),
+        *(HOST_PATH if host_path else ()),
     )
     grown = [
         f"{row.recipe} {row.path} on {words.label(document, row.target)}"
@@ -100,7 +102,8 @@ def counters(document: RunDocument) -> Table:
     notes = (
         "programs: compiled (JAX) or functions traced (TensorFlow) until the first call; later: after it, a bug if any",
         "MFLOP, MB moved and temporary: XLA's own count for one call, loop bodies once",
-        "peak: of the process's memory, data included; growth: over 1,000 predictions. Neither is exact",
+        CALLS if host_path else None,
+        "peak: of the process's memory, data included; growth: over up to 1,000 calls. Neither is exact",
         f"memory grew by more than {GROWTH_LIMIT_BYTES / 1e6:.0f} MB: {', '.join(grown) or 'nowhere'}",
     )
     work = Column("work", "work", value=lambda row: f"{row.recipe} {row.phase} {row.batch_size}")
@@ -117,3 +120,17 @@ def _counter(heading: str, *names: str, unit: float = 1.0, short: str = "", wide
 
     form = "count" if unit == 1.0 else "significant"
     return Column(names[0], heading, form, counted, short=short, wide=wide)
+
+
+HOST_PATH = (
+    _counter("Python calls", "python_calls", wide=True),
+    _counter("C calls", "c_calls", wide=True),
+    _counter("launched", "programs_launched", wide=True),
+    _counter("to device", "transfers_to_device", wide=True),
+    _counter("to host", "transfers_to_host", wide=True),
+    _counter("blocks growth", "allocated_blocks_growth", wide=True),
+)
+CALLS = (
+    "calls: of functions of Python and of C by one more repeat, in its thread; launched, to device and to host: the "
+    "programs and arrays that a profiler sees; blocks growth: of Python's allocator by one call"
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +12,14 @@ Program = tuple[int, int]  # an identity, and the number of operations of the gr
 
 # What a new program is counted as.
 NAME = "traces"
+
+# Functions that have the device compute something: each operation outside of a graph, and each graph. The profiler of
+# Python's calls sees all of them, so that no other one observes them.
+LAUNCHES = re.compile(r"TFE_Py_(Execute|ExecuteCancelable|FastPathExecute) ")
+# Those that make a tensor of an array of NumPy, and the reverse; on a CPU they may share its memory.
+TO_DEVICE = re.compile(r"constant_op\.convert_to_eager_tensor$")
+TO_HOST = re.compile(r"EagerTensor\._numpy_internal ")
+observe = None
 
 
 def programs() -> set[Program]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -23,12 +24,12 @@ from bench.records.schema import (
     TimingRecord,
     TrainingRecord,
 )
-from bench.runner import affinity
+from bench.runner import affinity, session
 from bench.runner.affinity import Cores
 from bench.runner.process import NotSupported, RequestFailed, WorkerLost
 from bench.runner.session import RESTARTS, Session
 from models.recipes import DENSE
-from tests.bench import made
+from tests.bench import fake_worker, made
 from tests.bench.made import FakeWorker
 
 JAX, TENSORFLOW = Target("jax"), Target("tensorflow")
@@ -348,8 +349,15 @@ def test_counts_are_kept_by_cell_and_peaks_by_target() -> None:
     assert [r.target for r in stage.records if isinstance(r, PeaksRecord)] == ["jax-cpu", "tensorflow-cpu"]
     assert all(isinstance(worker.requests[0], Peaks) for (worker,) in stage.workers.values())
     assert [r for r in stage.records if isinstance(r, CounterRecord)] == [
-        made.counters(cell) for cell in counting.cells
+        made.counters(cell).model_copy(update={"functions": fake_worker.FUNCTIONS}) for cell in counting.cells
     ]
+
+
+def test_a_worker_of_an_older_checkout_counts_without_functions() -> None:
+    """A gate's base runs its own worker, which may know of no calls."""
+    counting = Counting(DENSE, "train", "fit", 512, BOTH)
+    answered = ThreadPoolExecutor(1).submit(dict, compilations=1.0)
+    assert session._counters(counting.cells[0], answered) == made.counters(counting.cells[0])
 
 
 def test_a_worker_lost_at_its_peaks_is_started_anew() -> None:

@@ -18,7 +18,7 @@ OFFERED: dict[str, set[str]] = {
     "__init__": set(),
     "call": {"Call"},
     "compiled": {"Predictor", "Trainer"},
-    "counters": {"NAME", "forget_programs", "programs", "sizes"},
+    "counters": {"LAUNCHES", "NAME", "TO_DEVICE", "TO_HOST", "forget_programs", "programs", "sizes"},
     "device": {"compile_function", "probe", "seed", "wait", "wait_uncopied"},
     "floor": {"Predictor", "Trainer"},
     "layers": {"patched"},
