@@ -52,7 +52,7 @@ def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> Exit
     lacking = decision.failures or decision.lacks
     if decision.void:
         return ExitCode.CELLS_FAILED if lacking else ExitCode.UNRESOLVED
-    if any(row.answer == "slower" for row in deciding) or any(change.worse for change in decision.counter_changes):
+    if any(row.answer == "slower" for row in deciding) or any(change.fails for change in decision.counter_changes):
         return ExitCode.REGRESSION
     if lacking:
         return ExitCode.CELLS_FAILED

@@ -10,24 +10,18 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from bench.analysis import accuracy, paired_ratio, stats
 from bench.analysis.gate import looks
-from bench.analysis.rows import ComparisonRow, CounterChangeRow, bounded, finite
+from bench.analysis.rows import ComparisonRow, CounterChangeRow, FunctionChangeRow, bounded, finite
 from bench.analysis.stats import Estimate, Prior
+from bench.plan import counters
 from bench.records import identity
-from bench.records.schema import (
-    Cell,
-    ComparisonRecord,
-    CounterRecord,
-    FailureRecord,
-    Record,
-    TimingRecord,
-)
+from bench.records.schema import Cell, ComparisonRecord, CounterRecord, FailureRecord, Record, TimingRecord
 from bench.records.store import Run
 
 Answer = Literal["slower", "faster", "same", "unresolved"]
@@ -44,17 +38,8 @@ SEARCH, CONFIRM = 0, 1
 
 # Intervals cover the ratio this often, over all looks together.
 COVERAGE = 0.95
-# Deterministic counts: one more of any is a finding. A process's memory and its growth are not deterministic.
-EXACT = (
-    "compilations",
-    "recompilations",
-    "traces",
-    "retraces",
-    "graph_operations",
-    "program_flops",
-    "program_bytes",
-    "program_temporary_bytes",
-)
+# A change of calls is explained by this share of it, and by no more functions than a reader looks at.
+EXPLAINED, MOST_FUNCTIONS = 0.8, 5
 # The power used for the minimum detectable effect.
 POWER = 0.9
 # Stop projecting the sample size beyond this: the cell is too noisy here.
@@ -100,14 +85,13 @@ class Decision:
 
     @cached_property
     def counter_changes(self) -> list[CounterChangeRow]:
-        """Deterministic counters that differ from the base's."""
-        counted = {record.cell: record.counters for record in self.records if isinstance(record, CounterRecord)}
+        """Counters that differ from the base's by more than they do by themselves."""
+        counted = {record.cell: record for record in self.records if isinstance(record, CounterRecord)}
         return [
-            CounterChangeRow(cell=cell.name, counter=name, before=counted[base][name], after=counted[cell][name])
+            change
             for cell, base in self._based(list(counted), self._others)
             if base in counted
-            for name in EXACT
-            if counted[cell].get(name) != counted[base].get(name) and name in counted[base] and name in counted[cell]
+            for change in _counter_changes(counted[cell], counted[base])
         ]
 
     @property
@@ -351,6 +335,35 @@ def _control(row: ComparisonRow, name: str, *, remeasured: bool = False) -> Comp
     return row.model_copy(
         update={"decides": False, "control": name, "passed": row.answer in wanted, "remeasured": remeasured}
     )
+
+
+def _counter_changes(record: CounterRecord, base: CounterRecord) -> list[CounterChangeRow]:
+    """Return the counters of ``record`` that differ from those of ``base``; those that one of them lacks do not."""
+    backend, path = record.cell.where.partition("-")[0], record.cell.path
+    return [
+        CounterChangeRow(
+            cell=record.cell.name,
+            counter=name,
+            before=before,
+            after=after,
+            decides=rule.fails(backend, path, before, after),
+            functions=_explained(record.functions, base.functions, counter=name),
+        )
+        for name, rule in counters.RULES.items()
+        if name in record.counters and name in base.counters
+        for before, after in [(base.counters[name], record.counters[name])]
+        if rule.shown(backend, path, before, after)
+    ]
+
+
+def _explained(after: Mapping[str, float], before: Mapping[str, float], *, counter: str) -> list[FunctionChangeRow]:
+    """Return the functions whose calls explain most of the difference of ``counter``, the largest first."""
+    names = [name for name in after.keys() | before.keys() if counters.counts(counter, name)]
+    found = [FunctionChangeRow(function=n, before=before.get(n, 0.0), after=after.get(n, 0.0)) for n in names]
+    found.sort(key=lambda row: (-abs(row.after - row.before), row.function))
+    sizes = [abs(row.after - row.before) for row in found]
+    enough = next((n for n in range(len(sizes)) if sum(sizes[:n]) >= EXPLAINED * sum(sizes)), len(sizes))
+    return found[: min(enough, MOST_FUNCTIONS)]
 
 
 def _needed(estimate: Estimate, log_ratios: Sequence[float], margin: float, alpha: float) -> int | None:

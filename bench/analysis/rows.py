@@ -327,17 +327,36 @@ class ComparisonRow(CellRow):
     margin: float | None = None
 
 
+class FunctionChangeRow(Row):
+    """A function and its calls by one repeat of the base and of the other side."""
+
+    function: str
+    before: float
+    after: float
+
+
 class CounterChangeRow(Row):
-    """A deterministic counter that differs from the base's."""
+    """A counter that differs from the base's.
+
+    decides    whether the gate depends on it: it repeats exactly, and rose by more than its margin
+    functions  those whose calls explain most of the difference, the largest first
+    """
 
     cell: str
     counter: str
     before: float
     after: float
+    decides: bool = True  # each difference did in documents of before
+    functions: list[FunctionChangeRow] = []
 
     @property
     def worse(self) -> bool:
         return self.after > self.before
+
+    @property
+    def fails(self) -> bool:
+        """Whether the gate fails by it."""
+        return self.decides and self.worse
 
 
 class FailureRow(Row):

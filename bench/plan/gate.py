@@ -72,7 +72,10 @@ PROFILE = Profile(
     train_paths=(),
     epochs={},
     paths={},
-    counted={"train": ("compiled step",), "predict": ("compiled resident",)},
+    counted={
+        "train": ("compiled step", "fit", "train_on_batch"),
+        "predict": ("compiled resident", "predict", "predict_on_batch", "eager"),
+    },
     replicates=MOST,
     turns=40,
     calls=60,
@@ -87,6 +90,7 @@ class Gate:
     sides       the targets that are compared, of every backend, each backend's base first
     replicates  the most processes of each side in a stage: the search, and what confirms a slowdown
     tiers       whose cells are measured
+    counters    whether the first processes count as well
     controls    whether the first recipe's cells are also measured on the base again and on the base with extra work
     """
 
@@ -95,6 +99,7 @@ class Gate:
     replicates: int = MOST
     tiers: Sequence[str] = TIERS
     controls: bool = True
+    counters: bool = True
 
     @property
     def kinds(self) -> list[Kind]:
@@ -131,7 +136,7 @@ class Gate:
 
     def _pass(self, backend: str, replicate: int) -> list[Step]:
         sides = self._of(backend)
-        return [*self._timed(sides, replicate), *(self._counted(sides) if replicate == 0 else [])]
+        return [*self._timed(sides, replicate), *(self._counted(sides) if self.counters and replicate == 0 else [])]
 
     def _timed(self, sides: tuple[Target, ...], replicate: int) -> list[Timing | Startup]:
         """Return the steps of one process of each side: start-up, which must come first, then recipe by recipe."""

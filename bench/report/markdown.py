@@ -35,7 +35,7 @@ LINKS = re.compile(
 )
 NO_WIDTH = "&#8203;"
 
-SIGNS = {"slower": "🔴 slower", "faster": "🟢 faster", "unresolved": "❔ unresolved"}
+SIGNS = {"slower": "🔴 slower", "fails": "🔴 fails", "faster": "🟢 faster", "unresolved": "❔ unresolved"}
 
 
 def escaped(text: str) -> str:
@@ -114,13 +114,16 @@ def pull_request(summary: Summary) -> str:
     """Return the summary of a comparison, fit for a pull request: the decision, then what changed, then the rest."""
     document = summary.document
     cells = (comparisons.gate_cells(document), comparisons.called_cells(document))
-    worse = comparisons.counter_changes(document, worse_only=True)
+    counters = comparisons.counter_changes(document)
+    failing = comparisons.counter_changes(document, failing=True)
     parts = [
         f"## kerasmark: {comparison.closing(document)}",
         "\n".join(f"- **{escaped(name)}**: {escaped(said)}" for name, said in document.sides.items()),
-        body(worse),
+        body(failing),
+        "\n".join(f"- {escaped(note)}" for note in failing.notes),
         body(comparisons.gate_findings(document)),
         *(_folded(f"{one.title}: {len(one.rows)} cells", one) for one in cells),
+        _folded(f"{len(counters.rows)} counters that differ", counters),
         _folded("Controls", comparisons.controls(document)),
         _failures(document),
         _footer(summary),

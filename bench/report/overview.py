@@ -154,5 +154,5 @@ def _decision(document: RunDocument) -> list[str]:
         found.append(f"All {len(controls)} controls held.")
     elif controls:
         found.append('A control with 10 % more work was not found: "same" is taken back in its tier.')
-    worse = [row for row in document.counter_changes if row.worse]
-    return [*found, *([f"{len(worse)} exact counters rose."] if worse else [])]
+    failing = [row for row in document.counter_changes if row.fails]
+    return [*found, *([f"{len(failing)} exact counters rose."] if failing else [])]

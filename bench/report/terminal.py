@@ -29,7 +29,7 @@ from datasets.plain_text import plain
 # The colours of an answer, by its first word.
 STYLES = {
     **dict.fromkeys(("passed", "faster", "same", "better", "held", "fewer"), "green"),
-    **dict.fromkeys(("failed", "slower", "worse", "FAILED", "more", "matters"), "bold red"),
+    **dict.fromkeys(("failed", "slower", "worse", "FAILED", "fails", "matters"), "bold red"),
     "unresolved": "yellow",
 }
 COLUMNS = 80  # of a terminal

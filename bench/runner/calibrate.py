@@ -88,7 +88,7 @@ class Calibration:
     def add_replicate(self, folder: Path, identical: Sides) -> None:
         """Time every cell once more in fresh processes, slowed ones included, and add them to the pools."""
         number = len({record.replicate for tier in POOLS for record in records(folder, tier)})
-        planned = Gate(self.recipes, identical.targets, controls=False)
+        planned = Gate(self.recipes, identical.targets, controls=False, counters=False)
         passes = [[_with_slowed(step) for step in steps] for steps in planned.passes_of(number)]
         spec = replace(self._spec(planned, identical, number), fixed_passes=passes, next_passes=None)
         done = run.run_in_scratch_folder(spec, self.located, command="calibrate", watch=self.watch)

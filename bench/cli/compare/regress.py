@@ -23,8 +23,8 @@ def regress(
 
     Fresh processes of this checkout ("head") and of the revision ("base", in a temporary worktree) take turns block by
     block, until each cell is clear. Exit status 1 means that a cell is slower and fresh processes confirmed it, or that
-    an exact counter (compilations, program bytes, graph operations) rose. `bench calibrate` measures how
-    often the answer is wrong.
+    an exact counter (compilations, calls of functions, program bytes) rose by more than its margin. `bench calibrate`
+    measures how often the answer is wrong.
 
     Parameters
     ----------

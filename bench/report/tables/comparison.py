@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.analysis.compare_runs import RunComparison
-from bench.analysis.rows import ComparisonRow, RunDocument, once
+from bench.analysis.rows import ComparisonRow, CounterChangeRow, RunDocument, once
 from bench.analysis.summary import order, place
 from bench.plan.gate import CALLED
 from bench.report.tables import words
@@ -14,6 +14,8 @@ from bench.report.tables.quality import RECIPE
 
 # Where two are not told apart.
 UNKNOWN = "~"
+# Notes below the table of counters: another release changes the calls of every cell.
+MOST_EXPLANATIONS = 8
 
 N_PROCESSES = "n: fresh processes of each side until the cell was decided"
 MIN_DETECTABLE = "min. detectable: the smallest slowdown that would have been called slower 9 times in 10"
@@ -82,18 +84,45 @@ def standing(row: ComparisonRow) -> str:
     return "FAILED twice" if row.remeasured else "FAILED"
 
 
-def counter_changes(document: RunDocument, *, worse_only: bool = False) -> Table:
-    """Return the deterministic counters that differ from the base's."""
+def counter_changes(document: RunDocument, *, failing: bool = False) -> Table:
+    """Return the counters that differ from the base's, those that fail the gate first, or those alone."""
     columns = (
         Column("counter", "counter", value=lambda row: row.counter.replace("_", " ")),
-        Column("before", "base", "count"),
-        Column("after", "now", "count"),
-        Column("worse", "change", "answer", lambda row: "more" if row.worse else "fewer", short=" "),
+        Column("before", "base", "count", words=lambda row: number(row.before)),
+        Column("after", "now", "count", words=lambda row: number(row.after)),
+        Column("ratio", "change", "change", lambda row: row.after / row.before if row.before > 0 else None),
+        Column("decides", "finding", "answer", _finding, short=" "),
     )
-    rows = [row for row in document.counter_changes if row.worse or not worse_only]
-    return table(
-        "counter_changes", "Exact counters that differ", "deterministic", columns, rows, group=Column("cell", "cell")
-    )
+    rows = [row for row in document.counter_changes if row.fails or not failing]
+    rows.sort(key=lambda row: not row.fails)
+    caption = "fails: an exact one that rose by more than its margin; more and fewer decide nothing"
+    cell = Column("cell", "cell")
+    return table("counter_changes", "Counters that differ", caption, columns, rows, *_explanations(rows), group=cell)
+
+
+def number(value: float) -> str:
+    """Return a count; calls of a repeat may be a fraction."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def _finding(row: CounterChangeRow) -> str:
+    return "fails" if row.fails else "more" if row.worse else "fewer"
+
+
+def _explanations(rows: Sequence[CounterChangeRow]) -> list[str]:
+    """Return which functions explain the changes of calls, those of several cells once."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        calls = [f"{one.function}: {number(one.before)} → {number(one.after)}" for one in row.functions]
+        if calls:
+            found.setdefault("; ".join(calls), []).append(f"{row.cell} {row.counter.replace('_', ' ')}")
+    notes = [f"{where[0]}{_more(len(where) - 1)}: {calls}" for calls, where in found.items()]
+    left = len(notes) - MOST_EXPLANATIONS
+    return notes[:MOST_EXPLANATIONS] + ([f"{left} more explanations: --json"] if left > 0 else [])
+
+
+def _more(others: int) -> str:
+    return f" and {others} more" if others else ""
 
 
 def processes(document: RunDocument) -> str:

@@ -58,7 +58,7 @@ def decided(document: RunDocument) -> str:
         return "void"
     answers = [row.answer for row in document.deciding]
     said = [f"{answers.count(answer)} {answer}" for answer in ANSWERS if answer in answers]
-    more = sum(row.worse for row in document.counter_changes)
+    more = sum(row.fails for row in document.counter_changes)
     return ", ".join([*said, f"{more} counter{'s' * (more > 1)} higher"] if more else said)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -302,6 +302,62 @@ def test_fewer_bytes_are_told_and_fail_nothing() -> None:
 
 def test_the_memory_of_a_process_is_no_deterministic_counter() -> None:
     assert counted(peak_resident_bytes=6e8).counter_changes == []
+
+
+def test_a_few_more_bytes_are_told_and_a_twentieth_more_fail() -> None:
+    """Every real change of a model moves them a little: 1,050 of 1,000 are within the margin, 1,051 are not."""
+    within, beyond = counted(program_bytes=1050.0), counted(program_bytes=1051.0)
+    assert [(row.worse, row.fails) for row in within.counter_changes] == [(True, False)]
+    assert [(row.worse, row.fails) for row in beyond.counter_changes] == [(True, True)]
+    assert (of_comparison(within), of_comparison(beyond)) == (ExitCode.HELD, ExitCode.REGRESSION)
+
+
+def called(backend: str, before: Mapping[str, float], after: Mapping[str, float]) -> Decision:
+    """Return a gate that holds, whose sides call these functions in a step of `fit`."""
+    records = []
+    for label, functions in (("base", before), ("head", after)):
+        record = made.counters(
+            made.cell(target=f"{backend}-cpu@{label}"),
+            python_calls=sum(number for name, number in functions.items() if not name.endswith(" (C)")),
+            c_calls=sum(number for name, number in functions.items() if name.endswith(" (C)")),
+        )
+        records.append(record.model_copy(update={"functions": dict(functions)}))
+    return decision(*pair(TIGHT), *records)
+
+
+def test_calls_that_rise_by_more_than_the_margin_fail_where_they_repeat_exactly() -> None:
+    """Five of a hundred are told, six fail; C calls of `fit` on JAX are not exact: five are noise and six are told."""
+    found = {
+        (backend, name, after): called(backend, {name: 100.0}, {name: after})
+        for backend, name in (("tensorflow", "keras.fit"), ("jax", "keras.fit"), ("jax", "list.remove (C)"))
+        for after in (105.0, 106.0)
+    }
+    assert {key: [row.fails for row in one.counter_changes] for key, one in found.items()} == {
+        ("tensorflow", "keras.fit", 105.0): [False],
+        ("tensorflow", "keras.fit", 106.0): [True],
+        ("jax", "keras.fit", 105.0): [False],
+        ("jax", "keras.fit", 106.0): [True],
+        ("jax", "list.remove (C)", 105.0): [],
+        ("jax", "list.remove (C)", 106.0): [False],
+    }
+    assert of_comparison(found["tensorflow", "keras.fit", 106.0]) == ExitCode.REGRESSION
+    assert of_comparison(found["jax", "list.remove (C)", 106.0]) == ExitCode.HELD
+
+
+def test_a_change_of_calls_names_the_functions_that_explain_it() -> None:
+    """Appeared, vanished, multiplied: the largest first, without what is small beside them, each by its kind."""
+    base = {"a": 10.0, "gone": 4.0, "small": 1.0, "same": 50.0, "len (C)": 2.0}
+    head = {"a": 30.0, "new": 5.0, "small": 2.0, "same": 50.0, "len (C)": 3.0}
+    python, c = called("tensorflow", base, head).counter_changes
+    assert [(row.function, row.before, row.after) for row in python.functions] == [("a", 10, 30), ("new", 0, 5)]
+    assert [(row.function, row.before, row.after) for row in c.functions] == [("len (C)", 2, 3)]
+
+
+def test_no_more_than_five_functions_are_named() -> None:
+    """Another release changes hundreds: a reader looks at a few."""
+    base, head = ({f"f{n}": float(many) for n in range(20)} for many in (1, 2))
+    (row,) = called("tensorflow", base, head).counter_changes
+    assert [one.function for one in row.functions] == ["f0", "f1", "f10", "f11", "f12"]
 
 
 def test_nothing_compared_is_a_failure() -> None:

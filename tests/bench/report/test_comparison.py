@@ -10,7 +10,7 @@ import pytest
 from bench.analysis.rows import ComparisonRow, CounterChangeRow
 from bench.analysis.summary import Summary
 from bench.exit_codes import ExitCode
-from bench.records.schema import Record, RunHeader
+from bench.records.schema import Cell, Record, RunHeader
 from bench.records.store import Run
 from bench.report import comparison, markdown
 from bench.report import json as documents
@@ -39,13 +39,29 @@ def run(*records: Record, **rule: object) -> Summary:
         *timed("base +10% work", [1.099, 1.1, 1.101]),
     ]
     counters = [
-        made.counters(made.cell("train", "compiled step", target=f"jax-cpu@{label}"), compilations=value)
-        for label, value in (("base", 3.0), ("head", 4.0))
+        record
+        for label, value, calls in (("base", 3.0, 1.0), ("head", 4.0, 21.0))
+        for record in (
+            made.counters(
+                made.cell("train", "compiled step", target=f"jax-cpu@{label}"),
+                compilations=value,
+                program_bytes=1_000 + value,
+            ),
+            called(made.cell(target=f"jax-cpu@{label}"), calls),
+            called(made.cell("predict", "predict", target=f"jax-cpu@{label}"), calls),
+        )
     ]
     header = made.header(profile="gate", run_id="20260731T120000Z-gate")
     deciding = [*made.comparison().deciding, made.deciding("train", "fit", tier="called", margin=0.05)]
     rule = {"controls": CONTROLS, "deciding": deciding, **rule}
     return summary(made.comparison(**rule), *TARGETS, *cells, *counters, *records, header=header)
+
+
+def called(cell: Cell, calls: float) -> Record:
+    """Return what was counted of a cell that calls one function so often, and another one half as often."""
+    functions = {"keras.src.callbacks.callback_list.CallbackList.on_train_batch_end": calls, "other": calls / 2}
+    counted = made.counters(cell, python_calls=100 + 1.5 * calls)
+    return counted.model_copy(update={"functions": functions})
 
 
 def summary(*records: Record, header: RunHeader | None = None) -> Summary:
@@ -118,6 +134,8 @@ def test_programs_get_all_of_it() -> None:
         "counter": "compilations",
         "before": 3.0,
         "after": 4.0,
+        "decides": True,
+        "functions": [],
     }
     assert (found["void"], found["exit_code"]) == (False, 1)
 

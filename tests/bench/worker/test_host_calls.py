@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from bench.analysis.regression import Decision
 from bench.backends import BACKENDS
 from bench.plan.counters import IN_C, RULES
 from bench.worker import host_calls
 from bench.worker.clock import Operation
-from tests.bench import fresh
+from tests.bench import fresh, made
 
 
 def step() -> None:
@@ -196,3 +197,24 @@ def test_exact_counters_repeat_in_another_process(corpus_folder: Path, backend: 
     assert {name for _, name in told} >= {name for name in COUNTED if name in first["fit"]}
     assert all(first[path]["functions"] for path in DRIVEN)
     assert first["predict_on_batch"]["programs_launched"] == first["predict_on_batch"]["transfers_to_device"] == 1
+
+
+@pytest.mark.framework
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_that_keras_calls_once_more_for_each_batch_is_found_and_named(
+    corpus_folder: Path, backend: str
+) -> None:
+    """Most slowdowns of Keras are of this kind: no clock tells one call, a counter does, and says whose it is."""
+    before, after = (counted(backend, corpus_folder, "fit", "predict", changed=changed) for changed in (False, True))
+    cells = [made.cell(target=f"{backend}-cpu@{label}") for label in ("base", "head")]
+    for path in ("fit", "predict"):
+        records = [
+            made.counters(cell, python_calls=one[path]["python_calls"]).model_copy(
+                update={"functions": one[path]["functions"]}
+            )
+            for cell, one in zip(cells, (before, after), strict=True)
+        ]
+        (change,) = Decision(made.comparison(), tuple(records)).counter_changes
+        named = {one.function: (one.before, one.after) for one in change.functions}
+        assert change.worse
+        assert named["__main__.one_more_call"] == (0, 1)
