@@ -27,7 +27,7 @@ from bench.records.store import Run
 Answer = Literal["slower", "faster", "same", "unresolved"]
 
 Pair = tuple[Cell, Cell]  # a cell and the same one of its base
-Group = tuple[str, str]  # a phase and a path, whose cells have variances that are alike
+Group = tuple[str, bool]  # cells whose variances are alike: `ComparisonRecord.group`
 
 # The controls, as the rule names them.
 Control = Literal["itself", "extra work"]
@@ -104,13 +104,14 @@ class Decision:
     def due(self, asked: Collection[str] = ()) -> Due | None:
         """Return what is to be measured next; None once everything is decided, or as far as it can be.
 
-        First the open cells and controls, then the cells that came out slower and the controls that failed. ``asked``
+        First the open cells, and controls whose extra work is not found yet; then the cells that came out slower and
+        the controls that failed. ``asked``
         has the identities of timings that were asked for already: what gave none is not asked for without end.
         """
-        controls = [row for rows in self._first_controls.values() for row in rows]
+        sensitive = self._first_controls.get(EXTRA_WORK, [])
         failed = [pair for name in self.rule.controls for pair in self._failed(name)]
         again = [*self._verdicts(self._flagged, CONFIRM), *self._verdicts(failed, CONFIRM)]
-        return self._next(SEARCH, [*self._searched, *controls], asked) or self._next(CONFIRM, again, asked)
+        return self._next(SEARCH, [*self._searched, *sensitive], asked) or self._next(CONFIRM, again, asked)
 
     def _next(self, stage: int, rows: Sequence[ComparisonRow], asked: Collection[str]) -> Due | None:
         """Return the next process for the open ones of ``rows``; None if none is open or all processes are used.
@@ -179,18 +180,18 @@ class Decision:
 
     def _verdicts(self, pairs: Sequence[Pair], stage: int) -> list[ComparisonRow]:
         """Decide ``pairs`` by the processes of one stage, those of a tier as one family."""
-        known = self._spread if stage == CONFIRM else ()
         found: dict[Cell, ComparisonRow] = {}
         for tier in self.rule.tiers:
             some = [pair for pair in pairs if self.rule.tier(pair[0]) == tier]
-            rows = family(some, [self._log_ratios(pair, stage) for pair in some], self.rule, known=known)
+            rows = family(some, [self._log_ratios(pair, stage) for pair in some], self.rule, known=self._spread)
             found |= {row.cell: row for row in rows}
         return [found[cell] for cell, _ in pairs]
 
     @cached_property
     def _spread(self) -> list[tuple[Group, list[float]]]:
-        """The log-ratios of the first stage: of few cells in the second one, they say how far such cells scatter."""
-        return [(group(cell), self._log_ratios((cell, base), SEARCH)) for cell, base in self._pairs(self._others)]
+        """The log-ratios of the first stage, controls included: they say how far such cells scatter."""
+        labels = [*self._others, *self.rule.controls.values()]
+        return [(self.rule.group(pair[0]), self._log_ratios(pair, SEARCH)) for pair in self._pairs(labels)]
 
     def _log_ratios(self, pair: Pair, stage: int) -> list[float]:
         """Return the log-ratio of a cell to its base in each replicate of ``stage``."""
@@ -232,16 +233,16 @@ def family(
     log_ratios: Sequence[Sequence[float]],
     rule: ComparisonRecord,
     *,
-    known: Sequence[tuple[Group, Sequence[float]]] = (),
+    known: Sequence[tuple[Group, Sequence[float]]],
 ) -> list[ComparisonRow]:
     """Decide each cell of a tier at the first look that says enough; one log-ratio a process.
 
     The tiers share the level of the rule, and the cells of a tier share that of their tier.
 
-    Variances are moderated toward those of cells that are alike: of ``known`` ones, or of the family's own so far.
+    Variances are moderated toward those of cells that are alike, by the log-ratios that are ``known`` of them so far.
     """
     rows = [_too_few(cell, values, rule) for (cell, _), values in zip(pairs, log_ratios, strict=True)]
-    groups = [group(cell) for cell, _ in pairs]
+    groups = [rule.group(cell) for cell, _ in pairs]
     for count in range(rule.fewest, rule.replicates + 1):
         due = [
             index
@@ -250,16 +251,11 @@ def family(
         ]
         if not due:
             continue
-        priors = _priors(known or [(one, v[:count]) for one, v in zip(groups, log_ratios, strict=True)])
+        priors = _priors([(one, values[:count]) for one, values in known])
         for index in due:
             look = _Look(rule, count, len(pairs), priors[groups[index]])
             rows[index] = look.verdict(pairs[index][0], log_ratios[index][:count])
     return rows
-
-
-def group(cell: Cell) -> Group:
-    """Return the kind of cell whose variances are alike."""
-    return cell.phase, cell.path
 
 
 def confirmed(first: Sequence[ComparisonRow], fresh: Sequence[ComparisonRow]) -> list[ComparisonRow]:

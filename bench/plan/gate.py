@@ -45,17 +45,17 @@ class Kind:
 PREDICT_REVIEWS = 32
 
 KINDS = (
-    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=40),
-    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=80, rows=PREDICT_REVIEWS),
-    Kind(CALLED, "train", "fit", margin=0.05, turns=8, rows=8),
-    Kind(CALLED, "train", "train_on_batch", margin=0.10, turns=20, rows=8, proved=False),
-    Kind(CALLED, "predict", "predict", margin=0.05, turns=20, rows=1),
-    Kind(CALLED, "predict", "predict_on_batch", margin=0.05, turns=20, rows=1, proved=False),
-    Kind(CALLED, "predict", "eager", margin=0.10, turns=10, rows=1, proved=False),
-    Kind(CALLED, "vectorize", "TextVectorization", margin=0.10, turns=20, rows=100, proved=False),
+    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=24),
+    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=40, rows=PREDICT_REVIEWS),
+    Kind(CALLED, "train", "fit", margin=0.05, turns=6, rows=8),
+    Kind(CALLED, "train", "train_on_batch", margin=0.10, turns=16, rows=8, proved=False),
+    Kind(CALLED, "predict", "predict", margin=0.05, turns=24, rows=1),
+    Kind(CALLED, "predict", "predict_on_batch", margin=0.05, turns=16, rows=1, proved=False),
+    Kind(CALLED, "predict", "eager", margin=0.10, turns=8, rows=1, proved=False),
+    Kind(CALLED, "vectorize", "TextVectorization", margin=0.10, turns=16, rows=100, proved=False),
 )
 # What a fresh process does once: all of them are one step of the pass.
-STARTUP = tuple(Kind(CALLED, "startup", path, margin=0.15, turns=1, proved=False) for path in paths.names("startup"))
+STARTUP = tuple(Kind(CALLED, "startup", path, margin=0.25, turns=1, proved=False) for path in paths.names("startup"))
 
 EVERY = (*KINDS, *STARTUP)
 
@@ -90,7 +90,7 @@ class Gate:
     sides       the targets that are compared, of every backend, each backend's base first
     replicates  the most processes of each side in a stage: the search, and what confirms a slowdown
     tiers       whose cells are measured
-    counters    whether the first processes count as well
+    counters    whether processes of their own count first
     controls    whether the first recipe's cells are also measured on the base again and on the base with extra work
     """
 
@@ -118,12 +118,16 @@ class Gate:
         return found
 
     def passes(self) -> list[list[Step]]:
-        """Return what is measured before the first look: a pass for each process and backend; counters in the first."""
-        return [steps for replicate in range(self.fewest) for steps in self.passes_of(replicate)]
+        """Return what is measured before the first look: counters first, then a pass for each process and backend.
+
+        Counting warms the caches of files that start-up reads.
+        """
+        counted = [self._counted(self._of(backend)) for backend in self._backends()] if self.counters else []
+        return [*counted, *(steps for replicate in range(self.fewest) for steps in self.passes_of(replicate))]
 
     def passes_of(self, replicate: int) -> list[list[Step]]:
         """Return a pass of each backend over every cell, numbered ``replicate``."""
-        return [self._pass(backend, replicate) for backend in self._backends()]
+        return [[*self._timed(self._of(backend), replicate)] for backend in self._backends()]
 
     def round(self, replicate: int, cells: Sequence[Cell]) -> Iterator[list[Step]]:
         """Yield a pass of each backend that has some of ``cells``: one more process of each side for these alone."""
@@ -133,10 +137,6 @@ class Gate:
             wanted: list[Step] = [step for step in steps if step is not None]
             if wanted:
                 yield wanted
-
-    def _pass(self, backend: str, replicate: int) -> list[Step]:
-        sides = self._of(backend)
-        return [*self._timed(sides, replicate), *(self._counted(sides) if self.counters and replicate == 0 else [])]
 
     def _timed(self, sides: tuple[Target, ...], replicate: int) -> list[Timing | Startup]:
         """Return the steps of one process of each side: start-up, which must come first, then recipe by recipe."""

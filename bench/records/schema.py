@@ -454,6 +454,10 @@ class ComparisonRecord(_Frozen):
         path = self.path(cell)
         return path.tier if path else ""
 
+    def group(self, cell: Cell) -> tuple[str, bool]:
+        """Return the cells with which it shares what is known of their noise: those of its tier, start-up apart."""
+        return self.tier(cell), cell.phase == "startup"
+
     @property
     def tiers(self) -> list[str]:
         """The tiers of the deciding paths; each has its share of ``alpha``."""

@@ -234,9 +234,7 @@ def cell_of(key: Key, label: str) -> Cell:
 def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> dict[Key, Answer]:
     first = _searched(pool, trial, settings, shift=shift)
     flagged = [key for key, row in zip(pool.keys, first, strict=True) if row.answer == "slower"]
-    logs = {key: _log_ratios(pool, trial, key, trial.search, shift) for key in pool.keys}
-    known = [(regression.group(cell_of(key, HEAD)), values) for key, values in logs.items()]
-    fresh = _family(pool, trial, flagged, trial.confirm, settings, shift=shift, known=known)
+    fresh = _family(pool, trial, flagged, trial.confirm, settings, shift=shift)
     final = regression.confirmed(first, fresh)
     return {key: one.answer or "unresolved" for key, one in zip(pool.keys, final, strict=True)}
 
@@ -253,11 +251,13 @@ def _family(
     settings: ComparisonRecord,
     *,
     shift: int,
-    known: Sequence[tuple[regression.Group, Sequence[float]]] = (),
 ) -> list[ComparisonRow]:
     """Decide each cell from its replicates; with ``shift``, compared with the base of an earlier replicate."""
     pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in keys]
     logs = [_log_ratios(pool, trial, key, replicates, shift) for key in keys]
+    known = [
+        (settings.group(cell_of(key, HEAD)), _log_ratios(pool, trial, key, trial.search, shift)) for key in pool.keys
+    ]
     return regression.family(pairs, logs, settings, known=known)
 
 
