@@ -296,7 +296,7 @@ class Session:
             runners: list[interleave.CellRunner] = []
             for step, cell in [*cells]:
                 try:
-                    runners.append(self._prepare(cell, worker, target, several=several))
+                    runners.append(self._prepare(step, cell, worker, target, several=several))
                 except WorkFailed as error:
                     cells.remove((step, cell))
                     self._fail(step, cell.target, error, cell=cell)
@@ -306,13 +306,20 @@ class Session:
                 return runners
         return []
 
-    def _prepare(self, cell: Cell, worker: Worker, target: Target, *, several: bool) -> interleave.CellRunner:
+    def _prepare(
+        self, step: Timing, cell: Cell, worker: Worker, target: Target, *, several: bool
+    ) -> interleave.CellRunner:
+        """Prepare ``cell``; its blocks keep their length where those of all cells that it is compared with are known.
+
+        Else a target that joins later would run shorter or longer blocks than those found in another minute.
+        """
+        known = all(other in self.lengths for other in step.cells if other.path == cell.path)
         return interleave.prepare(
             cell,
             worker,
             extra_work=target.extra_work,
             variation=target.variation,
-            lengths=self.lengths.get(cell, (1,)),
+            lengths=self.lengths[cell] if known else (1,),
             block_s=(cell.phase == "train" and self.profile.block_s) or interleave.BLOCK_S,
             slope_s=self.profile.slope_s,
             several=several,

@@ -399,6 +399,14 @@ def test_a_later_replicate_begins_with_the_lengths_of_the_first() -> None:
         assert lengths[0] == lengths[1]
 
 
+def test_a_target_that_joins_later_runs_blocks_as_long_as_those_it_is_compared_with() -> None:
+    """The base was calibrated in another minute: where one cell of a comparison is new, all are calibrated again."""
+    stage = Stage().run(replace(TRAIN, targets=TRAIN.targets[:1]))
+    stage.run(replace(TRAIN, replicate=1))
+    first, second = (len(worker.blocks) for worker in stage.workers[TRAIN.targets[0].name])
+    assert second == first
+
+
 def test_quiet_workers_share_a_core_while_clocks_run_and_no_longer() -> None:
     """They compile on every core, take turns on one, and have them all again for the next step."""
     seen: list[tuple[str, tuple[int, ...]]] = []
