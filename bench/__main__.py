@@ -15,7 +15,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from bench import PROGRAM, VERSION
 from bench.cli import Outcome
-from bench.cli.compare import calibrate, compare, regress, versions
+from bench.cli.compare import bisect, calibrate, compare, regress, versions
 from bench.cli.info import doctor, init, sample
 from bench.cli.info.list import list_
 from bench.cli.measure import baselines, reference, run, score, sweep, train
@@ -49,7 +49,7 @@ app = App(
 COMMANDS = {
     "Begin": (init.init,),
     "Measure": (run.run, train.train, score.score, sweep.sweep, baselines.baselines, reference.reference),
-    "Compare": (compare.compare, regress.regress, versions.versions, calibrate.calibrate),
+    "Compare": (compare.compare, regress.regress, versions.versions, bisect.bisect, calibrate.calibrate),
     "Results": (show.show, runs.runs, verify.verify, export.export, history.history, publish.publish),
     "Look": (list_, sample.sample, doctor.doctor),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # every command imports this module; these take a second to import
     from bench.analysis.accuracy import Verdict
+    from bench.analysis.bisection.search import Conclusion
     from bench.analysis.compare_runs import RunComparison
     from bench.analysis.regression import Decision
 
@@ -59,6 +60,12 @@ def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> Exit
     if any(row.answer == "unresolved" for row in deciding) and not allow_unresolved:
         return ExitCode.UNRESOLVED
     return ExitCode.HELD
+
+
+def of_bisection(found: Conclusion) -> ExitCode:
+    """Return the exit code of a bisection: held, where one culprit was found and proved."""
+    codes = {"found": ExitCode.HELD, "failed": ExitCode.CELLS_FAILED}
+    return codes.get(found.ending, ExitCode.UNRESOLVED)
 
 
 def of_run_comparison(found: RunComparison) -> ExitCode:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from bench import COMMAND, exit_codes
 from bench.analysis import accuracy, summary
+from bench.analysis.bisection import evidence as bisections
+from bench.analysis.bisection import result
+from bench.analysis.bisection.result import Result
 from bench.cli import Outcome
 from bench.plan import targets
 from bench.records import catalog, store
@@ -20,6 +23,7 @@ from bench.records.store import Run
 from bench.report import comparison, notices, terminal
 from bench.report import json as documents
 from bench.report import markdown as pages
+from bench.report.bisection import report as bisection
 from bench.report.progress import DownloadReport, ProgressReport
 from bench.report.tables import runs as tables
 from bench.runner import run
@@ -43,8 +47,10 @@ def report(
 ) -> Outcome:
     """Return the answer of a finished run, ``every`` table of it, or its JSON document.
 
-    A comparison has one report; its summary is written to ``markdown``.
+    A comparison has one report; its summary is written to ``markdown``. So has a bisection.
     """
+    if done.header.profile == bisections.PROFILE:
+        return _bisected(result.of(done), json=json, markdown=markdown)
     found = summary.summarize(done)
     if done.is_comparison:
         code = exit_codes.of_comparison(found.decision, allow_unresolved=allow_unresolved)
@@ -57,6 +63,19 @@ def report(
     if json:
         return Outcome(documents.render(found, code), int(code))
     return Outcome(comparison.render(found) if done.is_comparison else terminal.render(found, every=every), int(code))
+
+
+def answer(done: Run) -> str:
+    """Return what a run answers in a few words."""
+    is_bisection = done.header.profile == bisections.PROFILE
+    return bisection.verdict(result.of(done)) if is_bisection else tables.answer(summary.summarize(done))
+
+
+def _bisected(found: Result, *, json: bool, markdown: Path | None) -> Outcome:
+    code = exit_codes.of_bisection(found.conclusion)
+    if markdown is not None:
+        store.write_atomically(markdown, bisection.page(found).encode())
+    return Outcome(documents.bisected(found, code) if json else bisection.render(found), int(code))
 
 
 def corpus(data: str | None, recipes: Sequence[Recipe] | None = None) -> Located:

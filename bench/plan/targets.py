@@ -62,6 +62,7 @@ class Target:
     folder      the first place to look for that file's imports
     extra_work  share of real work added to every repeat, by which a gate proves that it finds a slowdown
     quiet       one framework thread on one core: see `bench.plan.gate`
+    unusable    why it cannot start, such as an environment that could not be built
     """
 
     backend: str
@@ -74,6 +75,7 @@ class Target:
     folder: Path | None = None
     extra_work: float = 0.0
     quiet: bool = False
+    unusable: str = ""
 
     @property
     def name(self) -> str:
@@ -88,6 +90,8 @@ def find(backend: str, device: Device = "cpu") -> Target:
 
 def missing(target: Target) -> str | None:
     """Return why ``target`` cannot start in this interpreter, or None; packages are located, not imported."""
+    if target.unusable:
+        return target.unusable
     if target.python != sys.executable:
         return None  # an environment that was built for it
     for package in ("keras", target.backend):

@@ -22,7 +22,7 @@ from bench.records.schema import FinishedRecord, RunHeader, parse
 from bench.records.store import RECORDS, StoreError
 
 # The words of commands that decide by a gate; older runs do not say which one it was.
-GATES = ("regress", "versions", "gate")
+GATES = ("regress", "versions", "bisect", "gate")
 BASELINES = ("baselines", "peers")
 # The kinds of records that `bench show` makes a table of.
 SHOWN_KINDS = ("training", "timing", "parity", "serving", "baseline", "peer", "counters", "failure")

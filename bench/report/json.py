@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.summary import Summary
 from bench.analysis.verify import CheckRow
@@ -25,6 +26,27 @@ def compared(found: RunComparison, code: ExitCode) -> str:
     """Return the comparison of two runs, or of two targets of one."""
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     return _text({**fields, "verdicts": found.verdicts, "exit_code": int(code)})
+
+
+def bisected(found: Result, code: ExitCode) -> str:
+    """Return a bisection: what was searched, a row for each cell of each step, and how it ended."""
+    header, rule = found.run.header, found.rule
+    return _text(
+        {
+            "run_id": header.run_id,
+            "started_at": header.started_at,
+            "machine": header.machine,
+            "candidates": rule.sides,
+            "margin": rule.margin,
+            "alpha": rule.alpha,
+            "most_processes": rule.replicates,
+            "processes": found.processes,
+            "steps": found.rows,
+            "conclusion": found.conclusion,
+            "change": found.change,
+            "exit_code": int(code),
+        }
+    )
 
 
 def verified(run_id: str, checks: Sequence[CheckRow], code: ExitCode) -> str:

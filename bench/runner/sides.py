@@ -59,13 +59,13 @@ def commits(
     with worktrees.worktree(top, commit) as folder:
         sides = {"base": f"{base} ({commit[:10]})", "head": worktrees.describe(top)}
         if repository is None:
-            _same_protocol(base, folder)
+            require_same_protocol(base, folder)
             if (folder / LOCK).read_bytes() != (top / LOCK).read_bytes():
                 sides["base"] += ", measured with the packages of the head's lock file"
             found = [replace(t, checkout=place) for t in targets for place in (folder, top)]
         else:
-            inside = _inside(top, recipes)
-            found = [replace(t, folder=place, recipes=place / inside) for t in targets for place in (folder, top)]
+            file = inside(top, recipes)
+            found = [replace(t, folder=place, recipes=place / file) for t in targets for place in (folder, top)]
         labels = ["base", "head"] * len(targets)
         yield Sides(tuple(replace(t, label=label) for t, label in zip(found, labels, strict=True)), sides)
 
@@ -121,7 +121,7 @@ def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], I
     return add
 
 
-def _same_protocol(revision: str, folder: Path) -> None:
+def require_same_protocol(revision: str, folder: Path) -> None:
     """Raise ExpectedError, before anything is measured, if the worker in ``folder`` speaks another protocol."""
     spoken = protocol.version_of(folder)
     if spoken != protocol.PROTOCOL_VERSION:
@@ -132,7 +132,7 @@ def _same_protocol(revision: str, folder: Path) -> None:
         )
 
 
-def _inside(repository: Path, file: Path | None) -> Path:
+def inside(repository: Path, file: Path | None) -> Path:
     """Return ``file`` relative to its repository."""
     if file is None:
         raise ExpectedError("--repo needs --recipes FILE, a file inside that repository with RECIPE and build(recipe)")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.records import machine
 from bench.runner import scratch
-from datasets.errors import ExpectedError
+from datasets.errors import ExpectedError, UsageError
 
 
 def root(folder: Path) -> Path:
@@ -22,7 +22,7 @@ def resolve(repository: Path, revision: str) -> str:
     return _git(
         repository,
         *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"),
-        wrong=f"no commit {revision!r} here; fetch it first (in CI: fetch-depth: 0), or name another with --base",
+        wrong=f"no commit {revision!r} here; fetch it first (in CI: fetch-depth: 0), or name another",
     )
 
 
@@ -30,6 +30,26 @@ def describe(repository: Path) -> str:
     """Return the commit that is checked out in ``repository``, and whether files differ from it."""
     commit = machine.commit(repository)
     return "not a git checkout" if commit is None else commit.title
+
+
+def history(repository: Path, first: str, last: str) -> list[tuple[str, str]]:
+    """Return the commits from ``first`` to ``last`` along first parents, each with its title, both ends included.
+
+    Raises UsageError where ``first`` is no ancestor of ``last``.
+    """
+    ends = resolve(repository, first), resolve(repository, last)
+    log = ("log", "--first-parent", "--reverse", "--format=%H %s")
+    before, after = (
+        _git(repository, *log, *words, wrong="cannot read the history").splitlines()
+        for words in (("-1", ends[0]), (f"{ends[0]}..{ends[1]}",))
+    )
+    oldest = _git(repository, "merge-base", *ends, wrong="expected two commits of one history")
+    if oldest != ends[0] or not after:
+        raise UsageError(
+            f"expected {first} to be an ancestor of {last}; it is {'the same' if ends[0] == ends[1] else 'none'}: "
+            "name an older commit, or swap the two"
+        )
+    return [(commit, title) for commit, _, title in (line.partition(" ") for line in (*before, *after))]
 
 
 @contextmanager

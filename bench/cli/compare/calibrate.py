@@ -33,13 +33,15 @@ def calibrate(
     minutes
         Start nothing further after this many minutes (default: no limit).
     """
-    from bench.analysis.calibration import error_rates
+    from bench.analysis.bisection.step import DEFAULT_RULE
+    from bench.analysis.calibration import bisection_rates, error_rates
     from bench.cli import arguments, execution
     from bench.plan import gate
     from bench.plan.gate import Gate
     from bench.records import store
     from bench.report import calibration as report
     from bench.report import terminal
+    from bench.report.bisection import rates as bisections
     from bench.report.progress import ProgressReport
     from bench.runner import calibrate as calibration
 
@@ -67,4 +69,8 @@ def calibrate(
     kept = calibration.load_gates(calibration.FOLDER / calibration.GATES)
     found = report.rates(pools, kept, settings, notice=screen.print)
     store.write_atomically(calibration.FOLDER / "README.md", report.page(found).encode())
-    return Outcome(report.render(found))
+    screen.print("simulated bisections")
+    pool = pools[gate.COMPILED]
+    bisected = bisection_rates.table(pool, DEFAULT_RULE)
+    store.write_atomically(calibration.FOLDER / "bisection.md", bisections.page(pool, DEFAULT_RULE, bisected).encode())
+    return Outcome(terminal.group([report.render(found), terminal.section(bisections.rates(bisected))]))

@@ -20,7 +20,7 @@ def runs(*, all: Flag = False, out: Runs = None) -> Outcome:  # noqa: A002, the 
     all
         List every run, not the newest 20 alone.
     """
-    from bench.analysis import summary
+    from bench.cli import execution
     from bench.exit_codes import ExitCode
     from bench.records import catalog, store
     from bench.records.catalog import Entry
@@ -31,7 +31,7 @@ def runs(*, all: Flag = False, out: Runs = None) -> Outcome:  # noqa: A002, the 
     def answer(entry: Entry) -> str:
         if store.is_being_written(entry.folder):
             return "being measured"
-        return catalog.remembered(entry.folder, lambda: tables.answer(summary.summarize(store.read(entry.folder))))
+        return catalog.remembered(entry.folder, lambda: execution.answer(store.read(entry.folder)))
 
     entries, unreadable = [], []
     for folder in reversed(store.runs(out or store.DEFAULT_FOLDER)):

@@ -14,7 +14,9 @@ from typing import get_args
 import pytest
 
 from bench.__main__ import app, main
+from bench.analysis.bisection.step import DEFAULT_RULE, Rule
 from bench.analysis.calibration import replicate_pool
+from bench.cli.compare import bisect
 from bench.cli.options import ProfileName
 from bench.plan import steps
 from bench.records import store
@@ -67,6 +69,16 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
         (["regress", "--base", "HEAD", "--alpha", "0"], 'Invalid value "0.0" for --alpha. Must be > 0.'),
         (["versions", "keras==3.15.1"], "versions takes two or more requirements"),
         (["versions", "keras==3.15.1", "keras==3.15.1"], "versions takes two or more requirements"),
+        (["bisect"], "--good"),
+        (["bisect", "--good", "HEAD", "--bad", "HEAD"], "expected HEAD to be an ancestor of HEAD; it is the same"),
+        (["bisect", "--good", "HEAD", "--bad", "HEAD~1"], "name an older commit, or swap the two"),
+        (["bisect", "--good", "HEAD~1", "--bad", "HEAD", "--replicates", "2"], '"2" for --replicates. Must be >= 3.'),
+        (["bisect", "--good", "HEAD~1", "--bad", "HEAD", "--nightlies"], "--nightlies are for a PACKAGE"),
+        (["bisect", "keras", "--good", "1", "--bad", "2", "--repo", "."], "releases are searched, or --repo"),
+        (
+            ["bisect", "keras", "--good", "3.15.1", "--bad", "3.15.1", "--candidates", "3.15.1"],
+            "two different releases",
+        ),
         (["export", "--format", "cvs"], "did you mean 'csv'"),
         (["sweep", "dense", "--over", "optimizer=agagrad"], "optimizer: expected one of rmsprop, adam"),
         (["sweep", "dense", "--over", "optimiser=adam"], "did you mean 'optimizer'"),
@@ -96,6 +108,7 @@ def test_a_usage_error_is_one_line_that_says_what_to_do(bench: Try, words: list[
     [
         (["regress", "--base", "no-such-branch"], "no commit 'no-such-branch' here; fetch it first"),
         (["regress", "--base", "HEAD", "--repo", "/"], "expected a git repository"),
+        (["bisect", "--good", "no-such-branch", "--bad", "HEAD"], "no commit 'no-such-branch' here; fetch it first"),
         (["regress", "--base", "HEAD", "--recipes", "nowhere.py"], "no file nowhere.py"),
         (["run", "--recipes", "dense"], "no file dense; --recipes takes a Python file"),
         (["compare", "jax", "tensorflow"], "no run called 'latest'"),
@@ -316,6 +329,12 @@ def test_every_option_has_help(word: str) -> None:
 def test_the_profiles_of_the_command_line_are_those_of_the_plan() -> None:
     """They stand there twice, since importing the plan would keep `--help` waiting."""
     assert get_args(ProfileName) == tuple(steps.PROFILES)
+
+
+def test_the_rule_of_a_bisection_is_the_one_that_is_calibrated() -> None:
+    """The command's defaults stand there twice, for the same reason."""
+    options = bisect.DEFAULTS
+    assert Rule(options.margin, options.alpha, options.replicates) == DEFAULT_RULE
 
 
 @pytest.mark.parametrize(("former", "word"), [("peers", "baselines"), ("run --stall-limit 9", "run")])
