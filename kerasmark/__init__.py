@@ -133,7 +133,8 @@ def compare(
     alpha          chance of at least one wrong "slower" or "faster" in the whole table
     out            folder of run records; "results/runs" in the working directory without it
 
-    Returns the comparison's document: `cells` with ratios of seconds and their intervals, `verdicts`, `exit_code`.
+    Returns the comparison's document: `rows` with ratios of seconds and their intervals, `differences`, `verdicts`,
+    `exit_code`.
     Raises CommandFailed where there is no such run.
     """
     return _command.answered("compare", first, second, run=run, margin=margin, alpha=alpha, out=out)

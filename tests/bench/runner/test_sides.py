@@ -119,7 +119,7 @@ def test_a_run_holds_its_rule_before_it_measures(built: list[str]) -> None:
     assert spec.comparison is not None
     assert (spec.comparison.margin, spec.comparison.alpha, spec.comparison.replicates) == (0.02, 0.1, 2)
     assert spec.comparison.controls == {"itself": "base again", "extra work": "base +10% work"}
-    assert len(spec.passes()) == 4
+    assert len(spec.passes()) == 6  # counters and two processes, on two backends
     assert spec.next_passes is not None
     assert list(spec.next_passes(lambda: ())) == []
 
