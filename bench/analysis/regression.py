@@ -183,7 +183,9 @@ class Decision:
         found: dict[Cell, ComparisonRow] = {}
         for tier in self.rule.tiers:
             some = [pair for pair in pairs if self.rule.tier(pair[0]) == tier]
-            rows = family(some, [self._log_ratios(pair, stage) for pair in some], self.rule, known=self._spread)
+            logs = [self._log_ratios(pair, stage) for pair in some]
+            share = 1.0 if stage == CONFIRM else share_of(self.rule, len(some))
+            rows = family(some, logs, self.rule, known=self._spread, share=share)
             found |= {row.cell: row for row in rows}
         return [found[cell] for cell, _ in pairs]
 
@@ -234,10 +236,11 @@ def family(
     rule: ComparisonRecord,
     *,
     known: Sequence[tuple[Group, Sequence[float]]],
+    share: float,
 ) -> list[ComparisonRow]:
     """Decide each cell of a tier at the first look that says enough; one log-ratio a process.
 
-    The tiers share the level of the rule, and the cells of a tier share that of their tier.
+    Each cell has ``share`` of the rule's level: see `share_of`; what confirms a cell that was found has all of it.
 
     Variances are moderated toward those of cells that are alike, by the log-ratios that are ``known`` of them so far.
     """
@@ -253,9 +256,14 @@ def family(
             continue
         priors = _priors([(one, values[:count]) for one, values in known])
         for index in due:
-            look = _Look(rule, count, len(pairs), priors[groups[index]])
+            look = _Look(rule, count, share, priors[groups[index]])
             rows[index] = look.verdict(pairs[index][0], log_ratios[index][:count])
     return rows
+
+
+def share_of(rule: ComparisonRecord, cells: int) -> float:
+    """Return the share of the level of each of so many cells of a tier: the tiers share it, and the cells of each."""
+    return 1 / len(rule.tiers) / max(1, cells)
 
 
 def confirmed(first: Sequence[ComparisonRow], fresh: Sequence[ComparisonRow]) -> list[ComparisonRow]:
@@ -279,11 +287,11 @@ def answer(estimate: Estimate, *, told_apart: bool, margin: float) -> Answer:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at a cell, after ``count`` processes; ``size`` cells share the level."""
+    """One look at a cell, after ``count`` processes; it has ``share`` of the rule's level."""
 
     rule: ComparisonRecord
     count: int
-    size: int
+    share: float
     prior: Prior | None
 
     def level(self, whole: float) -> float:
@@ -292,7 +300,7 @@ class _Look:
 
     def verdict(self, cell: Cell, values: Sequence[float]) -> ComparisonRow:
         """Return the row of ``cell`` from its log-ratios so far."""
-        about, level = _about(cell, self.rule), self.level(self.rule.alpha / len(self.rule.tiers) / self.size)
+        about, level = _about(cell, self.rule), self.level(self.rule.alpha * self.share)
         margin = about["margin"]
         estimate = stats.over_replicates(values, 1 - self.level(1 - COVERAGE), self.prior)
         found = answer(estimate, told_apart=stats.t_test(values, self.prior) < level, margin=margin)

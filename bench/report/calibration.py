@@ -155,7 +155,7 @@ def _tier(tier: str, pool: Pool, settings: ComparisonRecord, notice: Callable[[s
     return TierRates(
         tier=tier,
         replicates=len(pool.replicates),
-        needed=settings.replicates + error_rates.CONFIRMING,
+        needed=2 * settings.replicates,
         longest=max(map(len, pool.spans), default=0),
         cells=len(pool.keys),
         spread=tuple(_spread(pool, formed, settings)),
@@ -342,9 +342,10 @@ def _detections(
             if not formed:
                 continue
             notice(f"{len(formed)} gates with {label} in {cell(key)}")
-            asked = partial(error_rates.detections, part, formed, label=label, key=key)
-            by_others = {name: asked(rules[name], wanted="slower") for name in others}
-            slower, faster = (asked(rules[own], wanted=answer) for answer in ("slower", "faster"))
+            asked = partial(error_rates.detections, formed=formed, label=label, key=key)
+            alone = part.only(key)
+            by_others = {name: asked(alone, rule=rules[name], wanted="slower") for name in others}
+            slower, faster = (asked(part, rule=rules[own], wanted=answer) for answer in ("slower", "faster"))
             found.append(
                 DetectionRow(
                     label.removeprefix("base ").removesuffix(" work"),

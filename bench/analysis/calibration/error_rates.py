@@ -23,8 +23,8 @@ from bench.analysis.rows import ComparisonRow
 from bench.records.schema import Cell, ComparisonRecord
 
 BASE, HEAD = "base", "head"
-# Replicates that confirm a slowdown in a simulated gate, and those that a stretch has to spare.
-CONFIRMING, SPARE = 7, 7
+# Replicates that a stretch has to spare.
+SPARE = 7
 # pytest-benchmark's usual rule: the limit on the ratio of the means of all blocks.
 MEAN_LIMIT = 1.05
 MANN_WHITNEY_ALPHA = 0.05
@@ -96,6 +96,10 @@ class Pool:
             self._parts[chosen] = Pool(tuple(self.replicates[index] for index in chosen))
         return self._parts[chosen]
 
+    def only(self, key: Key) -> Pool:
+        """Return the replicates with the cell ``key`` alone, for rules that look at one cell at a time."""
+        return Pool(tuple({name: one[name] for name in one if name[0] == key} for one in self.replicates))
+
     @cached_property
     def _parts(self) -> dict[tuple[int, ...], Pool]:
         return {tuple(range(len(self.replicates))): self}
@@ -151,14 +155,14 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
         return []
     found = []
     for _ in range(count):
-        chosen = tuple(sorted(draw.sample(draw.choice(stretches), replicates + CONFIRMING)))
+        chosen = tuple(sorted(draw.sample(draw.choice(stretches), 2 * replicates)))
         found.append(Trial(chosen[:replicates], chosen[replicates:], swapped=draw.random() < 0.5))
     return found
 
 
 def _stretches(span: range, replicates: int) -> list[range]:
     """Return every stretch of ``span`` that is longer than a gate, or all of ``span`` if it is shorter."""
-    needed = replicates + CONFIRMING
+    needed = 2 * replicates
     size = min(len(span), needed + SPARE)
     return [span[start : start + size] for start in range(len(span) - size + 1) if size >= needed]
 
@@ -234,13 +238,14 @@ def cell_of(key: Key, label: str) -> Cell:
 def _decided(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> dict[Key, Answer]:
     first = _searched(pool, trial, settings, shift=shift)
     flagged = [key for key, row in zip(pool.keys, first, strict=True) if row.answer == "slower"]
-    fresh = _family(pool, trial, flagged, trial.confirm, settings, shift=shift)
+    fresh = _family(pool, trial, flagged, trial.confirm, settings, shift=shift, share=1.0)
     final = regression.confirmed(first, fresh)
     return {key: one.answer or "unresolved" for key, one in zip(pool.keys, final, strict=True)}
 
 
 def _searched(pool: Pool, trial: Trial, settings: ComparisonRecord, *, shift: int) -> list[ComparisonRow]:
-    return _family(pool, trial, pool.keys, trial.search, settings, shift=shift)
+    share = regression.share_of(settings, len(pool.keys))
+    return _family(pool, trial, pool.keys, trial.search, settings, shift=shift, share=share)
 
 
 def _family(
@@ -251,6 +256,7 @@ def _family(
     settings: ComparisonRecord,
     *,
     shift: int,
+    share: float,
 ) -> list[ComparisonRow]:
     """Decide each cell from its replicates; with ``shift``, compared with the base of an earlier replicate."""
     pairs = [(cell_of(key, HEAD), cell_of(key, BASE)) for key in keys]
@@ -258,7 +264,7 @@ def _family(
     known = [
         (settings.group(cell_of(key, HEAD)), _log_ratios(pool, trial, key, trial.search, shift)) for key in pool.keys
     ]
-    return regression.family(pairs, logs, settings, known=known)
+    return regression.family(pairs, logs, settings, known=known, share=share)
 
 
 def _log_ratios(pool: Pool, trial: Trial, key: Key, replicates: tuple[int, ...], shift: int) -> list[float]:

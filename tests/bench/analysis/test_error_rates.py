@@ -19,7 +19,7 @@ from tests.bench import made
 TURNS = 12
 SLOWED = "base +5% work"
 KEY = ("dense", "train", "compiled step", 512, "jax-cpu")
-NEEDED = 8 + error_rates.CONFIRMING
+NEEDED = 2 * 8
 RULE = made.comparison(replicates=8, controls={})
 
 
@@ -91,7 +91,7 @@ def test_gates_are_formed_of_neighbours_in_time() -> None:
     for trial in formed:
         chosen = [*trial.search, *trial.confirm]
         assert chosen == sorted(set(chosen))
-        assert (len(trial.search), len(trial.confirm)) == (8, error_rates.CONFIRMING)
+        assert (len(trial.search), len(trial.confirm)) == (8, 8)
         assert chosen[-1] - chosen[0] < NEEDED + error_rates.SPARE
     assert {trial.swapped for trial in formed} == {True, False}
 
@@ -112,7 +112,7 @@ def test_gates_are_formed_of_one_machine() -> None:
 
 
 def test_two_machines_too_short_for_a_gate_form_none() -> None:
-    """Fourteen replicates here and fourteen there are no fifteen neighbours."""
+    """Fifteen replicates here and fifteen there are no sixteen neighbours."""
     assert error_rates.trials(moved(made_pool(2 * NEEDED - 2), NEEDED - 1), replicates=8, count=50) == []
     assert Pool.of([]).spans == []
 
