@@ -47,17 +47,18 @@ def of_run(verdicts: Sequence[Verdict], *, measured: int, unjudged: bool = False
 
 def of_comparison(decision: Decision, *, allow_unresolved: bool = False) -> ExitCode:
     """Return the exit code of a gate; the cells of a void one decide nothing."""
-    deciding = [row for row in decision.cells if row.decides]
-    if not deciding:
+    if not decision.cells:
         return ExitCode.UNRESOLVED if decision.records else ExitCode.UNUSABLE
     lacking = decision.failures or decision.lacks
     if decision.void:
         return ExitCode.CELLS_FAILED if lacking else ExitCode.UNRESOLVED
-    if any(row.answer == "slower" for row in deciding) or any(change.fails for change in decision.counter_changes):
+    if any(row.answer == "slower" for row in decision.cells) or any(
+        change.fails for change in decision.counter_changes
+    ):
         return ExitCode.REGRESSION
     if lacking:
         return ExitCode.CELLS_FAILED
-    if any(row.answer == "unresolved" for row in deciding) and not allow_unresolved:
+    if any(row.answer == "unresolved" for row in decision.cells) and not allow_unresolved:
         return ExitCode.UNRESOLVED
     return ExitCode.HELD
 

@@ -105,8 +105,8 @@ class Decision:
         """Return what is to be measured next; None once everything is decided, or as far as it can be.
 
         First the open cells, and controls whose extra work is not found yet; then the cells that came out slower and
-        the controls that failed. ``asked``
-        has the identities of timings that were asked for already: what gave none is not asked for without end.
+        the controls that failed. ``asked`` has the identities of timings that were asked for already: what gave none is
+        not asked for without end.
         """
         sensitive = self._first_controls.get(EXTRA_WORK, [])
         failed = [pair for name in self.rule.controls for pair in self._failed(name)]
@@ -241,7 +241,6 @@ def family(
     """Decide each cell of a tier at the first look that says enough; one log-ratio a process.
 
     Each cell has ``share`` of the rule's level: see `share_of`; what confirms a cell that was found has all of it.
-
     Variances are moderated toward those of cells that are alike, by the log-ratios that are ``known`` of them so far.
     """
     rows = [_too_few(cell, values, rule) for (cell, _), values in zip(pairs, log_ratios, strict=True)]

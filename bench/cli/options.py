@@ -27,6 +27,17 @@ OrderSeed = Annotated[int | None, Parameter(help="Seed of the order of turns (de
 Json = Annotated[Flag, Parameter(help="Print one JSON document instead of tables.")]
 All = Annotated[Flag, Parameter(help="Print every table, not the answer alone.")]
 Markdown = Annotated[Path | None, Parameter(help="Also write a Markdown summary to this file.")]
+Tiers = Annotated[
+    list[Literal["compiled", "called"]] | None,
+    Parameter(
+        help="What decides: compiled programs, or Keras as called: fit, predict, start-up (default: both).",
+        consume_multiple=True,
+        negative=(),
+    ),
+]
+Resume = Annotated[
+    str | None, Parameter(help='Resume an interrupted run of this same command: its id, its folder, or "latest".')
+]
 Margin = Annotated[
     float, Parameter(help="Ratios within this are the same: 0.03 for 3 %.", validator=Number(gt=0, lt=1))
 ]

@@ -26,7 +26,8 @@ TIERS = (COMPILED, CALLED)
 class Kind:
     """The cells of one path that decide.
 
-    margin   within which they are the same; it follows from their noise (results/calibration)
+    margin   within which they are the same; of programs it follows from results/calibration, of calls from a pilot of
+             three processes, until these have a pool as well
     turns    blocks of each cell in one process
     rows     of one repeat; the recipe's batch size if None
     proved   whether the controls are measured as well

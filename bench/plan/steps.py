@@ -20,6 +20,9 @@ VECTORIZE_REVIEWS = 1_000
 # Counters of a prediction hardly depend on its number of reviews: one size is enough.
 COUNTED_REVIEWS = 32
 
+# The two lengths of a `fit` differ by at least this many seconds: its fixed cost, some ms to 0.1 s, is noisy.
+SLOPE_S = 0.25
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -37,7 +40,7 @@ class Profile:
     peers        classical baselines that are trained on each recipe's encoding
     serving      whether every backend serves a model saved by each target
     side_by_side whether targets train to accuracy at the same time, each on a share of the processors
-    slope_s      seconds by which the two lengths of a `fit` differ: its fixed cost, some ms to 0.1 s, is noisy
+    slope_s      seconds by which the two lengths of a `fit` differ
     block_s      seconds of a block of training steps, since a call costs up to 2 ms; None for the shortest
     """
 
@@ -56,7 +59,7 @@ class Profile:
     serving: bool = False
     side_by_side: bool = False
     block_s: float | None = None
-    slope_s: float = 0.25
+    slope_s: float = SLOPE_S
 
 
 # What is nearly always the fastest path: with it the others are compared where no floor is written.

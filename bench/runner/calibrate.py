@@ -87,17 +87,19 @@ class Calibration:
 
     def add_replicate(self, folder: Path, identical: Sides) -> None:
         """Time every cell once more in fresh processes, slowed ones included, and add them to the pools."""
-        number = len({record.replicate for tier in POOLS for record in records(folder, tier)})
+        known = {tier: replicate_pool.next_replicate(records(folder, tier)) for tier in POOLS}
+        number = max(known.values())
         planned = Gate(self.recipes, identical.targets, controls=False, counters=False)
         passes = [[_with_slowed(step) for step in steps] for steps in planned.passes_of(number)]
         spec = replace(self._spec(planned, identical, number), fixed_passes=passes, next_passes=None)
         done = run.run_in_scratch_folder(spec, self.located, command="calibrate", watch=self.watch)
         _check_complete(done, passes)
         for tier, name in POOLS.items():
-            known = replicate_pool.next_replicate(records(folder, tier))
             timed = [r for r in done.records if isinstance(r, TimingRecord) and _tier(r) == tier]
             commit = next(iter(identical.labels.values()))
-            replicate_pool.append(folder / name, replicate_pool.condense(done, timed, replicate=known, commit=commit))
+            replicate_pool.append(
+                folder / name, replicate_pool.condense(done, timed, replicate=known[tier], commit=commit)
+            )
 
     def add_gate(self, folder: Path, identical: Sides) -> None:
         """Run a whole gate on ``identical`` sides and keep its answers in ``folder``."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from bench.plan import paths
+from bench.plan.steps import SLOPE_S
 from bench.protocol import Block, Json, Message, Prepare
 from bench.records import machine
 from bench.records.schema import Cell, Count, Quantity, Sample, Seconds, TimingRecord
@@ -73,7 +74,7 @@ class CellRunner:
     lengths: tuple[int, ...]
     samples: list[Sample]
     block_s: float = BLOCK_S
-    slope_s: float = 0.25
+    slope_s: float = SLOPE_S
     recipe: str = ""
     steady: bool = False
 
@@ -123,7 +124,7 @@ def prepare(
     variation: str = "",
     lengths: tuple[int, ...] = (1,),
     block_s: float = BLOCK_S,
-    slope_s: float = 0.25,
+    slope_s: float = SLOPE_S,
     several: bool = False,
 ) -> CellRunner:
     """Let ``worker`` make the operation ready, perhaps of a variation of its recipe, and run it once.

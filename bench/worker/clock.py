@@ -37,6 +37,10 @@ class Operation:
     ended: Callable[[], float] | None = None
     inject: Callable[[Callable[[], object]], None] | None = None
 
+    def complete(self, repeats: int) -> None:
+        """Do that many repeats and return once the result is computed."""
+        self.wait(self.run(repeats))
+
 
 class ClockError(Exception):
     """The clock of this machine cannot be trusted: a second one measured another time, or it gave none at all."""

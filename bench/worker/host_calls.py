@@ -65,7 +65,7 @@ def count(
     profiled: dict[int, list[Counter[str]]] = {shorter: [], longer: []}
     for _ in range(warm_ups + rounds):
         for length, found in profiled.items():
-            found.append((observe or tally)(partial(_work, operation, length)))
+            found.append((observe or tally)(partial(operation.complete, length)))
     few, many = (_fewest(profiled[length][warm_ups:]) for length in (shorter, longer))
     repeat = {name: (many[name] - few[name]) / (longer - shorter) for name in few | many}
     once = {name: few[name] - shorter * repeat[name] for name in repeat}
@@ -99,10 +99,6 @@ def tally(work: Callable[[], object]) -> Counter[str]:
         sys.setprofile(former)
         gc.enable()
     return noted.tally()
-
-
-def _work(operation: Operation, repeats: int) -> None:
-    operation.wait(operation.run(repeats))
 
 
 class _Noted:

@@ -1,1 +1,1 @@
-"""The decisions of a gate."""
+"""What the decision of a gate (`bench.analysis.regression`) stands on: the levels of its looks."""

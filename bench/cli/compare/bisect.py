@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -23,7 +23,9 @@ from bench.cli.options import (
     OrderSeed,
     RecipeFile,
     Recipes,
+    Resume,
     Runs,
+    Tiers,
 )
 from datasets.errors import UsageError
 
@@ -42,14 +44,7 @@ class BisectOptions:
         int,
         Parameter(help="Processes per side in a step, at most; a clear step needs three.", validator=Number(gte=3)),
     ] = 16
-    tier: Annotated[
-        list[Literal["compiled", "called"]] | None,
-        Parameter(
-            help="What is measured: compiled programs, or Keras as called: fit, predict, start-up (default: both).",
-            consume_multiple=True,
-            negative=(),
-        ),
-    ] = None
+    tier: Tiers = None
     margin: Annotated[
         float,
         Parameter(
@@ -63,10 +58,7 @@ class BisectOptions:
     data: Data = None
     out: Runs = None
     order_seed: OrderSeed = None
-    resume: Annotated[
-        str | None,
-        Parameter(help='Resume an interrupted run of this same command: its id, its folder, or "latest".'),
-    ] = None
+    resume: Resume = None
     markdown: Markdown = None
     json: Json = False
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from bench.cli import Outcome
-from bench.cli.options import Alpha, Backends, Data, Json, Markdown, OrderSeed, Recipes, Runs
+from bench.cli.options import Alpha, Backends, Data, Json, Markdown, OrderSeed, Recipes, Resume, Runs, Tiers
 
 if TYPE_CHECKING:
     from bench.runner.sides import Sides
@@ -28,14 +28,7 @@ class GateOptions:
         int,
         Parameter(help="Most processes per side; cells that are clear stop after fewer.", validator=Number(gte=2)),
     ] = 14
-    tier: Annotated[
-        list[Literal["compiled", "called"]] | None,
-        Parameter(
-            help="What decides: compiled programs, or Keras as called: fit, predict, start-up (default: both).",
-            consume_multiple=True,
-            negative=(),
-        ),
-    ] = None
+    tier: Tiers = None
     margin: Annotated[
         float | None,
         Parameter(
@@ -47,10 +40,7 @@ class GateOptions:
     data: Data = None
     out: Runs = None
     order_seed: OrderSeed = None
-    resume: Annotated[
-        str | None,
-        Parameter(help='Resume an interrupted run of this same command: its id, its folder, or "latest".'),
-    ] = None
+    resume: Resume = None
     markdown: Markdown = None
     json: Json = False
 

@@ -1,6 +1,6 @@
 """Counters of an operation: compilations, traces, operations of its graph, bytes, calls of functions.
 
-Which of them repeat exactly, and so may fail a gate, says `bench.analysis.counter_rules`.
+Which of them repeat exactly, and so may fail a gate, says `bench.plan.counters`.
 
 compilations            programs that XLA compiled (JAX) up to the end of the first call
 recompilations          those after it: any is a performance bug
@@ -134,7 +134,7 @@ def _repeat(operation: Operation, calls: int) -> None:
     gc.disable()
     try:
         for _ in range(calls):
-            operation.wait(operation.run(1))
+            operation.complete(1)
     finally:
         gc.enable()
 

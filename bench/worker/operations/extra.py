@@ -36,13 +36,10 @@ def add(operation: Operation, share: float) -> Operation:
         operation.inject(lambda: burn(max(1, round(products))))
         return operation
 
-    def work(repeats: int) -> None:
-        operation.wait(operation.run(repeats))
-
-    products = share * _ratio(work, burn, most=operation.largest)
+    products = share * _ratio(operation.complete, burn, most=operation.largest)
 
     def run(repeats: int) -> Any:
-        work(repeats)
+        operation.complete(repeats)
         burn(round(products * repeats))
 
     return replace(operation, run=run, wait=lambda _: None)

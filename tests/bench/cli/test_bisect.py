@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import ROOT
 from bench.exit_codes import ExitCode
+from tests.bench.cli.documents import document
 from tests.bench.runner.test_worktrees import git
 
 pytestmark = pytest.mark.framework
@@ -62,16 +58,7 @@ def bisected(repository: Path, *words: str, out: Path) -> tuple[int, dict[str, A
     """Bisect all commits on JAX and return the exit status and the document."""
     first = git(repository, "rev-list", "--max-parents=0", "HEAD").strip()
     command = ("bisect", "--good", first, "--bad", "HEAD", "--repo", str(repository), "--recipes", "recipe.py")
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *command, "--backend", "jax", *words, "--out", str(out), "--json"],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.startswith("{"), done.stderr
-    return done.returncode, json.loads(done.stdout)
+    return document(*command, "--backend", "jax", *words, out=out)
 
 
 def culprits(found: dict[str, Any]) -> list[str]:

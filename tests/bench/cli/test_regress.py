@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 from bench import ROOT
 from bench.exit_codes import ExitCode
 from bench.protocol import PROTOCOL_VERSION
+from tests.bench.cli.documents import document
 from tests.bench.runner.test_worktrees import git
 
 pytestmark = pytest.mark.framework
@@ -41,17 +40,8 @@ def build(recipe):
 
 
 def bench(*words: str, out: Path) -> tuple[int, dict[str, Any]]:
-    """Run the command line and return its exit status and its document."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *words, "--data", "synthetic", "--out", str(out), "--json"],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.startswith("{"), done.stderr
-    return done.returncode, json.loads(done.stdout)
+    """Run the command line on synthetic reviews and return its exit status and its document."""
+    return document(*words, "--data", "synthetic", out=out)
 
 
 def test_a_model_that_became_slower_is_found_and_identical_work_is_not(tmp_path: Path) -> None:
