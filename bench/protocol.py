@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 Json = dict[str, Any]
 
@@ -90,7 +90,7 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Block:
-    """Run a prepared operation: time `repeats` calls as a whole, or each by itself.
+    """Run a prepared operation: time `repeats` calls as a whole, or each by itself, after `lead` calls without a clock.
 
     `recipe` is needed where operations of several recipes are prepared.
     """
@@ -101,6 +101,7 @@ class Block:
     repeats: int
     each: bool
     recipe: str = ""
+    lead: int = 0
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from bench.runner.process import WorkerLost, WorkFailed, parsed
 
 # The shortest block: 20 ms is far above the clock's resolution and a scheduler's slice.
 BLOCK_S = 0.02
+# What is done before the clock of a block starts: the first milliseconds after another process's work pay for caches.
+LEAD_S = 0.005
 # The longest turn of a latency cell, unless the fewest calls take longer: turns stay short so that blocks are
 # neighbours in time.
 LATENCY_TURN_S = 0.25
@@ -82,7 +84,8 @@ class CellRunner:
         """Run one block and keep its sample."""
         before, own_s = machine.moment(), self._own_s()
         cell = self.cell
-        answer = self.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats, each, self.recipe))
+        lead = 0 if warmup or each else self._lead()
+        answer = self.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats, each, self.recipe, lead))
         own_s, after = self._own_s() - own_s, machine.moment()
         sample = parsed(
             lambda: Sample(
@@ -96,6 +99,13 @@ class CellRunner:
         )
         self.samples.append(sample)
         return sample
+
+    def _lead(self) -> int:
+        """Return the repeats before the clock starts; none of a slope, which is free of them, or where one is long."""
+        last = self.samples[-1]
+        one_s = last.duration_s / last.repeats
+        slope = paths.find(self.cell.phase, self.cell.path).slope
+        return 0 if slope or not 0 < one_s < BLOCK_S else ceil(LEAD_S / one_s)
 
     def _own_s(self) -> float:
         """Return the processor seconds of the run: of this process and of the worker, since the others are idle."""
@@ -171,9 +181,9 @@ class StepCells:
         return self._taken - len(self._disturbed) >= self.turns or self._taken >= self.turns + self.extra
 
     def take_turn(self, drop: Drop) -> None:
-        """Take the next turn of each cell, in the other direction than the turn before."""
+        """Take the next turn of each cell, in the order of every turn."""
         turn, self._taken = self._taken, self._taken + 1
-        for runner in list(self.runners if turn % 2 == 0 else reversed(self.runners)):
+        for runner in list(self.runners):
             if runner in self.runners:
                 work = partial(_take_turn, runner, turn=turn, calls=self.calls and ceil(self.calls / self.turns))
                 _run_or_drop(runner, work, self.runners, drop)
@@ -221,8 +231,10 @@ def take_turns(steps: Sequence[StepCells], *, order: random.Random, drop: Drop) 
     """Go round ``steps``, one turn each, until all are complete; return the runners that did not fail.
 
     So the turns of a step lie apart in time, and what disturbs the machine for two seconds spoils one of them. Within a
-    step the order alternates (A B C, C B A, …) from a start drawn from ``order``, so that drift of the machine's speed
-    affects all cells alike. ``drop`` receives each runner that fails, with all others of a lost worker.
+    step the order, drawn from ``order``, stays the same (A B C, A B C, …): each block follows one of another cell. In
+    an order that turns round, the first block of a turn follows one of its own cell, finds its caches warm and is
+    faster by up to a quarter; the ratios of such turns have two peaks, and their median lies anywhere between.
+    ``drop`` receives each runner that fails, with all others of a lost worker.
     """
     for step in steps:
         order.shuffle(step.runners)

@@ -56,18 +56,22 @@ def block(
     *,
     repeats: int,
     each: bool,
+    lead: int = 0,
     now: Callable[[], float] = time.perf_counter,
     second: Callable[[], float] = second_clock,
 ) -> Json:
     """Run ``repeats`` calls and return their seconds with the worker's processor time and switches meanwhile.
 
     With ``each``, every call is timed and the device waited for by itself: latency.
-    Otherwise one clock spans all of them: throughput. Garbage collection happens before the block, never inside.
+    Otherwise one clock spans all of them: throughput. Garbage collection happens before the block, never inside; then
+    ``lead`` calls, since the first ones after another process's work pay for caches.
     Where the operation says when its work was done, what the call took after that stands apart, as ``after_s``.
     Raises ClockError where a second clock, read outside of what is timed, measured another span.
     """
     gc.collect()  # quick, since `freeze` exempted the objects of the framework
     gc.disable()
+    if lead:
+        operation.complete(lead)
     before = resource.getrusage(resource.RUSAGE_SELF)
     begun = _bracketed(now, second)
     try:

@@ -91,7 +91,7 @@ class Dispatcher:
         wanted = self._prepared(request)
         if wanted in self._extra:  # measured where the clock will run: alone, on its core
             self._operations[wanted] = extra.add(self._operations[wanted], self._extra.pop(wanted))
-        return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each)
+        return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each, lead=request.lead)
 
     def _prepared(self, request: Block) -> Key:
         """Return the key of the operation that ``request`` names, the only one of its kind where it names no recipe."""

@@ -115,6 +115,14 @@ def test_each_call_has_a_clock_and_a_wait_of_its_own(repeats: int) -> None:
     assert answer["duration_s"] == pytest.approx(sum(answer["calls_s"]))
 
 
+def test_the_lead_of_a_block_is_done_before_its_clock_starts() -> None:
+    """The first calls after another process's work pay for caches; they are no part of the block."""
+    made = FakeDevice()
+    answer = clock.block(made.operation, repeats=4, each=False, lead=2, now=made.now, second=made.second)
+    assert made.events == ["run 2", "wait 2", "now", "now", "run 4", "wait 4", "now", "now"]
+    assert answer["repeats"] == 4
+
+
 @pytest.mark.parametrize("each", [False, True])
 def test_garbage_is_collected_before_a_block_and_never_inside(each: bool) -> None:
     """A collection takes milliseconds and would fall on whichever target happens to run."""
