@@ -46,14 +46,14 @@ class Kind:
 PREDICT_REVIEWS = 32
 
 KINDS = (
-    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=24),
-    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=40, rows=PREDICT_REVIEWS),
-    Kind(CALLED, "train", "fit", margin=0.05, turns=6, rows=8),
-    Kind(CALLED, "train", "train_on_batch", margin=0.10, turns=16, rows=8, proved=False),
-    Kind(CALLED, "predict", "predict", margin=0.05, turns=24, rows=1),
-    Kind(CALLED, "predict", "predict_on_batch", margin=0.05, turns=16, rows=1, proved=False),
+    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=12),
+    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=14, rows=PREDICT_REVIEWS),
+    Kind(CALLED, "train", "fit", margin=0.05, turns=5, rows=8),
+    Kind(CALLED, "train", "train_on_batch", margin=0.10, turns=10, rows=8, proved=False),
+    Kind(CALLED, "predict", "predict", margin=0.05, turns=12, rows=1),
+    Kind(CALLED, "predict", "predict_on_batch", margin=0.05, turns=10, rows=1, proved=False),
     Kind(CALLED, "predict", "eager", margin=0.10, turns=8, rows=1, proved=False),
-    Kind(CALLED, "vectorize", "TextVectorization", margin=0.10, turns=16, rows=100, proved=False),
+    Kind(CALLED, "vectorize", "TextVectorization", margin=0.10, turns=8, rows=100, proved=False),
 )
 # What a fresh process does once: all of them are one step of the pass.
 STARTUP = tuple(Kind(CALLED, "startup", path, margin=0.25, turns=1, proved=False) for path in paths.names("startup"))
@@ -80,7 +80,7 @@ PROFILE = Profile(
     replicates=MOST,
     turns=40,
     calls=60,
-    slope_s=0.15,
+    slope_s=0.08,
 )
 
 
