@@ -25,9 +25,9 @@ from bench.plan.counters import IN_C
 from bench.worker.clock import Operation
 
 # The longer length, in repeats; the other is a third of it. Longer ones told the same, and a gate counts many cells.
-LONGEST = 6
-# What is called for the first time would be taken for a cost of a repeat.
-WARM_UPS, ROUNDS = 1, 2
+LONGEST = 3
+# What is called for the first time is in the first round alone.
+ROUNDS = 2
 
 # What waits for other threads, or is called when one lets go of an object, is so as often as the machine likes: these
 # modules are left out with all that they call.
@@ -51,9 +51,7 @@ class HostCalls:
     once: Calls
 
 
-def count(
-    operation: Operation, observe: Observe | None = None, *, warm_ups: int = WARM_UPS, rounds: int = ROUNDS
-) -> HostCalls | None:
+def count(operation: Operation, observe: Observe | None = None, *, rounds: int = ROUNDS) -> HostCalls | None:
     """Return the calls of ``operation``, which has compiled; None where it cannot hold two lengths.
 
     ``observe`` does some work and returns what it counted meanwhile; without it, that is `tally`.
@@ -63,10 +61,10 @@ def count(
     if shorter == 0:
         return None
     profiled: dict[int, list[Counter[str]]] = {shorter: [], longer: []}
-    for _ in range(warm_ups + rounds):
+    for _ in range(rounds):
         for length, found in profiled.items():
             found.append((observe or tally)(partial(operation.complete, length)))
-    few, many = (_fewest(profiled[length][warm_ups:]) for length in (shorter, longer))
+    few, many = (_fewest(profiled[length]) for length in (shorter, longer))
     repeat = {name: (many[name] - few[name]) / (longer - shorter) for name in few | many}
     once = {name: few[name] - shorter * repeat[name] for name in repeat}
     return HostCalls(*({name: calls for name, calls in kind.items() if calls} for kind in (repeat, once)))

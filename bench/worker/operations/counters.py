@@ -39,8 +39,8 @@ from bench.worker.clock import Operation
 from bench.worker.host_calls import HostCalls
 from bench.worker.reviews import Reviews
 
-GROWTH_CALLS, GROWTH_S = 1_000, 0.5
-LATER_CALLS = 5
+GROWTH_CALLS, GROWTH_S = 1_000, 0.25
+LATER_CALLS = 3
 # The paths that users call, and the programs that predict.
 GROWING = ("fit", "train_on_batch", "predict", "predict_on_batch", "eager", "compiled", "floor")
 # Two numbers of calls, whose difference is free of what measuring allocates.
@@ -79,7 +79,7 @@ def _host_path(operation: Operation, *, of_fit: bool) -> Json:
     calls, observe = host_calls.count(operation), backend.module("counters").observe
     if calls is None:
         return {}
-    observed = calls if observe is None else host_calls.count(operation, observe, warm_ups=0, rounds=1)
+    observed = calls if observe is None else host_calls.count(operation, observe, rounds=1)
     return {**_calls(calls, of_fit=of_fit), **_device_calls(observed), "functions": calls.repeat}
 
 
