@@ -219,12 +219,27 @@ def warm_up(runner: CellRunner) -> None:
 
 
 def warmed_up(runners: Sequence[CellRunner], *, drop: Drop) -> list[CellRunner]:
-    """Warm up one runner after another; return those that did not fail, as `take_turns` does."""
+    """Warm up one runner after another; return those that did not fail, as `take_turns` does.
+
+    Targets of one backend get blocks of the same lengths, the longest of theirs: a call costs something whatever its
+    repeats, so that equal targets with two and four repeats a block would differ by that.
+    """
     running = list(runners)
     for runner in runners:
         if runner in running:
             _run_or_drop(runner, partial(warm_up, runner), running, drop)
+    longest: dict[object, tuple[int, ...]] = {}
+    for runner in running:
+        longest[_alike(runner)] = max(longest.get(_alike(runner), ()), runner.lengths, key=lambda found: found[-1:])
+    for runner in running:
+        runner.lengths = longest[_alike(runner)]
     return running
+
+
+def _alike(runner: CellRunner) -> object:
+    """Return what cells have in common that are the same operation on targets of one backend."""
+    cell = runner.cell
+    return cell.recipe, cell.phase, cell.path, cell.batch_size, cell.where
 
 
 def take_turns(steps: Sequence[StepCells], *, order: random.Random, drop: Drop) -> list[CellRunner]:
@@ -232,8 +247,8 @@ def take_turns(steps: Sequence[StepCells], *, order: random.Random, drop: Drop) 
 
     So the turns of a step lie apart in time, and what disturbs the machine for two seconds spoils one of them. Within a
     step the order, drawn from ``order``, stays the same (A B C, A B C, …): each block follows one of another cell. In
-    an order that turns round, the first block of a turn follows one of its own cell, finds its caches warm and is
-    faster by up to a quarter; the ratios of such turns have two peaks, and their median lies anywhere between.
+    an order that turns round, the first block of a turn follows one of its own cell and takes another time; the ratios
+    of such turns have two peaks, and their median lies anywhere between.
     ``drop`` receives each runner that fails, with all others of a lost worker.
     """
     for step in steps:

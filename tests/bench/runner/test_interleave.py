@@ -258,6 +258,19 @@ def test_a_drift_of_the_machine_parts_equal_targets_by_that_of_one_block(seed: i
     assert abs(sums[0] - sums[1]) / 10 == pytest.approx(0.001)
 
 
+def test_targets_of_one_backend_have_blocks_of_one_length() -> None:
+    """A call costs something whatever its repeats: two and four repeats of equal work would take different times."""
+    quick, slow = (
+        interleave.prepare(cell("train", "train_on_batch", target=f"jax-cpu@{name}"), FakeWorker(linear(call_s)))
+        for name, call_s in (("base", 0.0024), ("head", 0.0026))
+    )
+    other = interleave.prepare(cell("train", "train_on_batch", target="tensorflow-cpu@base"), FakeWorker(linear(0.02)))
+    interleave.warmed_up([slow, quick, other], drop=lambda runner, error: None)
+    assert quick.lengths == slow.lengths
+    assert slow.lengths[0] * 0.0024 >= 0.02
+    assert other.lengths == (1,)
+
+
 @pytest.mark.parametrize(
     ("path", "call_s", "calls", "lead"),
     [
