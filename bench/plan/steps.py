@@ -140,6 +140,7 @@ class Timing:
     """Cells whose blocks are interleaved: every path of a phase on every target, at one batch size, in one replicate.
 
     turns       blocks of each cell; the profile's number if None
+    rare        targets that take every second turn alone
     throughput  whether a block of predictions is timed as a whole, as in every other phase, not call by call
     """
 
@@ -151,6 +152,7 @@ class Timing:
     replicate: int = 0
     turns: int | None = None
     throughput: bool = False
+    rare: tuple[Target, ...] = ()
 
     @property
     def name(self) -> str:

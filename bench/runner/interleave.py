@@ -164,12 +164,14 @@ class StepCells:
     turns  undisturbed blocks of each cell
     calls  of a latency cell over all turns, each timed by itself; None to time blocks as a whole
     extra  turns that may be taken again, because other programs used the processors meanwhile
+    rare   those of the cells that take every second turn alone
     """
 
     runners: list[CellRunner]
     turns: int
     calls: int | None = None
     extra: int = 0
+    rare: Sequence[CellRunner] = ()
 
     def __post_init__(self) -> None:
         self._taken = 0
@@ -183,7 +185,7 @@ class StepCells:
     def take_turn(self, drop: Drop) -> None:
         """Take the next turn of each cell, in the order of every turn."""
         turn, self._taken = self._taken, self._taken + 1
-        for runner in list(self.runners):
+        for runner in [one for one in self.runners if turn % 2 == 0 or one not in self.rare]:
             if runner in self.runners:
                 work = partial(_take_turn, runner, turn=turn, calls=self.calls and ceil(self.calls / self.turns))
                 _run_or_drop(runner, work, self.runners, drop)

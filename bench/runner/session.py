@@ -254,7 +254,8 @@ class Session:
         runners = interleave.warmed_up([runner for runner in prepared if runner.cell in cells], drop=drop)
         turns = step.turns or self.profile.turns
         extra = 0 if step.turns else ceil(interleave.RETAKEN_SHARE * turns)
-        return interleave.StepCells(runners, turns, self.profile.calls if step.latency else None, extra)
+        rare = [runner for runner in runners if runner.cell.target in {target.name for target in step.rare}]
+        return interleave.StepCells(runners, turns, self.profile.calls if step.latency else None, extra, rare)
 
     def _timed(
         self, finished: Sequence[interleave.CellRunner], replicate: int, drop: interleave.Drop

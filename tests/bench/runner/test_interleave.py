@@ -258,6 +258,18 @@ def test_a_drift_of_the_machine_parts_equal_targets_by_that_of_one_block(seed: i
     assert abs(sums[0] - sums[1]) / 10 == pytest.approx(0.001)
 
 
+def test_a_rare_cell_takes_every_second_turn() -> None:
+    """A control of a gate has a difference that is large enough for few blocks, each beside one of the base."""
+    runners = [prepared(FakeWorker(linear(0.05), name=name)) for name in ("base", "control")]
+    interleave.take_turns(
+        [interleave.StepCells(runners, 5, rare=runners[1:])],
+        order=random.Random(0),
+        drop=lambda runner, error: None,
+    )
+    turns = {r.cell.target: [s.turn for s in r.samples if not s.warmup] for r in runners}
+    assert turns == {"base": [0, 1, 2, 3, 4], "control": [0, 2, 4]}
+
+
 def test_targets_of_one_backend_have_blocks_of_one_length() -> None:
     """A call costs something whatever its repeats: two and four repeats of equal work would take different times."""
     quick, slow = (
