@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import ROOT, protocol
-from bench.analysis.regression import Decision
+from bench.analysis.gate.regression import Decision
 from bench.plan import gate
 from bench.plan.gate import Gate
 from bench.plan.steps import Step
@@ -90,15 +90,15 @@ def versions(
 ) -> Sides:
     """Return a side for each requirement, in its own environment, on each backend that can notice one of them.
 
-    Raises UsageError if two of them have one name.
+    All of them are of one Python that each installs on. Raises UsageError if two of them have one name.
     """
-    titles = {one.label: one.title for one in requirements}
-    if len(titles) < len(requirements):
+    if len({one.label for one in requirements}) < len(requirements):
         raise UsageError(
             "expected requirements with different names, since tables tell them apart by these; "
             f"received {' '.join(one.label for one in requirements)}; rename a file or folder"
         )
-    pythons = {one.label: environments.build(one, folder, notice=notice) for one in requirements}
+    python = environments.interpreter(requirements)
+    pythons = {one.label: environments.build(one, folder, python, notice=notice) for one in requirements}
     noticing = {backend for one in requirements for backend in one.backends}
     found = [
         replace(target, label=label, python=python)
@@ -106,7 +106,7 @@ def versions(
         if target.backend in noticing
         for label, python in pythons.items()
     ]
-    return Sides(tuple(found), titles)
+    return Sides(tuple(found), {one.label: one.title(python) for one in requirements})
 
 
 def _further(planned: Gate, rule: ComparisonRecord) -> Callable[[ReadRecords], Iterator[list[Step]]]:
