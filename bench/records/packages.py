@@ -11,6 +11,7 @@ from bench.backends import BACKENDS
 # A record holds the versions of those that are installed.
 PACKAGES = (
     "keras",
+    "keras-nightly",
     *(package for backend in BACKENDS.values() for package in backend.distributions),
     "numpy",
     "scikit-learn",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from bench import ROOT
 from bench.backends import BACKENDS
@@ -24,6 +27,11 @@ from datasets.errors import ExpectedError
 LOCK = ROOT / "requirements" / "cpu.txt"
 
 READY = "kerasmark-ready"
+# The Pythons of the suite's own code and of its locks: `requires-python` in pyproject.toml.
+PYTHONS = SpecifierSet(">=3.11,<3.14")
+
+# A nightly build under a name of its own, and the package whose files it would otherwise write over.
+NIGHTLIES = {"keras-nightly": "keras"}
 
 # A package of a lock as uv writes it: its name, its version and, where it has one, its environment marker.
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; (.+?))?(?: \\)?$", re.MULTILINE)
@@ -55,21 +63,91 @@ class Requirement:
         return re.sub(r"[^\w.=<>!~+, -]", "_", self.text if self.path is None else self.path.name)
 
     @property
+    def package(self) -> str:
+        """The name of the package, or what the name of a path begins with."""
+        return re.split(r"[^A-Za-z0-9_-]", self.label, maxsplit=1)[0].lower().replace("_", "-")
+
+    @property
     def backends(self) -> tuple[str, ...]:
         """The backends whose speed or results it may change."""
         if self.lock:
             return tuple(BACKENDS)
-        name = re.split(r"[^A-Za-z0-9_-]", self.label, maxsplit=1)[0].lower().replace("_", "-")
-        alone = tuple(backend.name for backend in BACKENDS.values() if name in backend.distributions)
+        alone = tuple(backend.name for backend in BACKENDS.values() if self.package in backend.distributions)
         return alone or tuple(BACKENDS)
 
-    @property
-    def title(self) -> str:
-        """What the label stands for: itself, or the versions in a lock of the packages that decide a measurement."""
+    def title(self, python: Interpreter) -> str:
+        """Return what the label stands for on ``python``, which is named where it is another one than runs this.
+
+        That is itself, or the versions in a lock of the packages that decide a measurement.
+        """
+        on = [] if python == Interpreter.here() else [f"Python {python.minor}"]
         if self.lock is None:
-            return self.label
-        found = locked(self.lock)
-        return ", ".join(f"{name} {found[name]}" for name in packages.PACKAGES if name in found)
+            return ", ".join([self.label, *on])
+        found = locked(self.lock, {"python_full_version": python.version, "python_version": python.minor})
+        return ", ".join([*(f"{name} {found[name]}" for name in packages.PACKAGES if name in found), *on])
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python of this machine, and its version: "3.12.1"."""
+
+    path: str
+    version: str
+
+    @classmethod
+    def here(cls) -> Interpreter:
+        """Return the one that runs this."""
+        return cls(sys.executable, platform.python_version())
+
+    @property
+    def minor(self) -> str:
+        """Its version without the last number: "3.12"."""
+        return self.version.rpartition(".")[0]
+
+
+def interpreter(requirements: Sequence[Requirement]) -> Interpreter:
+    """Return the Python that every one of ``requirements`` installs on: this one, or else the oldest that uv finds.
+
+    JAX 0.11, for one, needs a later Python than JAX 0.10. Sides on two Pythons would differ by more than they should.
+    Raises ExpectedError, with what uv says of this Python, if there is none.
+    """
+    here = Interpreter.here()
+    refused = {one.label: reason for one in requirements if (reason := _refused(one, here))}
+    if not refused:
+        return here
+    others = [one for one in _others() if one.minor != here.minor]
+    for other in others:
+        if not any(_refused(one, other) for one in requirements):
+            return other
+    tried = ", ".join(one.minor for one in (here, *others))
+    label, reason = next(iter(refused.items()))
+    raise ExpectedError(
+        f"expected a Python that {' and '.join(one.label for one in requirements)} install on; none of {tried} is one. "
+        f"{label} on {here.minor}: {reason.rstrip('.')}. `uv python install` adds others"
+    )
+
+
+def _refused(requirement: Requirement, python: Interpreter) -> str:
+    """Return why ``requirement`` by itself cannot be installed on ``python``; nothing if it can."""
+    if requirement.path is not None:  # a lock is for every Python; what a checkout needs, its installation says
+        return ""
+    try:
+        _uv("pip", "compile", "--quiet", "--no-deps", "--python", python.path, "-", given=requirement.text)
+    except ExpectedError as error:
+        return str(error)
+    return ""
+
+
+def _others() -> list[Interpreter]:
+    """Return the Pythons of this machine that the suite runs on, one of each minor version, the oldest first."""
+    listed = json.loads(_uv("python", "list", "--only-installed", "--output-format", "json"))
+    found = [
+        Interpreter(one["path"], one["version"])
+        for one in listed
+        if one["implementation"] == "cpython" and one["version"] in PYTHONS
+    ]
+    found.sort(key=lambda one: Version(one.version), reverse=True)  # of each minor version the latest stays
+    return sorted({one.minor: one for one in reversed(found)}.values(), key=lambda one: Version(one.version))
 
 
 def locked(lock: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -83,26 +161,30 @@ def folder(environ: Mapping[str, str]) -> Path:
     return locate.cache_folder(environ) / "environments"
 
 
-def build(requirement: Requirement, folder: Path, *, notice: Callable[[str], object]) -> str:
+def build(requirement: Requirement, folder: Path, python: Interpreter, *, notice: Callable[[str], object]) -> str:
     """Return the interpreter of an environment with the locked packages and ``requirement``; build it if it is new.
+
+    It is made of ``python``.
 
     ``folder`` holds one environment for each requirement, lock file and Python. A checkout may change under its name
     and is installed each time. Raises ExpectedError with the installer's last lines.
     """
-    place = folder / _key(requirement)
-    python = place / "bin" / "python"
+    place = folder / _key(requirement, python)
+    own = place / "bin" / "python"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place}.lock"):
         if (place / READY).exists() and not (requirement.path and requirement.path.is_dir()):
-            return str(python)
-        notice(f"building an environment with {requirement.label}")
+            return str(own)
+        notice(f"building an environment with {requirement.label} on Python {python.minor}")
         shutil.rmtree(place, ignore_errors=True)
-        _uv("venv", "--quiet", "--python", sys.executable, str(place))
-        _uv(*_install(python), "--require-hashes", "-r", str(requirement.lock or LOCK))
+        _uv("venv", "--quiet", "--python", python.path, str(place))
+        _uv(*_install(own), "--require-hashes", "-r", str(requirement.lock or LOCK))
+        if requirement.package in NIGHTLIES:
+            _uv("pip", "uninstall", "--quiet", "--python", str(own), NIGHTLIES[requirement.package])
         if requirement.lock is None:
-            _uv(*_install(python), *_strict(requirement), str(requirement.path or requirement.text))
+            _uv(*_install(own), *_strict(requirement), str(requirement.path or requirement.text))
         (place / READY).touch()
-    return str(python)
+    return str(own)
 
 
 def _install(python: Path) -> tuple[str, ...]:
@@ -114,17 +196,19 @@ def _strict(requirement: Requirement) -> tuple[str, ...]:
     return ("--reinstall-package", requirement.label) if requirement.path and requirement.path.is_dir() else ()
 
 
-def _key(requirement: Requirement) -> str:
+def _key(requirement: Requirement, python: Interpreter) -> str:
     """Return the name of a folder: a readable label, and a digest of everything that decides its content."""
     path = requirement.path
     content = path.read_bytes() if path and path.is_file() else str(path or requirement.text).encode()
-    digest = hashlib.sha256(LOCK.read_bytes() + content + platform.python_version().encode()).hexdigest()[:12]
+    digest = hashlib.sha256(LOCK.read_bytes() + content + python.version.encode()).hexdigest()[:12]
     return f"{re.sub(r'[^A-Za-z0-9.]+', '-', requirement.label)[:40]}-{digest}"
 
 
-def _uv(*words: str) -> None:
+def _uv(*words: str, given: str = "") -> str:
+    """Run uv on ``given`` and return what it prints; ExpectedError with its last lines if it fails."""
+    command = [sys.executable, "-m", "uv", *words]
     try:
-        subprocess.run([sys.executable, "-m", "uv", *words], capture_output=True, text=True, check=True)
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout
     except subprocess.CalledProcessError as error:
         said = [line.strip() for line in error.stderr.splitlines() if line.strip()]
         raise ExpectedError(f"cannot install: {' '.join(said[-3:]) or 'uv said nothing'}") from error

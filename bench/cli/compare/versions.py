@@ -15,8 +15,9 @@ from datasets.errors import UsageError
 def versions(requirements: list[str], /, *, recipes: RecipeFile = None, options: GateOptions = DEFAULTS) -> Outcome:
     """Compare versions of a package (keras==3.14.1 keras==3.15.1), or whole locks.
 
-    Each requirement gets its own environment, built once and kept. The first one is the base of every ratio. Backends
-    that cannot notice the package are left out.
+    Each requirement gets its own environment, built once and kept, on a Python that all of them install on: this one,
+    or else the oldest other one of this machine. The first one is the base of every ratio. Backends that cannot notice
+    the package are left out.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from bench import ROOT
 from bench.backends import BACKENDS
 from bench.plan.targets import Target
 from bench.runner import environments, sides, worktrees
-from bench.runner.environments import Requirement
+from bench.runner.environments import Interpreter, Requirement
 from datasets.errors import ExpectedError, UsageError
 from datasets.plain_text import one_line, shortened
 
@@ -77,15 +77,16 @@ class Commits:
 
 @dataclass(frozen=True)
 class Releases:
-    """Releases of a package, each in an environment that is built once and kept."""
+    """Releases of a package, each in an environment of ``python`` that is built once and kept."""
 
     requirements: dict[str, Requirement]
+    python: Interpreter
     folder: Path
     notice: Callable[[str], object]
 
     @property
     def titles(self) -> dict[str, str]:
-        return {label: requirement.title for label, requirement in self.requirements.items()}
+        return {label: one.title(self.python) for label, one in self.requirements.items()}
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -93,8 +94,10 @@ class Releases:
 
     def target(self, base: Target, label: str) -> Target:
         """Return ``base`` with the environment of a release."""
-        python = environments.build(self.requirements[label], self.folder, notice=self.notice)
-        return replace(base, label=label, python=python)
+        wanted = self.requirements[label]
+        return replace(
+            base, label=label, python=environments.build(wanted, self.folder, self.python, notice=self.notice)
+        )
 
 
 @contextmanager
@@ -124,14 +127,16 @@ def releases(
 ) -> Releases:
     """Return the releases of ``package`` from ``good`` to ``bad``: ``candidates`` in this order, or the index's.
 
-    A word with an operator, such as keras-nightly==3.15.0.dev1, is a whole requirement; else it is a version.
+    A word with an operator, such as keras-nightly==3.15.0.dev1, is a whole requirement; else it is a version. All are
+    installed on one Python, that both ends install on.
     """
     between = list(candidates) or between_versions(published(package, nightlies=nightlies), good, bad)
     texts = [_requirement(package, word) for word in (good, *between, bad)]
     found = {one.label: one for one in map(Requirement, dict.fromkeys(texts))}
     if len(found) < 2:
         raise UsageError(f"expected two different releases with --good and --bad; received {good} and {bad}")
-    return Releases(found, folder, notice)
+    first, *_, last = found.values()
+    return Releases(found, environments.interpreter([first, last]), folder, notice)
 
 
 def between_versions(known: Sequence[str], good: str, bad: str) -> list[str]:

@@ -248,6 +248,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return SimpleNamespace(stdout=known if words[-1] == "keras" else "", stderr="ERROR: No matching distribution\n")
 
     monkeypatch.setattr(subprocess, "run", answer)
+    monkeypatch.setattr(environments, "interpreter", lambda _: environments.Interpreter.here())
     return asked
 
 
@@ -267,7 +268,9 @@ def test_a_release_has_an_environment_that_is_built_when_it_is_asked(
     """A search of 64 nightlies builds eight of them."""
     built: list[str] = []
 
-    def build(requirement: environments.Requirement, folder: Path, *, notice: object) -> str:
+    def build(
+        requirement: environments.Requirement, folder: Path, python: environments.Interpreter, *, notice: object
+    ) -> str:
         built.append(requirement.text)
         return f"{requirement.label}/bin/python"
 

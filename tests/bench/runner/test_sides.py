@@ -13,7 +13,7 @@ from bench.plan.steps import Timing
 from bench.plan.targets import Target
 from bench.records.schema import Record
 from bench.runner import environments, sides
-from bench.runner.environments import Requirement
+from bench.runner.environments import Interpreter, Requirement
 from datasets.errors import ExpectedError, UsageError
 from models.recipes import DENSE
 from tests.bench import made
@@ -63,11 +63,12 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Build no environment; note for which requirements one was asked."""
     asked: list[str] = []
 
-    def build(requirement: Requirement, folder: Path, *, notice: object) -> str:
+    def build(requirement: Requirement, folder: Path, python: Interpreter, *, notice: object) -> str:
         asked.append(requirement.label)
         return f"{requirement.label}/bin/python"
 
     monkeypatch.setattr(environments, "build", build)
+    monkeypatch.setattr(environments, "interpreter", lambda _: Interpreter.here())
     return asked
 
 
