@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # every command imports this module; these take a second to i
     from bench.analysis.accuracy import Verdict
     from bench.analysis.bisection.search import Conclusion
     from bench.analysis.compare_runs import RunComparison
-    from bench.analysis.gate.regression import Decision
+    from bench.analysis.regression import Decision
 
 
 class ExitCode(IntEnum):

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from bench.analysis import paired_ratio, stats
-from bench.analysis.gate import regression
+from bench.analysis import paired_ratio, regression, stats
 from bench.analysis.paired_ratio import Ratios
 from bench.analysis.rows import ComparisonRow, bounded
 from bench.analysis.stats import Estimate

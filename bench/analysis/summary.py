@@ -10,10 +10,9 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from bench.analysis import accuracy, answers, best_path, paired_ratio, roofline, stats
+from bench.analysis import accuracy, answers, best_path, paired_ratio, regression, roofline, stats
 from bench.analysis.accuracy import Verdict
-from bench.analysis.gate import regression
-from bench.analysis.gate.regression import Decision
+from bench.analysis.regression import Decision
 from bench.analysis.roofline import Peaks
 from bench.analysis.rows import (
     AccuracyRow,

@@ -17,9 +17,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench import RESULTS, ROOT
+from bench.analysis import regression
 from bench.analysis.calibration import replicate_pool
 from bench.analysis.calibration.replicate_pool import PoolRecord
-from bench.analysis.gate import regression
 from bench.exit_codes import of_comparison
 from bench.plan import gate
 from bench.plan.gate import CALLED, COMPILED, Gate

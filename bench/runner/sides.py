@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import ROOT, protocol
-from bench.analysis.gate.regression import Decision
+from bench.analysis.regression import Decision
 from bench.plan import gate
 from bench.plan.gate import Gate
 from bench.plan.steps import Step

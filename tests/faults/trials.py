@@ -18,8 +18,7 @@ from typing import Any, Literal
 
 import psutil
 
-from bench.analysis import verify
-from bench.analysis.gate import regression
+from bench.analysis import regression, verify
 from bench.plan.gate import Gate
 from bench.plan.steps import PROFILES
 from bench.plan.targets import Target

@@ -10,10 +10,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from bench.analysis import stats
+from bench.analysis import regression, stats
 from bench.analysis.bisection import step
 from bench.analysis.bisection.step import FIRST_LOOK, FIRST_PROOF, MOST_UNRESOLVED, Look, Rule
-from bench.analysis.gate import regression
 from bench.analysis.stats import Estimate, Prior
 
 Key = Hashable  # a cell without its target

@@ -16,10 +16,9 @@ from typing import Any
 
 from scipy import stats as scipy_stats
 
-from bench.analysis import paired_ratio, stats
+from bench.analysis import paired_ratio, regression, stats
 from bench.analysis.calibration.replicate_pool import PoolRecord
-from bench.analysis.gate import regression
-from bench.analysis.gate.regression import Answer
+from bench.analysis.regression import Answer
 from bench.analysis.rows import ComparisonRow
 from bench.records.schema import Cell, ComparisonRecord
 

@@ -1,1 +1,1 @@
-"""How a gate decides: its answers (`regression`), and the levels of its looks (`looks`)."""
+"""What the decision of a gate (`bench.analysis.regression`) stands on: the levels of its looks."""

@@ -13,7 +13,7 @@ import pytest
 from bench.analysis.calibration import error_rates, replicate_pool
 from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule, Trial
 from bench.analysis.calibration.replicate_pool import PoolRecord
-from bench.analysis.gate.regression import Answer
+from bench.analysis.regression import Answer
 from tests.bench import made
 
 TURNS = 12

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.gate import regression
-from bench.analysis.gate.regression import Decision, Due
+from bench.analysis import regression
+from bench.analysis.regression import Decision, Due
 from bench.analysis.stats import Estimate
 from bench.exit_codes import ExitCode, of_comparison
 from bench.records.schema import ComparisonRecord, Record, TimingRecord

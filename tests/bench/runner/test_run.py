@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import verify
-from bench.analysis.gate import regression
+from bench.analysis import regression, verify
 from bench.analysis.summary import Summary
 from bench.plan.gate import Gate
 from bench.plan.steps import PROFILES, Step

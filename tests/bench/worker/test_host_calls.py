@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.gate.regression import Decision
+from bench.analysis.regression import Decision
 from bench.backends import BACKENDS
 from bench.plan.counters import IN_C, RULES
 from bench.worker import host_calls
