@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from bench.runner import environments
 from bench.runner.environments import locked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,6 +125,11 @@ def test_a_stage_imports_only_the_stages_before_it(path: Path) -> None:
     """Data flows one way: plan before worker, records before rows, rows before reports."""
     later = STAGES[STAGES.index(stage(path)) + 1 :]
     assert not [m for m in modules(path) if m.startswith(tuple(f"bench.{one}." for one in later))]
+
+
+def test_other_pythons_are_looked_for_where_the_suite_runs() -> None:
+    """`versions` may build its sides on another Python than this one: its workers run the suite's own code."""
+    assert SpecifierSet(PROJECT["project"]["requires-python"]) == environments.PYTHONS
 
 
 def test_folders_do_not_import_each_other_in_circles() -> None:

@@ -249,7 +249,7 @@ def take_turns(steps: Sequence[StepCells], *, order: random.Random, drop: Drop) 
 
     So the turns of a step lie apart in time, and what disturbs the machine for two seconds spoils one of them. Within a
     step the order, drawn from ``order``, stays the same (A B C, A B C, …): each block follows one of another cell. In
-    an order that turns round, the first block of a turn follows one of its own cell and takes another time; the ratios
+    an order that turns round, the first block of a turn follows one of its own cell and takes less time; the ratios
     of such turns have two peaks, and their median lies anywhere between.
     ``drop`` receives each runner that fails, with all others of a lost worker.
     """

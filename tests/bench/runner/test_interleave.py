@@ -191,7 +191,7 @@ def test_warm_up_is_kept_and_marked() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_two_targets_take_turns_as_a_b_a_b(seed: int) -> None:
-    """Each block follows one of the other target: one that followed its own would find its caches warm."""
+    """Each block follows one of the other target: one that followed its own would take less time."""
     journal: Journal = []
     take_turns(warm_runners(journal), number=6, seed=seed)
     assert order(journal) in ("ab" * 6, "ba" * 6)
