@@ -146,8 +146,8 @@ def _others() -> list[Interpreter]:
         for one in listed
         if one["implementation"] == "cpython" and one["version"] in PYTHONS
     ]
-    found.sort(key=lambda one: Version(one.version), reverse=True)  # of each minor version the latest stays
-    return sorted({one.minor: one for one in reversed(found)}.values(), key=lambda one: Version(one.version))
+    found.sort(key=lambda one: Version(one.version))
+    return list({one.minor: one for one in found}.values())  # the latest of each
 
 
 def locked(lock: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -94,10 +94,8 @@ class Releases:
 
     def target(self, base: Target, label: str) -> Target:
         """Return ``base`` with the environment of a release."""
-        wanted = self.requirements[label]
-        return replace(
-            base, label=label, python=environments.build(wanted, self.folder, self.python, notice=self.notice)
-        )
+        own = environments.build(self.requirements[label], self.folder, self.python, notice=self.notice)
+        return replace(base, label=label, python=own)
 
 
 @contextmanager
