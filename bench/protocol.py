@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 Json = dict[str, Any]
 
@@ -75,24 +75,23 @@ class Startup:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Prepare an operation and run it once; the answer is the first call's seconds.
+    """Prepare an operation, unless it is prepared, and run it once; the answer is that call's seconds.
 
     A worker keeps its operations until `Release`; a block names one by phase, path, batch size and recipe.
-    With `extra_work`, each repeat does that share more work: 0.1 for a tenth.
     """
 
     recipe: str
     phase: str
     path: str
     batch_size: int
-    extra_work: float = 0.0
 
 
 @dataclass(frozen=True)
 class Block:
     """Run a prepared operation: time `repeats` calls as a whole, or each by itself, after `lead` calls without a clock.
 
-    `recipe` is needed where operations of several recipes are prepared.
+    `recipe` is needed where operations of several recipes are prepared. With `extra_work`, each repeat does that share
+    more work: 0.1 for a tenth.
     """
 
     phase: str
@@ -102,6 +101,7 @@ class Block:
     each: bool
     recipe: str = ""
     lead: int = 0
+    extra_work: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -175,8 +175,17 @@ class Gate:
 
 
 def controls(base: Target) -> tuple[Target, Target]:
-    """Return the two controls: the base again, and the base with extra work."""
-    return replace(base, label=ITSELF), replace(base, label=SLOWED, extra_work=EXTRA_WORK)
+    """Return the two controls: the base again in a process of its own, and with extra work in the same process.
+
+    A process that had measured less before would have another heap, and its programs other times.
+    """
+    again = replace(base, label=ITSELF)
+    return again, with_extra_work(again, EXTRA_WORK, label=SLOWED)
+
+
+def with_extra_work(target: Target, share: float, *, label: str) -> Target:
+    """Return a target that does the same as ``target`` with ``share`` more work, in the process of ``target``."""
+    return replace(target, label=label, extra_work=share, host=target)
 
 
 def comparison(gate: Gate, sides: dict[str, str], *, margin: float | None, alpha: float) -> ComparisonRecord:

@@ -61,6 +61,7 @@ class Target:
     recipes     the user's file of recipes
     folder      the first place to look for that file's imports
     extra_work  share of real work added to every repeat, by which a gate proves that it finds a slowdown
+    host        the target whose process does its work; itself if None
     quiet       one framework thread on one core: see `bench.plan.gate`
     unusable    why it cannot start, such as an environment that could not be built
     """
@@ -74,6 +75,7 @@ class Target:
     recipes: Path | None = None
     folder: Path | None = None
     extra_work: float = 0.0
+    host: Target | None = None
     quiet: bool = False
     unusable: str = ""
 
@@ -81,6 +83,11 @@ class Target:
     def name(self) -> str:
         """The name in tables and records, such as "jax-cpu" or "jax-cpu@head"."""
         return f"{self.backend}-{self.device}" + (f"@{self.label}" if self.label else "")
+
+    @property
+    def process(self) -> Target:
+        """The target whose process does the work of this one."""
+        return self.host or self
 
 
 def find(backend: str, device: Device = "cpu") -> Target:

@@ -187,11 +187,11 @@ def _tier(record: TimingRecord) -> str | None:
 
 
 def _with_slowed(step: Step) -> Step:
-    """Return ``step`` with the base slowed, if its cell is one of `SLOWED`."""
+    """Return ``step`` with the other side slowed, in the same process, if its cell is one of `SLOWED`."""
     if not isinstance(step, Timing):
         return step
-    base, shares = step.targets[0], SLOWED.get((step.recipe.name, step.paths[0]), ())
-    slowed = [replace(base, label=label(share), extra_work=share) for share in shares]
+    head, shares = step.targets[-1], SLOWED.get((step.recipe.name, step.paths[0]), ())
+    slowed = [gate.with_extra_work(head, share, label=label(share)) for share in shares]
     return replace(step, targets=(*step.targets, *slowed))
 
 

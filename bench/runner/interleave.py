@@ -65,7 +65,10 @@ class Prepared(BaseModel):
 
 @dataclass(eq=False)
 class CellRunner:
-    """One cell: a path on a target, with the worker that runs it; ``recipe`` where that holds those of several."""
+    """One cell: a path on a target, with the worker that runs it; ``recipe`` where that holds those of several.
+
+    ``extra_work`` is the share that each of its repeats does more.
+    """
 
     cell: Cell
     worker: Worker
@@ -78,6 +81,7 @@ class CellRunner:
     block_s: float = BLOCK_S
     slope_s: float = SLOPE_S
     recipe: str = ""
+    extra_work: float = 0.0
     steady: bool = False
 
     def block(self, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
@@ -85,7 +89,8 @@ class CellRunner:
         before, own_s = machine.moment(), self._own_s()
         cell = self.cell
         lead = 0 if warmup or each else self._lead()
-        answer = self.worker.ask(Block(cell.phase, cell.path, cell.batch_size, repeats, each, self.recipe, lead))
+        wanted = (cell.phase, cell.path, cell.batch_size, repeats, each, self.recipe, lead, self.extra_work)
+        answer = self.worker.ask(Block(*wanted))
         own_s, after = self._own_s() - own_s, machine.moment()
         sample = parsed(
             lambda: Sample(
@@ -121,7 +126,7 @@ class CellRunner:
                 samples=self.samples,
                 steady=self.steady,
                 work=self.work,
-                resolved=self.resolved,
+                resolved={**self.resolved, **({"extra_work": self.extra_work} if self.extra_work else {})},
             )
         )
 
@@ -144,7 +149,7 @@ def prepare(
     cancels out. With ``several`` the worker holds operations of several recipes.
     """
     recipe = variation or cell.recipe
-    answer = worker.ask(Prepare(recipe, cell.phase, cell.path, cell.batch_size, extra_work))
+    answer = worker.ask(Prepare(recipe, cell.phase, cell.path, cell.batch_size))
     return CellRunner(
         cell=cell,
         worker=worker,
@@ -154,6 +159,7 @@ def prepare(
         slope_s=slope_s,
         block_s=BLOCK_S if paths.find(cell.phase, cell.path).slope else block_s,
         recipe=recipe if several else "",
+        extra_work=extra_work,
     )
 
 
@@ -176,6 +182,7 @@ class StepCells:
     def __post_init__(self) -> None:
         self._taken = 0
         self._disturbed: list[int] = []
+        self._last: CellRunner | None = None
 
     @property
     def complete(self) -> bool:
@@ -187,10 +194,24 @@ class StepCells:
         turn, self._taken = self._taken, self._taken + 1
         for runner in [one for one in self.runners if turn % 2 == 0 or one not in self.rare]:
             if runner in self.runners:
+                self._change_process(runner, drop)
+            if runner in self.runners:
                 work = partial(_take_turn, runner, turn=turn, calls=self.calls and ceil(self.calls / self.turns))
                 _run_or_drop(runner, work, self.runners, drop)
+                self._last = runner
         if disturbed([sample for runner in self.runners for sample in runner.samples if sample.turn_is(turn)]):
             self._disturbed.append(turn)
+
+    def _change_process(self, runner: CellRunner, drop: Drop) -> None:
+        """Let another process work, where the last block was of the same operation in the process of ``runner``.
+
+        Else the cell with extra work would follow its own process, which is quicker, and its neighbour another.
+        """
+        if self._last is None or not (_alike(self._last) == _alike(runner) and _share_worker(self._last, runner)):
+            return
+        other = next((one for one in self.runners if not _share_worker(one, runner)), None)
+        if other is not None:
+            _run_or_drop(other, partial(_work_untimed, other), self.runners, drop)
 
     def mark_retaken(self) -> None:
         """Mark the disturbed turns for which others were taken: they are kept and do not count."""
@@ -296,6 +317,10 @@ def _take_turn(runner: CellRunner, *, turn: int, calls: int | None) -> None:
         return
     for repeats in runner.lengths:
         runner.block(repeats=repeats, each=False, warmup=False, turn=turn)
+
+
+def _work_untimed(runner: CellRunner) -> None:
+    runner.block(repeats=runner.lengths[0], each=False, warmup=True, turn=0)
 
 
 def _calls(runner: CellRunner, wanted: int) -> int:

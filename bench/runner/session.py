@@ -83,9 +83,9 @@ class Watcher(Protocol):
     def failed(self, record: FailureRecord) -> None: ...
 
 
-@dataclass
+@dataclass(eq=False)
 class WorkerSlot:
-    """A target's worker, or why there is none.
+    """The worker of a target and of those that it hosts, or why there is none.
 
     ended  why users' recipes lost workers, by the recipe: their code may end its process
     """
@@ -132,16 +132,22 @@ class Session:
         They end at once where the session is interrupted.
         """
         every = [*targets, *(target for step in steps for target in step.targets)]
-        self.slots = {target.name: WorkerSlot(target) for target in every}
+        own = {target.process.name: WorkerSlot(target.process) for target in every}
+        self.slots = own | {target.name: own[target.process.name] for target in every}
         with self._killed_if_interrupted():
             self._start_all()
             if self.peaks:
                 self._measure_peaks()
             for group in plan.together(steps):
                 self._do(group)
-        for slot in self.slots.values():
+        for slot in self._processes:
             if slot.worker is not None:
                 slot.worker.close()
+
+    @property
+    def _processes(self) -> list[WorkerSlot]:
+        """The slots, each once."""
+        return list(dict.fromkeys(self.slots.values()))
 
     def _do(self, group: Sequence[Step]) -> None:
         """Do steps that belong together: several of timing or of training, one of any other kind."""
@@ -222,7 +228,7 @@ class Session:
                 if slot.worker is runner.worker:
                     self._lose(slot, error, step_of[runner.cell].recipe)
                 raise error
-            self._fail(step_of[runner.cell], slot.target.name, error, cell=runner.cell)
+            self._fail(step_of[runner.cell], runner.cell.target, error, cell=runner.cell)
 
         try:
             finished = self._blocks(group, drop)
@@ -267,7 +273,7 @@ class Session:
                 drop(runner, error)
 
     def _confine(self, group: Sequence[Timing], *, timed: bool) -> None:
-        for worker in (self.slots[target.name].worker for target in _targets(group)):
+        for worker in (self.slots[target.name].worker for target in _processes(group)):
             if self.cores is not None and worker is not None:
                 worker.confine(self.cores.timed if timed else self.cores.every)
 
@@ -283,21 +289,22 @@ class Session:
     def _prepare_by(self, threads: int, group: Sequence[Timing]) -> list[interleave.CellRunner]:
         """Prepare every cell of ``group``, so many targets at a time."""
         with ThreadPoolExecutor(threads) as pool, self._killed_if_interrupted():
-            found = [*pool.map(lambda target: self._prepare_target(group, target), _targets(group))]
+            found = [*pool.map(lambda process: self._prepare_process(group, process), _processes(group))]
         return [runner for runners in found for runner in runners]
 
-    def _prepare_target(self, group: Sequence[Timing], target: Target) -> list[interleave.CellRunner]:
-        """Prepare every cell of ``target``; a lost worker costs one cell, and a new one prepares the rest."""
-        cells = [(step, cell) for step in group for cell in step.cells if cell.target == target.name]
+    def _prepare_process(self, group: Sequence[Timing], process: Target) -> list[interleave.CellRunner]:
+        """Prepare every cell of ``process`` and what it hosts; a lost worker costs one, a new one prepares the rest."""
+        hosted = {target.name: target for target in _targets(group) if target.process == process}
+        cells = [(step, cell) for step in group for cell in step.cells if cell.target in hosted]
         several = len({step.recipe.name for step in group}) > 1
-        while cells := [(step, cell) for step, cell in cells if not self._refuse(step, target, cell)]:
-            worker = self._worker(target, cells)
+        while cells := [(step, cell) for step, cell in cells if not self._refuse(step, hosted[cell.target], cell)]:
+            worker = self._worker(process, cells)
             if worker is None:
                 return []
             runners: list[interleave.CellRunner] = []
             for step, cell in [*cells]:
                 try:
-                    runners.append(self._prepare(step, cell, worker, target, several=several))
+                    runners.append(self._prepare(step, cell, worker, hosted[cell.target], several=several))
                 except WorkFailed as error:
                     cells.remove((step, cell))
                     self._fail(step, cell.target, error, cell=cell)
@@ -327,8 +334,8 @@ class Session:
         )
 
     def _release_all(self, group: Sequence[Timing]) -> None:
-        for target in _targets(group):
-            self._release(target)
+        for process in _processes(group):
+            self._release(process)
 
     def _release(self, target: Target) -> None:
         worker = self.slots[target.name].worker
@@ -355,7 +362,7 @@ class Session:
 
     def _measure_peaks(self) -> None:
         """Measure the peaks of each target, before any other work."""
-        for slot in self.slots.values():
+        for slot in self._processes:
             if slot.worker is None:
                 continue
             try:
@@ -474,7 +481,7 @@ class Session:
             self._greet(slot)
         if slot.worker is None:
             for step, cell in work:
-                self._keep_lost(step, target.name, slot.reason, cell)
+                self._keep_lost(step, cell.target if cell else target.name, slot.reason, cell)
         return slot.worker
 
     def _refuse(self, step: Step, target: Target, cell: Cell | None = None) -> bool:
@@ -486,9 +493,9 @@ class Session:
 
     def _start_all(self) -> None:
         """Start all workers, then wait for each: importing a framework takes seconds, and nothing is timed yet."""
-        for slot in self.slots.values():
+        for slot in self._processes:
             self._begin(slot)
-        for slot in self.slots.values():
+        for slot in self._processes:
             self._greet(slot)
 
     def _begin(self, slot: WorkerSlot) -> None:
@@ -507,7 +514,8 @@ class Session:
             return
         try:
             hello = slot.worker.hello
-            self.keep(parsed(lambda: TargetRecord(target=slot.target.name, facts=_facts(hello))))
+            mine = [name for name, other in self.slots.items() if other is slot]
+            self.keep(*parsed(lambda: [TargetRecord(target=name, facts=_facts(hello)) for name in mine]))
         except WorkFailed as error:
             slot.worker.kill()
             self._give_up(slot, error)
@@ -544,7 +552,7 @@ class Session:
             target=target,
             work=work,
             reason=reason,
-            log=f"logs/{target}.log",
+            log=f"logs/{self.slots[target].target.name}.log",
             lost=lost,
             unsupported=unsupported,
         )
@@ -558,11 +566,16 @@ class Session:
             yield
         except BaseException:
             self.interrupted = True
-            for slot in self.slots.values():
+            for slot in self._processes:
                 slot.losses = RESTARTS  # a thread that waited for it must not start another
                 if slot.worker is not None:
                     slot.worker.kill()
             raise
+
+
+def _processes(group: Sequence[Timing]) -> list[Target]:
+    """Return the targets whose processes time ``group``, each once."""
+    return list(dict.fromkeys(target.process for target in _targets(group)))
 
 
 def _targets(group: Sequence[Timing]) -> list[Target]:

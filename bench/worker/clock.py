@@ -23,7 +23,7 @@ class Operation:
     largest   the most repeats that one block can hold
     resolved  settings of this operation as the framework resolved them
     program   returns XLA's counts for the compiled program of one repeat, where there is one
-    inject    makes every repeat of the runs to come do some more work, where that can be done inside of the run
+    inject    returns the operation with some more work in every repeat, where that can be done inside of the run
     ended     returns the moment, by `time.perf_counter`, at which the work of the last run was done; None where that is
               when it returns
     """
@@ -35,7 +35,7 @@ class Operation:
     resolved: dict[str, Any] = field(default_factory=dict)
     program: Callable[[], dict[str, float]] = dict
     ended: Callable[[], float] | None = None
-    inject: Callable[[Callable[[], object]], None] | None = None
+    inject: Callable[[Callable[[], object]], Operation] | None = None
 
     def complete(self, repeats: int) -> None:
         """Do that many repeats and return once the result is computed."""

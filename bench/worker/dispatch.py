@@ -38,7 +38,7 @@ class Dispatcher:
         self._reviews: dict[str, Reviews] = {}
         self._import_s = import_s
         self._operations: dict[Key, Operation] = {}
-        self._extra: dict[Key, float] = {}  # share of extra work, added before the first block
+        self._slowed: dict[tuple[Key, float], Operation] = {}  # the same with a share of extra work
         self._handlers: dict[type[Message], Callable[[Any], Json]] = {
             Train: self._train,
             Learn: self._learn,
@@ -71,27 +71,30 @@ class Dispatcher:
         return {"seconds": startup.measure(self._for(request.recipe), import_s=self._import_s)}
 
     def _prepare(self, request: Prepare) -> Json:
-        operation = operations.prepare(
+        key = (request.recipe, request.phase, request.path, request.batch_size)
+        operation = self._operations.get(key) or operations.prepare(
             self._for(request.recipe), phase=request.phase, path=request.path, batch_size=request.batch_size
         )
         first = clock.block(operation, repeats=1, each=False)
         clock.freeze()
-        key = (request.recipe, request.phase, request.path, request.batch_size)
         self._operations[key] = operation
-        if request.extra_work:
-            self._extra[key] = request.extra_work
         return {
             "first_call_s": first["duration_s"],
             "work": operation.work,
             "largest": operation.largest,
-            "resolved": {**operation.resolved, **({"extra_work": request.extra_work} if request.extra_work else {})},
+            "resolved": operation.resolved,
         }
 
     def _block(self, request: Block) -> Json:
         wanted = self._prepared(request)
-        if wanted in self._extra:  # measured where the clock will run: alone, on its core
-            self._operations[wanted] = extra.add(self._operations[wanted], self._extra.pop(wanted))
-        return clock.block(self._operations[wanted], repeats=request.repeats, each=request.each, lead=request.lead)
+        operation = self._slow(wanted, request.extra_work) if request.extra_work else self._operations[wanted]
+        return clock.block(operation, repeats=request.repeats, each=request.each, lead=request.lead)
+
+    def _slow(self, wanted: Key, share: float) -> Operation:
+        """Return an operation with extra work, measured where the clock will run: alone, on its core."""
+        if (wanted, share) not in self._slowed:
+            self._slowed[wanted, share] = extra.add(self._operations[wanted], share)
+        return self._slowed[wanted, share]
 
     def _prepared(self, request: Block) -> Key:
         """Return the key of the operation that ``request`` names, the only one of its kind where it names no recipe."""
@@ -104,7 +107,7 @@ class Dispatcher:
     def _release(self, request: Release) -> Json:
         del request
         self._operations.clear()
-        self._extra.clear()
+        self._slowed.clear()
         return {}
 
     def _parity(self, request: Parity) -> Json:

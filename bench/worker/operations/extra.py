@@ -33,8 +33,7 @@ def add(operation: Operation, share: float) -> Operation:
     burn = _burner()
     if operation.inject is not None:
         products = share * _slope_ratio(operation, burn)
-        operation.inject(lambda: burn(max(1, round(products))))
-        return operation
+        return operation.inject(lambda: burn(max(1, round(products))))
 
     products = share * _ratio(operation.complete, burn, most=operation.largest)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from bench.worker import compiled, device, floors
 from bench.worker.clock import Operation
 from bench.worker.operations import work
 from bench.worker.programs import Trainer
-from bench.worker.reviews import Reviews
+from bench.worker.reviews import Encoded, Reviews
 from models.model import create
 
 # Most steps in one call of a compiled loop.
@@ -54,13 +54,18 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
     until the thread that tunes it wakes up: 10 ms after its start, or 30, 70, 150, and so on. That takes up to as long
     again as the steps did, and at random: within a slope it would be noise of up to a factor of four.
     """
-    model, data = create(reviews.recipe, **settings), reviews.timed("train")
+    return _fit(create(reviews.recipe, **settings), reviews.timed("train"), batch_size, [])
+
+
+def _fit(
+    model: keras.Model, data: Encoded, batch_size: int, callbacks: Sequence[keras.callbacks.Callback]
+) -> Operation:
     end = TrainEnd()
-    callbacks: list[keras.callbacks.Callback] = [end]
 
     def run(repeats: int) -> Any:
         rows = data.rows(0, repeats * batch_size)
-        return model.fit(rows.x, rows.y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0, callbacks=callbacks)
+        settings = {"batch_size": batch_size, "epochs": 1, "shuffle": False, "verbose": 0}
+        return model.fit(rows.x, rows.y, callbacks=[end, *callbacks], **settings)
 
     return Operation(
         run,
@@ -69,7 +74,7 @@ def fit(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
         len(data) // batch_size,
         _resolved(model),
         ended=lambda: end.at,
-        inject=lambda work: callbacks.append(EachStep(work)),
+        inject=lambda work: _fit(model, data, batch_size, [EachStep(work)]),
     )
 
 

@@ -136,11 +136,12 @@ def test_nothing_open_is_nothing_to_time() -> None:
 
 
 def test_controls_are_the_base_in_everything_but_their_work() -> None:
-    """The same checkout, packages and device."""
+    """The same checkout, packages and device; the slowed one works in the process of the other."""
     base = SIDES[0]
     again, slowed = gate.controls(base)
     assert replace(again, label="base") == base
-    assert replace(slowed, label="base", extra_work=0.0) == base
+    assert replace(slowed, label="base", extra_work=0.0, host=None) == base
+    assert (again.process, slowed.process) == (again, again)
 
 
 def test_the_command_line_s_numbers_are_the_gate_s() -> None:

@@ -270,6 +270,29 @@ def test_a_rare_cell_takes_every_second_turn() -> None:
     assert turns == {"base": [0, 1, 2, 3, 4], "control": [0, 2, 4]}
 
 
+def test_a_slowed_cell_never_follows_its_own_process() -> None:
+    """A block after one of the same operation in the same process is quicker: another process works between them."""
+    journal: Journal = []
+    base, head = (FakeWorker(linear(0.05), name=f"jax-cpu@{n}", journal=journal) for n in "bh")
+    slowed = interleave.prepare(cell("train", "train_on_batch", target="jax-cpu@slowed"), head, extra_work=0.1)
+    runners = [prepared(base), prepared(head), warm(slowed)]
+    for seed in range(6):
+        journal.clear()
+        finished, _ = take_turns(runners, number=3, seed=seed)
+        assert "hh" not in order(journal).replace("jax-cpu@", "")
+        assert [request.extra_work for request in head.requests[-3:] if isinstance(request, Block)].count(0.1) >= 1
+    timed = [[sample.turn for sample in runner.samples if not sample.warmup] for runner in finished]
+    assert timed == [[0, 1, 2] * 6] * 3
+
+
+def test_a_record_says_how_much_more_work_it_did() -> None:
+    worker = FakeWorker(linear(0.05))
+    slowed = warm(interleave.prepare(cell("train", "train_on_batch"), worker, extra_work=0.1))
+    finished, _ = take_turns([prepared(worker), slowed])
+    assert [one.record(0).resolved.get("extra_work", 0.0) for one in finished] == [one.extra_work for one in finished]
+    assert sorted(one.extra_work for one in finished) == [0.0, 0.1]
+
+
 def test_targets_of_one_backend_have_blocks_of_one_length() -> None:
     """A call costs something whatever its repeats: two and four repeats of equal work would take different times."""
     quick, slow = (

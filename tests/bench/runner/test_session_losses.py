@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bench.analysis import accuracy
+from bench.plan.gate import with_extra_work
 from bench.plan.steps import PROFILES, Counting, Startup, Step, Timing, Training
 from bench.plan.targets import Target
 from bench.protocol import Block, Json, Message, Peaks, Prepare, Release, Train
@@ -122,6 +123,39 @@ def test_every_cell_is_prepared_before_the_first_turn() -> None:
         assert last < first_turn
     turns = stage.journal[-2 * 12 :]
     assert {target for target, _ in turns[:8]} == {"jax-cpu", "tensorflow-cpu"}
+
+
+def test_a_target_may_work_in_another_s_process() -> None:
+    """It starts none of its own: one worker prepares and times the cells of both, and both are in the records."""
+    slowed = with_extra_work(JAX, 0.1, label="slowed")
+    stage = Stage().run(replace(TRAIN, targets=(*BOTH, slowed), paths=("train_on_batch",)))
+    assert {name: len(workers) for name, workers in stage.workers.items()} == {"jax-cpu": 1, "tensorflow-cpu": 1}
+    assert stage.cells() == stage.cells(slowed.name) == names("train_on_batch")
+    assert {r.target for r in stage.records if isinstance(r, TargetRecord)} == {t.name for t in (*BOTH, slowed)}
+    blocks = [request for request in stage.workers["jax-cpu"][0].requests if isinstance(request, Block)]
+    assert {block.extra_work for block in blocks} == {0.0, 0.1}
+
+
+def test_a_target_in_another_s_process_is_measured_without_it() -> None:
+    """A resumed gate may lack the slowed cell alone; the process that it works in is started all the same."""
+    slowed = with_extra_work(JAX, 0.1, label="slowed")
+    stage = Stage().run(replace(TRAIN, targets=(TENSORFLOW, slowed), paths=("train_on_batch",)))
+    assert stage.cells(slowed.name) == names("train_on_batch")
+    assert stage.cells() == []
+
+
+def test_a_lost_process_costs_the_cell_of_the_target_that_works_there() -> None:
+    """The failure names the cell that was lost and the log of the process."""
+
+    def refuse(number: int, worker: FakeWorker, request: Message) -> Exception | None:
+        del number, worker
+        return RequestFailed("no") if isinstance(request, Block) and request.extra_work else None
+
+    slowed = with_extra_work(JAX, 0.1, label="slowed")
+    stage = Stage(refuse).run(replace(TRAIN, targets=(*BOTH, slowed), paths=("train_on_batch",)))
+    (failure,) = [record for record in stage.records if isinstance(record, FailureRecord)]
+    assert (failure.target, failure.log) == (slowed.name, "logs/jax-cpu.log")
+    assert stage.cells() == names("train_on_batch")
 
 
 @pytest.mark.parametrize("replicate", [0, 3])
