@@ -18,6 +18,7 @@ SIDE = 48
 # Both kinds of work are timed in interleaved stretches: their length and number.
 STRETCH_S = 0.02
 ROUNDS = 15
+INSIDE_ROUNDS = 5
 # Repeats of an operation whose cost is a line over them.
 LONG = 200
 
@@ -32,8 +33,8 @@ def add(operation: Operation, share: float) -> Operation:
     """
     burn = _burner()
     if operation.inject is not None:
-        products = share * _slope_ratio(operation, burn)
-        return operation.inject(lambda: burn(max(1, round(products))))
+        inside = _injected(operation, share, burn)
+        return operation.inject(lambda: burn(inside))
 
     products = share * _ratio(operation.complete, burn, most=operation.largest)
 
@@ -62,16 +63,30 @@ def _ratio(work: Work, burn: Work, *, most: int) -> float:
     return statistics.median(repeat_s / product_s for repeat_s, product_s in pairs)
 
 
-def _slope_ratio(operation: Operation, burn: Work) -> float:
-    """Return how many products take as long as one more repeat: calling it costs something by itself."""
+def _injected(operation: Operation, share: float, burn: Work) -> int:
+    """Return how many products inside of a repeat take ``share`` of it, measured there: a sixth longer than in a row.
 
-    def seconds(repeats: int) -> float:
-        return float(clock.block(operation, repeats=repeats, each=False)["duration_s"])
-
-    long, products = min(operation.largest, LONG), _length(burn, 1_000_000_000)
+    One more repeat is a slope: calling the operation costs something by itself.
+    """
+    long = min(operation.largest, LONG)
     short = max(1, long // 4)
-    pairs = [(seconds(long) - seconds(short), _seconds(burn, products) / products) for _ in range(ROUNDS)]
-    return statistics.median(slope_s / (long - short) / product_s for slope_s, product_s in pairs)
+
+    def seconds(some: Operation, repeats: int) -> float:
+        return float(clock.block(some, repeats=repeats, each=False)["duration_s"])
+
+    def repeat_s() -> float:
+        return (seconds(operation, long) - seconds(operation, short)) / (long - short)
+
+    first = max(1, round(share * repeat_s() / (_seconds(burn, 1_000) / 1_000)))
+    spent: list[float] = []
+    trial = operation.inject(lambda: spent.append(_seconds(burn, first)))  # type: ignore[misc]
+
+    def needed() -> float:
+        spent.clear()
+        seconds(trial, long)
+        return first * share * repeat_s() / statistics.median(spent)
+
+    return max(1, round(statistics.median(needed() for _ in range(INSIDE_ROUNDS))))
 
 
 def _length(work: Work, most: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,28 @@ def products(count: int) -> Callable[[int], None]:
             values @ values
 
     return run
+
+
+def test_work_inside_of_a_repeat_is_a_share_of_it() -> None:
+    """Half of twenty products are some ten in every repeat, however many the call itself costs."""
+    burn = extra._burner()
+
+    def made(inside: Callable[[], object]) -> Operation:
+        def run(repeats: int) -> None:
+            burn(200)
+            for _ in range(repeats):
+                burn(20)
+                inside()
+
+        return Operation(run, lambda _: None, {"reviews": 1.0}, largest=64)
+
+    counted: list[int] = []
+    found = extra._injected(replace(made(lambda: None), inject=made), 0.5, burn)
+    assert 5 < found < 20
+    slowed = extra.add(replace(made(lambda: None), inject=lambda work: made(lambda: [counted.append(0), work()])), 0.5)
+    counted.clear()
+    slowed.run(7)
+    assert len(counted) == 7
 
 
 def test_the_measure_of_the_work_is_of_the_right_size() -> None:
