@@ -29,6 +29,11 @@ class CachedCorpus:
     folder: Path
 
 
+def names(root: Path) -> list[str]:
+    """Return the names of the corpora in the folder ``root``, each once, whether complete or not."""
+    return sorted({folder.name.rsplit("-", 2)[0] for folder in root.glob("*-*-*") if folder.is_dir()})
+
+
 @dataclass(frozen=True)
 class CacheIndex:
     """The corpora under one folder; `notice` is called when another process holds the lock, or one is damaged.

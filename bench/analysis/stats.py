@@ -247,9 +247,13 @@ def min_detectable_effect(values: Sequence[float], *, alpha: float, power: float
     The usual sum of two quantiles of Student's t, one for the test and one for the power
     (Cohen, Statistical Power Analysis, section 2.4).
     """
-    freedom = len(values) - 1
-    quantiles = _quantile(1 - alpha / 2, freedom) + _quantile(power, freedom)
-    return quantiles * statistics.stdev(values) / math.sqrt(len(values))
+    return min_detectable(statistics.stdev(values), len(values), alpha=alpha, power=power)
+
+
+def min_detectable(deviation: float, count: int, *, alpha: float, power: float) -> float:
+    """Return the smallest shift that a test of ``count`` values of this standard deviation detects with this power."""
+    quantiles = _quantile(1 - alpha / 2, count - 1) + _quantile(power, count - 1)
+    return quantiles * deviation / math.sqrt(count)
 
 
 def clopper_pearson(events: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

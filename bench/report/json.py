@@ -10,9 +10,11 @@ from pydantic_core import to_json
 
 from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
+from bench.analysis.doctor import Diagnosis
 from bench.analysis.summary import Summary
 from bench.analysis.verify import CheckRow
 from bench.exit_codes import ExitCode
+from bench.records.machine import Machine
 
 
 def render(summary: Summary, code: ExitCode) -> str:
@@ -52,6 +54,11 @@ def bisected(found: Result, code: ExitCode) -> str:
 def verified(run_id: str, checks: Sequence[CheckRow], code: ExitCode) -> str:
     """Return the rules about the records of a run."""
     return _text({"run_id": run_id, "checks": checks, "exit_code": int(code)})
+
+
+def diagnosis(found: Diagnosis, machine: Machine, code: ExitCode) -> str:
+    """Return what a machine can measure."""
+    return _text({"machine": machine, "findings": found.findings, "effects": found.effects, "exit_code": int(code)})
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -7,21 +7,36 @@ from collections.abc import Sequence
 from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
+from bench.analysis.doctor import Diagnosis, Effect
 
-def diagnosis(
-    backends: Sequence[tuple[str, str | None]], *, data: str, gpus: Sequence[str], refused: str | None
-) -> RenderableType:
-    """Return what this machine can measure, one line a finding."""
-    lines = [
-        Text(f"{name}: {reason or 'installed'}", style="yellow" if reason else "green") for name, reason in backends
-    ]
-    lines.append(Text(f"reviews: {data}"))
-    lines.append(Text(f"GPU: {'; '.join(gpus) or 'none, so CPU targets only'}"))
-    if refused:
-        lines.append(Text(f"environment: {refused}", style="bold red"))
-    return Group(*lines)
+STYLES = {"good": "green", "note": "yellow", "problem": "bold red"}
+
+
+def diagnosis(found: Diagnosis) -> RenderableType:
+    """Return what this machine can measure, a finding each: what was found and, below it, what to do."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for one in found.findings:
+        said = Text(one.found)
+        if one.advice:
+            said.append(f"\n{one.advice}", style="dim")
+        grid.add_row(Text(one.answer, style=STYLES[one.answer]), one.topic, said)
+    return Group(grid, *([] if not found.effects else [Text(), _effects(found.effects)]))
+
+
+def _effects(found: Sequence[Effect]) -> RenderableType:
+    """Return the smallest effects in sentences."""
+    (run, *gates) = found
+    seen = ", ".join(f"{one.smallest:+.1%} with {one.processes}" for one in gates)
+    return Text(
+        f"From this noise, 9 times in 10 a default run ({run.processes} processes) tells {run.smallest:+.1%} apart. "
+        f"A gate finds {seen} processes of each side. Frameworks add noise of their own: these are lower bounds."
+    )
 
 
 def fallback_banner() -> RenderableType:

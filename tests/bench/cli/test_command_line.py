@@ -304,11 +304,23 @@ def test_list_names_every_path_that_is_timed(bench: Try) -> None:
 
 
 def test_doctor_says_what_this_machine_can_measure(bench: Try) -> None:
-    """Backends, data and GPU, one line each."""
-    status, out, _ = bench("doctor")
+    """Backends, GPU, processors, data and the rest, each with what to do; the noise in seconds that can be chosen."""
+    status, out, _ = bench("doctor", "--seconds", "0.1")
     assert status == 0
-    assert "jax: " in out
-    assert "GPU: " in out
+    topics = {words[1] for line in out.splitlines() if (words := line.split())[:1] and words[0] in ("good", "note")}
+    assert topics >= {"jax", "tensorflow", "GPU", "processors", "load", "timer", "memory", "disk", "reviews", "noise"}
+    assert "9 times in 10" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_doctor_answers_programs(bench: Try) -> None:
+    """The same findings as JSON; without noise there is no smallest effect."""
+    status, out, _ = bench("doctor", "--json", "--seconds", "0")
+    document = json.loads(out)
+    assert status == document["exit_code"] == 0
+    assert {finding["answer"] for finding in document["findings"]} <= {"good", "note"}
+    assert document["effects"] == []
+    assert "noise" not in {finding["topic"] for finding in document["findings"]}
 
 
 def test_help_names_the_commands_and_the_exit_status(bench: Try) -> None:

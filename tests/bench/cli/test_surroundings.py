@@ -26,7 +26,7 @@ NOBODY = (
     ("words", "status", "said"),
     [
         (["list"], 0, ""),
-        (["doctor"], 0, ""),
+        (["doctor", "--seconds", "0"], 0, ""),
         ([*RUN], 6, "cannot write the cache"),
         (["show", "latest"], 6, "no run called 'latest'"),
     ],

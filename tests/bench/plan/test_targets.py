@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench.backends import BACKENDS
 from bench.cli.info.doctor import doctor
+from bench.exit_codes import ExitCode
 from bench.plan import targets
 from bench.plan.targets import Device, Target
 from datasets.errors import UsageError
@@ -127,8 +128,10 @@ def test_doctor_names_the_variables_that_are_refused_and_why(monkeypatch: pytest
     """Whoever asks what this machine can measure hears what is in the way."""
     monkeypatch.setenv("JAX_DISABLE_JIT", "1")
     screen = Console(width=200, record=True, file=io.StringIO())
-    screen.print(doctor().shown)
-    assert "environment: unset JAX_DISABLE_JIT (JAX would compile nothing)" in screen.export_text()
+    found = doctor(seconds=0)
+    screen.print(found.shown)
+    assert "unset JAX_DISABLE_JIT (JAX would compile nothing)" in screen.export_text()
+    assert found.code == ExitCode.UNUSABLE
 
 
 def test_all_refused_variables_are_named_at_once() -> None:
