@@ -8,7 +8,7 @@ from typing import Literal
 
 from bench.analysis import accuracy
 from bench.analysis.rows import Row
-from bench.records import packages
+from bench.records import merge, packages
 from bench.records.schema import FinishedRecord, TargetFacts, TargetRecord, TimingRecord
 from bench.records.store import Run
 
@@ -53,6 +53,7 @@ def _complete(run: Run) -> Iterator[str]:
             f"{first.target}: {first.reason}"
         )
     yield from accuracy.unfinished(run)
+    yield from (f"unfinished: shard {shard} is not merged" for shard in merge.lacking(run.header))
     if not any(isinstance(record, TimingRecord) for record in run.records):
         yield "unfinished: it timed nothing"
 
@@ -89,7 +90,10 @@ def _plausible(run: Run) -> Iterator[str]:
     ends = [record.finished_at for record in run.records if isinstance(record, FinishedRecord)]
     if not ends:
         return
-    passed_s = (datetime.fromisoformat(ends[-1]) - datetime.fromisoformat(run.header.started_at)).total_seconds()
+    spans = [(one.started_at, one.finished_at) for one in run.header.merged] or [(run.header.started_at, ends[-1])]
+    passed_s = sum(
+        (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() for begin, end in spans
+    )
     timings = [record for record in run.records if isinstance(record, TimingRecord)]
     clocked_s = sum(sample.duration_s for r in timings for sample in r.samples if r.cell.phase != "startup")
     if passed_s < 0:

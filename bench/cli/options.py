@@ -35,6 +35,9 @@ Tiers = Annotated[
         negative=(),
     ),
 ]
+ShardName = Annotated[
+    str | None, Parameter(help="Measure one part of the run, such as 2/8; `merge` makes one run of all parts.")
+]
 Resume = Annotated[
     str | None, Parameter(help='Resume an interrupted run of this same command: its id, its folder, or "latest".')
 ]

@@ -69,14 +69,41 @@ def _measurable(recipe: Recipe) -> Recipe:
 OwnRecipe = Annotated[Recipe, AfterValidator(_measurable)]
 
 
+class ShardOptions(_Frozen):
+    """Which part of a run was measured: shard ``number`` of ``of``; ``with_work`` are those that have any."""
+
+    number: Count
+    of: Count
+    with_work: list[Count]
+
+
 class RunOptions(_Frozen):
-    """The options of a `bench run` besides its profile: enough to resume it."""
+    """The options of a `bench run` besides its profile: enough to resume it.
+
+    shard  the part that was measured; of a merged run any one of its shards
+    """
 
     recipes: list[str]
     backends: list[str]
     device: Literal["cpu", "gpu"]
     seeds: int | None
     budget_s: float | None
+    shard: ShardOptions | None = None
+
+
+class MergedRun(_Frozen):
+    """A shard whose records a merged run has.
+
+    shard   its number
+    digest  of its records file
+    """
+
+    run_id: Slug
+    shard: Count
+    started_at: Moment
+    finished_at: Moment
+    order_seed: int
+    digest: Slug
 
 
 class RunHeader(_Frozen):
@@ -87,6 +114,7 @@ class RunHeader(_Frozen):
     settings    the environment of the process that measures; None in older runs
     process     the id of that process
     recipes     those that are not the suite's own: variations, and a user's without the folder of their file
+    merged      the shards of a merged run
     """
 
     kind: Literal["run"] = "run"
@@ -104,6 +132,7 @@ class RunHeader(_Frozen):
     settings: Settings | None = None
     process: int = 0
     recipes: tuple[OwnRecipe, ...] = ()
+    merged: tuple[MergedRun, ...] = ()
 
     @property
     def planned(self) -> bool:

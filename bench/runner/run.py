@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from bench.analysis import budget, resume
-from bench.plan import steps, targets
+from bench.plan import shards, steps, targets
+from bench.plan.shards import Shard
 from bench.plan.steps import Profile, Step
 from bench.plan.targets import Target
 from bench.records import identity, machine, reference, settings, store
@@ -26,6 +27,7 @@ from bench.records.schema import (
     ResumedRecord,
     RunHeader,
     RunOptions,
+    ShardOptions,
     TimingRecord,
 )
 from bench.runner import affinity, scoring, scratch
@@ -55,6 +57,7 @@ class RunSpec:
     fixed_passes   the passes, if they do not follow from recipes and profile
     next_passes    further passes, each chosen from the records so far
     resumed        the interrupted run to resume: what it has is not measured again
+    shard          the part of the run that is measured; all of it if None
     """
 
     recipes: Sequence[Recipe]
@@ -68,14 +71,20 @@ class RunSpec:
     fixed_passes: Sequence[Sequence[Step]] | None = None
     next_passes: Callable[[ReadRecords], Iterator[list[Step]]] | None = None
     resumed: store.Run | None = None
+    shard: Shard | None = None
 
     def planned(self) -> list[list[Step]]:
         """Return the steps of each pass in order; with a budget only the first pass is known beforehand."""
         if self.fixed_passes is not None:
             return [list(steps) for steps in self.fixed_passes]
+        every = self._whole()
+        mine = self.shard.part(every) if self.shard else every
+        return mine[:1] if self.budget_s is not None else mine
+
+    def _whole(self) -> list[list[Step]]:
+        """Return the steps of each pass of every shard."""
         seeds = self.profile.seeds if self.seeds is None else self.seeds
-        every = steps.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
-        return every[:1] if self.budget_s is not None else every
+        return steps.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
 
     def plan(self) -> PlanRecord:
         """Return the record of what is planned; a comparison needs no peaks."""
@@ -96,6 +105,15 @@ class RunSpec:
             device=self.targets[0].device,
             seeds=self.seeds,
             budget_s=self.budget_s,
+            shard=self._shard_options,
+        )
+
+    @property
+    def _shard_options(self) -> ShardOptions | None:
+        if self.shard is None:
+            return None
+        return ShardOptions(
+            number=self.shard.number, of=self.shard.of, with_work=shards.with_work(self._whole(), self.shard.of)
         )
 
 
@@ -287,6 +305,8 @@ def _budget_passes(spec: RunSpec, read: ReadRecords, *, until: float) -> Iterato
     replicate, known = 1 + max(timed, default=0), 0
     while True:
         every = steps.timings(list(spec.recipes), list(spec.targets), spec.profile, replicate)
+        if spec.shard is not None:
+            every = [step for step in every if spec.shard.has(step)]
         records = [r for r in read() if isinstance(r, TimingRecord)]
         chosen = budget.choose(every, records, left_s=until - time.monotonic())
         if not chosen or len(records) == known:

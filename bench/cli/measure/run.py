@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from bench import PROGRAM
 from bench.cli import Outcome
 from bench.cli.options import (
     ABOVE_ZERO,
@@ -21,6 +22,7 @@ from bench.cli.options import (
     RecipeFile,
     Recipes,
     Runs,
+    ShardName,
 )
 from datasets.errors import ExpectedError, UsageError
 
@@ -41,6 +43,7 @@ def run(
     device: Literal["cpu", "gpu"] = "cpu",
     out: Runs = None,
     order_seed: OrderSeed = None,
+    shard: ShardName = None,
     worker_timeout: Annotated[float, ABOVE_ZERO, Parameter(alias="--stall-limit")] = 300.0,
     resume: str | None = None,
     all: All = False,  # noqa: A002, the word of the command line
@@ -67,6 +70,7 @@ def run(
         --recipes again.
     """
     from bench.cli import arguments, execution
+    from bench.plan import shards
     from bench.plan.steps import PROFILES
     from bench.records import catalog
     from bench.runner.run import RunSpec
@@ -78,8 +82,13 @@ def run(
             profile=PROFILES[profile],
             seeds=seeds,
             budget_s=60 * budget if budget else None,
+            shard=shards.parse(shard) if shard else None,
         )
-    elif recipe or backend or seeds or budget or profile != "default" or device != "cpu":
+        if not spec.planned():
+            raise UsageError(
+                f"shard {shard} has no work in this run: `{PROGRAM} list --as github-matrix` names those that have"
+            )
+    elif recipe or backend or seeds or budget or shard or profile != "default" or device != "cpu":
         raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
     else:
         spec = _resumed(execution.find(resume, out, catalog.of_kind("run")), recipes)
@@ -94,6 +103,7 @@ def _resumed(done: Run, file: Path | None) -> RunSpec:
     """Return what is left of the run ``done``, by its own options and the user's ``file`` of recipes, if it had one."""
     from bench.analysis import resume
     from bench.cli import arguments
+    from bench.plan.shards import Shard
     from bench.plan.steps import PROFILES
     from bench.runner.run import RunSpec
 
@@ -107,4 +117,5 @@ def _resumed(done: Run, file: Path | None) -> RunSpec:
         seeds=given.seeds,
         budget_s=given.budget_s,
         resumed=done,
+        shard=Shard(given.shard.number, given.shard.of) if given.shard else None,
     )

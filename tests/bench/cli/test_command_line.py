@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -301,6 +302,31 @@ def test_list_names_every_path_that_is_timed(bench: Try) -> None:
     words = " ".join(out.split())
     for path in ("fit steps=50", "train_on_batch", "eager", "predict from text", "double loop", "floor"):
         assert path in words
+
+
+def test_list_names_the_shards_for_a_workflow(bench: Try) -> None:
+    """A matrix as GitHub Actions reads it: only shards that have work."""
+    status, out, _ = bench("list", "--as", "github-matrix", "--shards", "50", "--recipe", "dense")
+    found = [one["shard"] for one in json.loads(out)["include"]]
+    assert status == 0
+    assert 1 < len(found) < 50
+    assert all(re.fullmatch(r"[0-9]+/50", shard) for shard in found)
+
+
+def test_a_shard_without_work_is_refused_with_those_that_have(bench: Try) -> None:
+    _, out, _ = bench("list", "--as", "github-matrix", "--shards", "50", "--recipe", "dense")
+    busy = {one["shard"] for one in json.loads(out)["include"]}
+    empty = next(f"{number}/50" for number in range(1, 51) if f"{number}/50" not in busy)
+    status, _, said = bench("run", "--recipe", "dense", "--shard", empty)
+    assert status == 2
+    assert f"shard {empty} has no work in this run" in " ".join(said.split())
+
+
+def test_nothing_to_merge_is_a_usage_error(bench: Try, tmp_path: Path) -> None:
+    for words in ([], [str(tmp_path)], [str(tmp_path / "none")]):
+        status, _, said = bench("merge", *words)
+        assert status == 2
+        assert "shard" in said
 
 
 def test_doctor_says_what_this_machine_can_measure(bench: Try) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import regression, verify
+from bench.analysis import regression, summary, verify
 from bench.analysis.summary import Summary
+from bench.plan import shards
 from bench.plan.gate import Gate
+from bench.plan.shards import Shard
 from bench.plan.steps import PROFILES, Step
 from bench.plan.targets import Target
 from bench.protocol import Json
-from bench.records import identity, packages, settings, store
+from bench.records import identity, machine, merge, packages, settings, store
 from bench.records.schema import FailureRecord, PeaksRecord, ResumedRecord, TimingRecord, TrainingRecord
 from bench.records.store import Run, StoreError
 from bench.report.page import published, site
@@ -379,3 +381,126 @@ def test_a_run_says_what_it_was_asked_for(world: Callable[..., World]) -> None:
     assert (asked.recipes, asked.backends, asked.device) == (["dense"], ["jax", "tensorflow"], "cpu")
     assert (asked.seeds, asked.budget_s) == (2, 1.0)
     assert order(fixed_passes=[]).options is None
+
+
+SHARDS = 3
+
+
+@pytest.fixture
+def parted(world: Callable[..., World], tmp_path: Path) -> Callable[..., list[Run]]:
+    """Measure the shards of a run, each in a folder of its own."""
+
+    def measure(**changes: Any) -> list[Run]:
+        found = order(**changes)
+        busy = shards.with_work(found.planned(), SHARDS)
+        return [world(ALIKE).execute(replace(found, shard=Shard(number, SHARDS))) for number in busy]
+
+    return measure
+
+
+def folders(runs: Sequence[Run]) -> list[Path]:
+    return [done.folder for done in runs]
+
+
+def test_shards_together_are_the_whole_run(
+    parted: Callable[..., list[Run]], world: Callable[..., World], tmp_path: Path
+) -> None:
+    """The same records, the peaks of the machine once; complete, unedited, and nothing occurs twice."""
+    whole = world(ALIKE).execute(order())
+    (merged,) = merge.merge(folders(parted()), tmp_path / "merged")
+    assert merged.measured == whole.measured
+    assert (merged.missing(), merged.damage, merged.finished) == ([], (), True)
+    failed = {check.rule for check in verify.checks(merged) if check.answer == "failed"}
+    assert failed <= {check.rule for check in verify.checks(whole) if check.answer == "failed"}
+    assert len([r for r in merged.records if isinstance(r, PeaksRecord)]) == len(TARGETS)
+    assert summary.summarize(merged).document.timings
+
+
+def test_merging_again_changes_nothing(parted: Callable[..., list[Run]], tmp_path: Path) -> None:
+    """In whatever order the shards are named, and however often."""
+    found = folders(parted())
+    (first,) = merge.merge(found, tmp_path / "merged")
+    before = (first.folder / store.RECORDS).read_bytes()
+    (again,) = merge.merge([*reversed(found), *found], tmp_path / "merged")
+    assert (again.folder, (again.folder / store.RECORDS).read_bytes()) == (first.folder, before)
+    assert [path.name for path in (tmp_path / "merged").iterdir()] == [first.folder.name]
+
+
+def test_a_shard_that_lacks_is_named(parted: Callable[..., list[Run]], tmp_path: Path) -> None:
+    """A run of some shards is not complete: nobody should publish it as the whole."""
+    found = parted()
+    (merged,) = merge.merge(folders(found)[:-1], tmp_path)
+    last = found[-1].header.options.shard.number  # type: ignore[union-attr]
+    assert merge.lacking(merged.header) == [f"{last}/{SHARDS}"]
+    assert any(f"shard {last}/{SHARDS} is not merged" in problem for problem in verify.problems(merged))
+
+
+def test_other_content_under_the_same_name_is_refused(parted: Callable[..., list[Run]], tmp_path: Path) -> None:
+    one = parted()[0]
+    other = tmp_path / "copy" / one.folder.name
+    writer = store.RunWriter(other)
+    writer.append(one.header.model_copy(update={"order_seed": 99}), *one.records[1:])
+    writer.close()
+    with pytest.raises(StoreError, match="is there twice with other content"):
+        merge.merge([one.folder, other], tmp_path / "merged")
+
+
+def test_a_shard_that_was_measured_twice_is_refused(
+    parted: Callable[..., list[Run]], world: Callable[..., World], tmp_path: Path
+) -> None:
+    """Nobody else can say which of the two counts."""
+    found = parted()
+    number = found[0].header.options.shard.number  # type: ignore[union-attr]
+    again = world(ALIKE).execute(order(shard=Shard(number, SHARDS)))
+    with pytest.raises(StoreError, match="was measured twice on this machine"):
+        merge.merge([*folders(found), again.folder], tmp_path / "merged")
+
+
+def test_an_interrupted_shard_is_resumed_first(
+    parted: Callable[..., list[Run]], world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own options say which part it is."""
+    found = parted()
+    cut = found[0]
+    lines = (cut.folder / store.RECORDS).read_bytes().splitlines(keepends=True)
+    (cut.folder / store.RECORDS).write_bytes(b"".join(lines[:-2]))
+    with pytest.raises(StoreError, match="was interrupted: resume it"):
+        merge.merge(folders(found), tmp_path / "merged")
+    shard = Shard(cut.header.options.shard.number, SHARDS)  # type: ignore[union-attr]
+    made = {"keras": "3.15.1", "jax": "1.0", "tensorflow": "1.0"}
+    monkeypatch.setattr(packages, "versions", lambda: made)
+    world(ALIKE).execute(order(shard=shard, resumed=store.read(cut.folder)))
+    (merged,) = merge.merge(folders(found), tmp_path / "merged")
+    assert merged.missing() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"seeds": 2}, "options"), ({"order_seed": 8}, ""), ({"profile": replace(THREE, name="other")}, "profile")],
+)
+def test_shards_of_other_work_are_refused(
+    parted: Callable[..., list[Run]], tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    """What must be the same is named; the order of turns may differ."""
+    first, second = parted()[:1], parted(**changes)[1:]
+    if not said:
+        assert len(merge.merge(folders([*first, *second]), tmp_path / "merged")) == 1
+        return
+    with pytest.raises(StoreError, match=rf"was measured otherwise than .*: .*{said}"):
+        merge.merge(folders([*first, *second]), tmp_path / "merged")
+
+
+def test_machines_stay_apart(parted: Callable[..., list[Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their seconds are never in one table: a run for each."""
+    mine = machine.machine()
+    first = parted()[:1]
+    monkeypatch.setattr(machine, "machine", lambda: mine.model_copy(update={"cpu": "Another CPU"}))
+    second = parted()[1:]
+    merged = merge.merge(folders([*first, *second]), tmp_path / "merged")
+    assert {run.header.machine.cpu for run in merged} == {mine.cpu, "Another CPU"}
+    assert all(merge.lacking(run.header) for run in merged)
+
+
+def test_a_whole_run_is_no_shard(world: Callable[..., World], tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is no shard: measure shards with"):
+        merge.merge([world(ALIKE).execute(order()).folder], tmp_path / "merged")
