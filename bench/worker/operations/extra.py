@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from bench.worker import clock
 from bench.worker.clock import Operation
 
 # A small product stays in the processor's cache: it takes some µs, always the same, and competes for no memory.
@@ -18,9 +18,10 @@ SIDE = 48
 # Both kinds of work are timed in interleaved stretches: their length and number.
 STRETCH_S = 0.02
 ROUNDS = 15
+# A run of repeats with work inside of each: how long, how often, and the fewest repeats.
+INSIDE_S = 0.2
 INSIDE_ROUNDS = 5
-# Repeats of an operation whose cost is a line over them.
-LONG = 200
+FEWEST = 16
 
 Work = Callable[[int], object]
 
@@ -32,7 +33,7 @@ def add(operation: Operation, share: float) -> Operation:
     Their number is measured here, in this process and on its cores, both kinds of work interleaved.
     """
     burn = _burner()
-    if operation.inject is not None:
+    if operation.inject is not None and operation.largest > 1:
         inside = _injected(operation, share, burn)
         return operation.inject(lambda: burn(inside))
 
@@ -64,29 +65,29 @@ def _ratio(work: Work, burn: Work, *, most: int) -> float:
 
 
 def _injected(operation: Operation, share: float, burn: Work) -> int:
-    """Return how many products inside of a repeat take ``share`` of it, measured there: a sixth longer than in a row.
+    """Return how many products inside of a repeat take ``share`` of it; measured there: a sixth longer than in a row.
 
-    One more repeat is a slope: calling the operation costs something by itself.
+    The work itself tells when each repeat ends, so that what a call costs besides its repeats does not matter.
     """
-    long = min(operation.largest, LONG)
-    short = max(1, long // 4)
-
-    def seconds(some: Operation, repeats: int) -> float:
-        return float(clock.block(some, repeats=repeats, each=False)["duration_s"])
-
-    def repeat_s() -> float:
-        return (seconds(operation, long) - seconds(operation, short)) / (long - short)
-
-    first = max(1, round(share * repeat_s() / (_seconds(burn, 1_000) / 1_000)))
+    products, repeats, found = 1, FEWEST, []
     spent: list[float] = []
-    trial = operation.inject(lambda: spent.append(_seconds(burn, first)))  # type: ignore[misc]
+    ended: list[float] = []
 
-    def needed() -> float:
+    def work() -> None:
+        spent.append(_seconds(burn, products))
+        ended.append(time.perf_counter())
+
+    trial = operation.inject(work)  # type: ignore[misc]
+    for _ in range(INSIDE_ROUNDS):
         spent.clear()
-        seconds(trial, long)
-        return first * share * repeat_s() / statistics.median(spent)
-
-    return max(1, round(statistics.median(needed() for _ in range(INSIDE_ROUNDS))))
+        ended.clear()
+        trial.complete(min(operation.largest, repeats))
+        inside_s = statistics.mean(spent)
+        repeat_s = (ended[-1] - ended[0]) / (len(ended) - 1) - inside_s
+        products = max(1, round(products * share * repeat_s / inside_s))
+        found.append(products)
+        repeats = max(FEWEST, math.ceil(INSIDE_S / repeat_s))
+    return round(statistics.median(found[1:]))  # one product at first: its time says little
 
 
 def _length(work: Work, most: int) -> int:
