@@ -17,6 +17,7 @@ EXTRAS = {
     "tensorflow": ("worker", "tensorflow-cpu"),
     "cpu": ("worker", "jax-cpu", "tensorflow-cpu"),
     "openvino": ("worker", "openvino"),
+    "cluster": ("cluster",),
 }
 
 

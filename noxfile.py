@@ -26,13 +26,15 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint"]
 nox.options.error_on_missing_interpreters = True  # or a Python that is not found would pass
 
-LOCKS = ("nox", "build", "lint", "cpu", "test", "gpu-jax", "gpu-tensorflow")
+LOCKS = ("nox", "build", "lint", "cpu", "cluster", "test", "gpu-jax", "gpu-tensorflow")
 
 
 @nox.session(name="bench-cpu")
 def bench_cpu(session: nox.Session) -> None:
     """Benchmark on the CPU: every recipe on JAX and TensorFlow. Arguments go to `bench run`."""
     install(session, "cpu")
+    if "--on" in session.posargs:
+        install(session, "cluster")
     bench(session, "run", *session.posargs)
 
 
@@ -232,6 +234,7 @@ def lock(session: nox.Session) -> None:
         session.run(
             *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),
             *("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header"),
+            *("--constraint", "requirements/cpu.txt") if group == "cluster" else (),  # installed beside it
             *("--group", group, "--output-file", f"requirements/{group}.txt"),
             external=True,
         )

@@ -38,6 +38,10 @@ Tiers = Annotated[
 ShardName = Annotated[
     str | None, Parameter(help="Measure one part of the run, such as 2/8; `merge` makes one run of all parts.")
 ]
+On = Annotated[
+    str | None,
+    Parameter(help='Send the parts of the work to a Dask cluster: the address of its scheduler, or "local".'),
+]
 Resume = Annotated[
     str | None, Parameter(help='Resume an interrupted run of this same command: its id, its folder, or "latest".')
 ]

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
-from bench.analysis.doctor import Diagnosis
+from bench.analysis.machine.doctor import Diagnosis
 from bench.analysis.summary import Summary
 from bench.analysis.verify import CheckRow
 from bench.exit_codes import ExitCode

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis.doctor import Diagnosis, Effect
+from bench.analysis.machine.doctor import Diagnosis, Effect
 
 STYLES = {"good": "green", "note": "yellow", "problem": "bold red"}
 

@@ -135,6 +135,7 @@ class _Process:
         """Return the seconds of a block of ``repeats``, or of about 20 ms where that is 0, and its repeats."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(LEAD_S, repeats, file=self._process.stdin, flush=True)
+        self._process.stdin.write(f"{LEAD_S} {repeats}\n")
+        self._process.stdin.flush()
         seconds, done = self._process.stdout.readline().split()
         return float(seconds), int(done)

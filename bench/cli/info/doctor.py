@@ -28,7 +28,7 @@ def doctor(
     seconds
         How long noise is measured; 0 leaves it out.
     """
-    from bench.analysis import doctor as checks
+    from bench.analysis.machine import doctor as checks
     from bench.exit_codes import ExitCode
     from bench.plan import gpus, targets
     from bench.records import conditions, machine, packages, store

@@ -17,6 +17,7 @@ from bench.cli.options import (
     Backends,
     Data,
     Json,
+    On,
     OrderSeed,
     ProfileName,
     RecipeFile,
@@ -44,6 +45,7 @@ def run(
     out: Runs = None,
     order_seed: OrderSeed = None,
     shard: ShardName = None,
+    on: On = None,
     worker_timeout: Annotated[float, ABOVE_ZERO, Parameter(alias="--stall-limit")] = 300.0,
     resume: str | None = None,
     all: All = False,  # noqa: A002, the word of the command line
@@ -75,6 +77,10 @@ def run(
     from bench.records import catalog
     from bench.runner.run import RunSpec
 
+    if on and resume:
+        from bench.cli.measure import cluster_run
+
+        return cluster_run.resume(resume, on=on, out=out, as_json=json)
     if resume is None:
         spec = RunSpec(
             recipes=arguments.recipes(recipe, recipes),
@@ -92,11 +98,28 @@ def run(
         raise UsageError("--resume uses the options of the interrupted run; drop the other ones")
     else:
         spec = _resumed(execution.find(resume, out, catalog.of_kind("run")), recipes)
+    if on:
+        from bench.cli.measure import cluster_run
+
+        if shard or budget:
+            raise UsageError("--on parts the run by itself: drop --shard and --budget")
+        given = {"recipe": recipe, "recipes": recipes, "backend": backend, "profile": profile, "seeds": seeds}
+        words = _words({**given, "data": data, "device": device, "order-seed": order_seed})
+        return cluster_run.run(spec, ["run", *words], on=on, out=out, as_json=json)
     if spec.resumed and spec.resumed.finished and not spec.resumed.missing() and spec.budget_s is None:
         execution.say(f"{spec.resumed.header.run_id} is complete")
         return execution.report(spec.resumed, json=json, every=all)
     spec = replace(spec, order_seed=execution.seed(order_seed), stall_limit_s=worker_timeout)
     return execution.report(execution.execute(spec, data, out), json=json, every=all)
+
+
+def _words(options: dict[str, object]) -> list[str]:
+    """Return ``options`` as words of a command line, without those that were not given."""
+    found: list[str] = []
+    for name, value in options.items():
+        if value is not None:
+            found += [f"--{name}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return found
 
 
 def _resumed(done: Run, file: Path | None) -> RunSpec:

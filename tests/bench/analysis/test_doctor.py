@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import doctor, stats
-from bench.analysis.doctor import Diagnosis, Effect, Finding
+from bench.analysis import stats
+from bench.analysis.machine import doctor
+from bench.analysis.machine.doctor import Diagnosis, Effect, Finding
 from bench.plan import gate
 from bench.records.conditions import Conditions
 from bench.records.settings import Settings
