@@ -19,7 +19,7 @@ from bench.cli.compare import bisect, calibrate, compare, regress, versions
 from bench.cli.info import doctor, init, sample
 from bench.cli.info.list import list_
 from bench.cli.measure import baselines, reference, run, score, sweep, train
-from bench.cli.results import export, history, merge, publish, runs, show, verify
+from bench.cli.results import export, history, merge, publish, runs, show, submit, verify
 from bench.exit_codes import ExitCode
 from bench.report import ascii_fallback
 from datasets.errors import ExpectedError, UsageError
@@ -50,7 +50,10 @@ COMMANDS = {
     "Begin": (init.init,),
     "Measure": (run.run, train.train, score.score, sweep.sweep, baselines.baselines, reference.reference),
     "Compare": (compare.compare, regress.regress, versions.versions, bisect.bisect, calibrate.calibrate),
-    "Results": (show.show, runs.runs, merge.merge, verify.verify, export.export, history.history, publish.publish),
+    "Results": (
+        *(show.show, runs.runs, verify.verify, merge.merge, submit.submit),
+        *(export.export, history.history, publish.publish),
+    ),
     "Look": (list_, sample.sample, doctor.doctor),
 }
 for place, (title, commands) in enumerate(COMMANDS.items()):

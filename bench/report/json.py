@@ -12,7 +12,7 @@ from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.machine.doctor import Diagnosis
 from bench.analysis.summary import Summary
-from bench.analysis.verify import CheckRow
+from bench.analysis.verification.rules import CheckRow
 from bench.exit_codes import ExitCode
 from bench.records.machine import Machine
 

@@ -10,11 +10,13 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from bench.backends import BACKENDS
+from bench.records import store
 from datasets import locate
-from tests.faults import results, soak, trials
+from tests.faults import forgeries, results, soak, trials
 from tests.faults.trials import World
 
 
@@ -27,6 +29,8 @@ def main() -> int:
         located = locate.open_corpus(None, environ=os.environ)
         for backend in BACKENDS:
             _kill(trials.real_run(located, backend), options.real // len(BACKENDS))
+    if options.forge is not None:
+        _forge(options.forge)
     if options.minutes and not results.load("soak"):
         for level in soak.soak(options.minutes):
             results.keep("soak", level)
@@ -40,7 +44,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fake", type=int, default=1_000, help="kills in runs with fake workers (default: 1000)")
     parser.add_argument("--real", type=int, default=50, help="kills in runs with real workers (default: 50)")
     parser.add_argument("--minutes", type=float, default=60.0, help="minutes of soak (default: 60; 0 for none)")
+    parser.add_argument("--forge", type=Path, help="folder of an honest run, which is forged in fifty ways")
     return parser.parse_args()
+
+
+def _forge(run: Path) -> None:
+    """Forge the run in the folder ``run``, and keep which forgeries were found."""
+    with tempfile.TemporaryDirectory(prefix="faults-") as place:
+        for found in forgeries.forge(store.read(run), Path(place)):
+            results.keep("forgeries", asdict(found))
 
 
 def _kill(world: World, wanted: int) -> None:

@@ -67,7 +67,8 @@ def load(name: str) -> list[dict[str, Any]]:
 
 def page() -> str:
     """Return the page of everything that was found."""
-    return "\n".join([HEAD, *_kills(load("kills")), *_soak(load("soak")), *_fuzz(load("fuzz"))])
+    parts = {"kills": _kills, "forgeries": _forgeries, "soak": _soak, "fuzz": _fuzz}
+    return "\n".join([HEAD, *(line for name, part in parts.items() for line in part(load(name)))])
 
 
 def _kills(outcomes: Sequence[dict[str, Any]]) -> list[str]:
@@ -89,6 +90,27 @@ def _kills(outcomes: Sequence[dict[str, Any]]) -> list[str]:
         lines.append(f"| {world} | the {victim} | {len(group)} | {times} | {wrong} | {_commits(group)} |")
     wrong = [f"- {one['world']}, seed {one['seed']}: {'; '.join(one['wrong'])}" for one in outcomes if one["wrong"]]
     return [*lines, "", *wrong, *_where(outcomes)]
+
+
+def _forgeries(found: Sequence[dict[str, Any]]) -> list[str]:
+    if not found:
+        return []
+    caught = sum(bool(one["found"]) for one in found)
+    lines = [
+        "## Forgeries",
+        "",
+        "An honest default run was changed by a program that makes every digest again, packed, and given to `verify`.",
+        f"{caught} of {len(found)} were found. What changes every block of a cell a little shows only where the cell",
+        "is measured again (`verify FILE --measure`), and there only if it is much.",
+        "",
+        "| what was done | found | by the rule |",
+        "| --- | --- | --- |",
+    ]
+    for deed in dict.fromkeys(one["deed"] for one in found):
+        group = [one for one in found if one["deed"] == deed]
+        rules = sorted({rule for one in group for rule in one["found"]})
+        lines.append(_line([deed, f"{sum(bool(one['found']) for one in group)} of {len(group)}", "; ".join(rules)]))
+    return [*lines, "", *_where(found)]
 
 
 def _soak(levels: Sequence[dict[str, Any]]) -> list[str]:

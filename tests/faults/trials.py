@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 import psutil
 
-from bench.analysis import regression, verify
+from bench.analysis import regression
+from bench.analysis.verification import rules as verify
 from bench.plan.gate import Gate
 from bench.plan.steps import PROFILES
 from bench.plan.targets import Target

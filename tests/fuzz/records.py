@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.analysis import verify
 from bench.analysis.summary import Summary
+from bench.analysis.verification import rules as verify
 from bench.records import store
 from bench.report import comparison, csv, exports, terminal
 from bench.report import json as documents

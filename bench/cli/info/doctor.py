@@ -34,7 +34,7 @@ def doctor(
     from bench.records import conditions, machine, packages, store
     from bench.report import json as report_json
     from bench.report import notices
-    from bench.runner import noise
+    from bench.runner.checks import noise
     from datasets import cache_index
     from datasets.locate import DATA_VARIABLE, cache_folder
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.analysis.history import CellHistory, Point
 from bench.analysis.rows import once
-from bench.analysis.verify import CheckRow
+from bench.analysis.verification.rules import CheckRow
 from bench.plan.steps import BaselineTraining, Counting, Profile, Step, Timing, Training
 from bench.records.reference import Row
 from bench.records.schema import Cell

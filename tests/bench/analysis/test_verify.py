@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis import verify
 from bench.analysis.summary import summarize
+from bench.analysis.verification import rules as verify
 from bench.records import identity, store
 from bench.records.machine import Commit
 from bench.records.schema import Record

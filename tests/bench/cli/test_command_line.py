@@ -20,10 +20,10 @@ from bench.analysis.calibration import replicate_pool
 from bench.cli.compare import bisect
 from bench.cli.options import ProfileName
 from bench.plan import steps
-from bench.records import store
+from bench.records import bundle, store
 from bench.report import exports
 from models.recipes import DENSE
-from tests.bench import made
+from tests.bench import honest, made
 from tests.bench.analysis.test_error_rates import record as pool_record
 from tests.bench.made import blocks
 
@@ -320,6 +320,18 @@ def test_a_shard_without_work_is_refused_with_those_that_have(bench: Try) -> Non
     status, _, said = bench("run", "--recipe", "dense", "--shard", empty)
     assert status == 2
     assert f"shard {empty} has no work in this run" in " ".join(said.split())
+
+
+def test_a_run_is_submitted_as_one_file_and_verified(bench: Try, tmp_path: Path) -> None:
+    """What `submit` wrote, `verify` reads: by more rules than a run of one's own."""
+    run = honest.write(tmp_path / "runs" / "one")
+    status, _, said = bench("submit", "one", "--out", str(tmp_path / "runs"), "--to", str(tmp_path))
+    assert "not submitted" in said, "its accuracy is made"
+    assert status == 6
+    file = bundle.write(run, tmp_path)
+    status, out, _ = bench("verify", str(file), "--json")
+    failed = [check["rule"] for check in json.loads(out)["checks"] if check["answer"] == "failed"]
+    assert (status, failed) == (5, ["accuracy is what seeds reach"])
 
 
 def test_nothing_to_merge_is_a_usage_error(bench: Try, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bench.runner import noise
+from bench.runner.checks import noise
 
 
 def test_equal_processes_are_about_equal() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import regression, summary, verify
+from bench.analysis import regression, summary
 from bench.analysis.summary import Summary
+from bench.analysis.verification import rules as verify
 from bench.plan import shards
 from bench.plan.gate import Gate
 from bench.plan.shards import Shard
@@ -439,7 +440,7 @@ def test_other_content_under_the_same_name_is_refused(parted: Callable[..., list
     one = parted()[0]
     other = tmp_path / "copy" / one.folder.name
     writer = store.RunWriter(other)
-    writer.append(one.header.model_copy(update={"order_seed": 99}), *one.records[1:])
+    writer.append(one.header.model_copy(update={"order_seed": 99}), *one.records)
     writer.close()
     with pytest.raises(StoreError, match="is there twice with other content"):
         merge.merge([one.folder, other], tmp_path / "merged")

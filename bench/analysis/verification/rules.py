@@ -8,6 +8,7 @@ from typing import Literal
 
 from bench.analysis import accuracy
 from bench.analysis.rows import Row
+from bench.analysis.verification import plausibility
 from bench.records import merge, packages
 from bench.records.schema import FinishedRecord, TargetFacts, TargetRecord, TimingRecord
 from bench.records.store import Run
@@ -21,9 +22,10 @@ class CheckRow(Row):
     found: str = ""
 
 
-def checks(run: Run) -> list[CheckRow]:
-    """Return every rule with its answer."""
-    found = [(rule, list(check(run))) for rule, check in RULES.items()]
+def checks(run: Run, *, submitted: bool = False) -> list[CheckRow]:
+    """Return every rule with its answer; of a run that somebody else ``submitted``, whether it is plausible as well."""
+    rules = {**RULES, **(plausibility.RULES if submitted else {})}
+    found = [(rule, list(check(run))) for rule, check in rules.items()]
     return [
         CheckRow(rule=rule, answer="failed" if wrong else "passed", found="; ".join(wrong)) for rule, wrong in found
     ]
