@@ -85,7 +85,7 @@ def connected(address: str) -> Iterator[Client]:
 
 
 def machines(client: Client) -> int:
-    """Return how many workers can time; ExpectedError where none can, or two are on one machine."""
+    """Return how many workers can time; ExpectedError where none can."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     able = [worker for worker in workers if worker.get("resources", {}).get(RESOURCE)]
     if not able:

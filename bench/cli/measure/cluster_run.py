@@ -43,7 +43,9 @@ def _measured(folder: Path, connect: cluster.Connect, *, on: str, runs: Path, as
     if len(outcomes) == 1:
         return outcomes[0]
     execution.say(f"{len(merged)} kinds of machines: their timings stay apart, a run for each")
-    return Outcome(Group(*[one.shown for one in outcomes]), max(one.code for one in outcomes))  # type: ignore[arg-type]
+    shown = [one.shown for one in outcomes]
+    code = max(one.code for one in outcomes)
+    return Outcome(f"[{', '.join(map(str, shown))}]" if as_json else Group(*shown), code)  # type: ignore[arg-type]
 
 
 def _begin(spec: RunSpec, words: Sequence[str], connect: cluster.Connect, runs: Path) -> Path:
