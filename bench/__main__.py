@@ -18,7 +18,7 @@ from bench.cli import Outcome
 from bench.cli.compare import bisect, calibrate, compare, regress, versions
 from bench.cli.info import doctor, init, sample
 from bench.cli.info.list import list_
-from bench.cli.measure import baselines, reference, run, score, sweep, train
+from bench.cli.measure import baselines, reference, run, scaling, score, sweep, train
 from bench.cli.results import export, history, merge, publish, runs, show, submit, verify
 from bench.exit_codes import ExitCode
 from bench.report import ascii_fallback
@@ -48,7 +48,15 @@ app = App(
 
 COMMANDS = {
     "Begin": (init.init,),
-    "Measure": (run.run, train.train, score.score, sweep.sweep, baselines.baselines, reference.reference),
+    "Measure": (
+        run.run,
+        train.train,
+        score.score,
+        sweep.sweep,
+        scaling.scaling,
+        baselines.baselines,
+        reference.reference,
+    ),
     "Compare": (compare.compare, regress.regress, versions.versions, bisect.bisect, calibrate.calibrate),
     "Results": (
         *(show.show, runs.runs, verify.verify, merge.merge, submit.submit),

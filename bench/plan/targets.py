@@ -62,6 +62,7 @@ class Target:
     folder      the first place to look for that file's imports
     extra_work  share of real work added to every repeat, by which a gate proves that it finds a slowdown
     host        the target whose process does its work; itself if None
+    devices     how many devices train one model, data-parallel; simulated on the CPU
     quiet       one framework thread on one core: see `bench.plan.gate`
     unusable    why it cannot start, such as an environment that could not be built
     """
@@ -76,6 +77,7 @@ class Target:
     folder: Path | None = None
     extra_work: float = 0.0
     host: Target | None = None
+    devices: int = 1
     quiet: bool = False
     unusable: str = ""
 
@@ -163,8 +165,15 @@ def environment(
         "JAX_ENABLE_COMPILATION_CACHE": "false",
         **_DEVICE_VARIABLES[target.device],
         **(_quiet_variables(environ) if target.quiet else {}),
+        **(_simulated(target.devices, environ) if target.devices > 1 and target.device == "cpu" else {}),
         **({"PYTHONPATH": str(target.folder)} if target.folder else {}),
     }
+
+
+def _simulated(devices: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets JAX see the processor as so many devices; TensorFlow is told by the worker."""
+    flag = f"--xla_force_host_platform_device_count={devices}"
+    return {"XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flag}".strip()}
 
 
 def _quiet_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -11,10 +11,12 @@ from pydantic_core import to_json
 from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.machine.doctor import Diagnosis
+from bench.analysis.machine.scaling import ScalingRow
 from bench.analysis.summary import Summary
 from bench.analysis.verification.rules import CheckRow
 from bench.exit_codes import ExitCode
 from bench.records.machine import Machine
+from bench.records.store import Run
 
 
 def render(summary: Summary, code: ExitCode) -> str:
@@ -54,6 +56,19 @@ def bisected(found: Result, code: ExitCode) -> str:
 def verified(run_id: str, checks: Sequence[CheckRow], code: ExitCode) -> str:
     """Return the rules about the records of a run."""
     return _text({"run_id": run_id, "checks": checks, "exit_code": int(code)})
+
+
+def scaled(run: Run, rows: Sequence[ScalingRow], code: ExitCode) -> str:
+    """Return how training scales over devices."""
+    header = run.header
+    facts = {"run_id": header.run_id, "started_at": header.started_at, "machine": header.machine}
+    return _text(
+        {
+            **facts,
+            "scaling": [{**dataclasses.asdict(row), "efficiency": row.efficiency} for row in rows],
+            "exit_code": int(code),
+        }
+    )
 
 
 def diagnosis(found: Diagnosis, machine: Machine, code: ExitCode) -> str:

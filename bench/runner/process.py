@@ -214,6 +214,7 @@ class WorkerProcess:
         self._closed = False
         command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
         command += ["--device", self.target.device, *(["--corpus", str(corpus)] if corpus else [])]
+        command += ["--devices", str(self.target.devices)] if self.target.devices > 1 else []
         command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
         command += ["--compilations", str(compilations)] if compilations else []
         with self.log.open("ab") as log:

@@ -35,6 +35,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("write_fd", type=int, help="file descriptor on which answers leave")
     parser.add_argument("--corpus", type=Path, help="folder of the parsed corpus, if a recipe reads it")
     parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
+    parser.add_argument("--devices", type=int, default=1, help="how many devices train one model")
     parser.add_argument("--recipes", type=Path, help="the user's file of recipes")
     parser.add_argument("--compilations", help="folder of programs that other processes of the run compiled")
     return parser.parse_args()
@@ -49,12 +50,13 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
     try:
         import keras
 
-        from bench.worker import device
+        from bench.worker import device, distribution
         from bench.worker.dispatch import Dispatcher
 
         import_s = time.perf_counter() - started
         if options.compilations:
             device.share_compilations(options.compilations)
+        distribution.begin(options.devices)  # before anything runs
         kind, name = device.prove(options.device)
         dispatcher = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, user_file=options.recipes)
         device.require_same_work()  # after the user's file, which may have changed it

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from bench.worker import backend
+from bench.worker import backend, distribution
 
 
 class WrongDevice(Exception):
@@ -62,6 +62,7 @@ def settings() -> dict[str, Any]:
         **in_force(),
         "image_data_format": keras.config.image_data_format(),
         "tf32": False,
+        **({"devices": distribution.devices()} if distribution.devices() > 1 else {}),
         "processors": here.usable_processors(),
         "variables": here.variables(),
     }

@@ -1,1 +1,1 @@
-"""How well a machine measures."""
+"""How well a machine measures, and how training scales over its devices."""

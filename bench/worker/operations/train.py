@@ -11,10 +11,10 @@ import keras
 
 from bench.worker import compiled, device, floors
 from bench.worker.clock import Operation
+from bench.worker.distribution import create
 from bench.worker.operations import work
 from bench.worker.programs import Trainer
 from bench.worker.reviews import Encoded, Reviews
-from models.model import create
 
 # Most steps in one call of a compiled loop.
 LONGEST_LOOP = 1_024

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from bench.worker import driving, support
+from bench.worker import distribution, driving, support
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import metrics
 from models import own_data
@@ -33,7 +33,7 @@ def evaluator(reviews: Reviews, model: keras.Model) -> Evaluate:
 
 def predictor(model: keras.Model) -> Predict:
     """Return the function from inputs to raw outputs for every row, NumPy in and out; by Keras where no program can."""
-    program = driving.predictor(model)
+    program = _by_predict(model) if distribution.devices() > 1 else driving.predictor(model)
 
     def predict(x: Arrays) -> Arrays:
         starts = range(0, own_data.rows(x), PREDICT_BATCH)
@@ -41,6 +41,11 @@ def predictor(model: keras.Model) -> Predict:
         return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     return predict
+
+
+def _by_predict(model: keras.Model) -> Predict:
+    """Return Keras's own prediction: a compiled program holds the weights of one device."""
+    return lambda x: model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
 
 
 def figures(model: keras.Model, data: Encoded, outputs: Arrays) -> dict[str, float]:

@@ -11,11 +11,12 @@ import numpy as np
 
 from bench.protocol import Json, Parity
 from bench.worker import device
+from bench.worker.distribution import create
 from bench.worker.operations import work
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import evaluate
 from models.embedding import Embedding
-from models.model import create, probabilities
+from models.model import probabilities
 
 # Rates and deviations at which Keras's layers draw random numbers; at zero they draw none.
 DRAWING = ("rate", "dropout", "recurrent_dropout", "stddev")

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from bench.protocol import Learn, Train
 from bench.worker import device
+from bench.worker.distribution import create
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training.epochs import DRIVERS, Epoch, Schedule
 from bench.worker.training.evaluate import Evaluate, evaluator
-from models.model import create
 from models.recipes import Phase, Recipe
 
 Tell = Callable[..., None]

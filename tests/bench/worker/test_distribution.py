@@ -1,0 +1,60 @@
+"""Data-parallel training on two simulated devices: the same work as on one, on both backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.plan.scaling import targets
+from bench.plan.targets import Target
+from bench.protocol import Block, Parity, Prepare, Release, Train
+from bench.runner.process import WorkerProcess
+
+pytestmark = pytest.mark.framework
+
+Workers = dict[int, WorkerProcess]
+
+
+@pytest.fixture(scope="module", params=["jax", "tensorflow"])
+def workers(
+    request: pytest.FixtureRequest, corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workers]:
+    """A worker with one device and one with two."""
+    logs = tmp_path_factory.mktemp("logs")
+    sides = targets(Target(request.param), [1, 2])
+    alive = {t.devices: WorkerProcess(t, corpus=corpus_folder, log=logs / f"{t.devices}.log") for t in sides}
+    yield alive
+    for worker in alive.values():
+        worker.close()
+
+
+def test_a_worker_says_how_many_devices_train(workers: Workers) -> None:
+    assert "devices" not in workers[1].hello.settings
+    assert workers[2].hello.settings["devices"] == 2
+
+
+def test_two_devices_do_the_work_of_one(workers: Workers, tmp_path: Path) -> None:
+    """From the same weights: the same predictions, and losses that differ by the order of sums alone."""
+    weights = str(tmp_path / "weights.weights.h5")
+    one, two = (
+        worker.ask(Parity("pooling-logits", weights, save=count == 1, steps=10, reviews=200))
+        for count, worker in workers.items()
+    )
+    assert one["predictions"] == pytest.approx(two["predictions"], abs=1e-5)
+    assert one["losses"] == pytest.approx(two["losses"], rel=1e-4)
+
+
+def test_two_devices_train_to_an_accuracy(workers: Workers) -> None:
+    """Shuffled otherwise, so that they differ as two seeds do."""
+    phases = [worker.ask(Train("pooling-logits", 0, {"final": 1}, "fit"))["phases"] for worker in workers.values()]
+    one, two = (found["final"]["curves"]["accuracy"][-1] for found in phases)
+    assert one == pytest.approx(two, abs=0.05)
+
+
+def test_a_step_of_fit_is_timed_on_both(workers: Workers) -> None:
+    for worker in workers.values():
+        worker.ask(Prepare("pooling-logits", "train", "fit", 32))
+        assert worker.ask(Block("train", "fit", 32, repeats=4, each=False))["duration_s"] > 0
+        worker.ask(Release())
