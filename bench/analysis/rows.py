@@ -132,6 +132,7 @@ class TimingRow(CellRow):
     call_s       what calling `fit` costs beside its steps
     after_s      the most that a call took to return after its last step
     p50_s        and so on: percentiles over all calls; p99 where so many calls allow it
+    joules       of a review, by the counters of the hardware; None where there is none
     """
 
     seconds: float | None = None
@@ -154,6 +155,7 @@ class TimingRow(CellRow):
     p99_s: float | None = None
     calls: int | None = None
     megabytes_per_s: float | None = None
+    joules: float | None = None
 
     @property
     def has_floor(self) -> bool:

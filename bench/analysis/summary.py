@@ -346,6 +346,7 @@ class Summary:
             processes=len(records),
             steady=all(record.steady for record in records),
             excluded=self.excludes(cell),
+            joules=_joules(records),
             **_DETAILS[cell.phase](records, seconds),
         )
 
@@ -548,6 +549,13 @@ def _vectorization(records: Sequence[TimingRecord], seconds: stats.Estimate) -> 
 
 
 # What the rows of a phase say beside seconds and shares, and the order of phases in every table.
+def _joules(records: Sequence[TimingRecord]) -> float | None:
+    """Return the energy of one review over every block that says it; a call's fixed cost is part of it."""
+    known = [(s, r.work.get("reviews", 0.0)) for r in records for s in r.samples if s.counts and s.energy_j is not None]
+    reviews = sum(sample.repeats * each for sample, each in known)
+    return sum(sample.energy_j or 0.0 for sample, _ in known) / reviews if reviews else None
+
+
 _DETAILS: dict[str, Callable[[Sequence[TimingRecord], stats.Estimate], dict[str, Any]]] = {
     "train": _training,
     "predict": _prediction,

@@ -257,6 +257,11 @@ class Cell(_Frozen):
         return self.target.partition("@")[0]
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether its target is a GPU."""
+        return self.where.endswith("-gpu")
+
+    @property
     def label(self) -> str:
         """The label of its target: "head" of "jax-cpu@head", empty if it has none."""
         return self.target.partition("@")[2]
@@ -279,6 +284,7 @@ class Sample:
     outside_s: float = 0.0  # processor seconds of programs outside of the run; the system counts in steps of 10 ms
     retaken: bool = False  # too much of that: another turn was taken in its place
     after_s: float = 0.0  # until the call returned after its work was done: no part of ``duration_s``
+    energy_j: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # by the hardware's counters, if any
 
     @property
     def counts(self) -> bool:

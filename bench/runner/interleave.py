@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.plan import paths
 from bench.plan.steps import SLOPE_S
 from bench.protocol import Block, Json, Message, Prepare
-from bench.records import machine
+from bench.records import energy, machine
 from bench.records.schema import Cell, Count, Quantity, Sample, Seconds, TimingRecord
 from bench.runner.process import WorkerLost, WorkFailed, parsed
 
@@ -86,11 +86,12 @@ class CellRunner:
 
     def block(self, *, repeats: int, each: bool, warmup: bool, turn: int) -> Sample:
         """Run one block and keep its sample."""
-        before, own_s = machine.moment(), self._own_s()
-        cell = self.cell
+        cell, before, own_s = self.cell, machine.moment(), self._own_s()
+        spent = energy.read(gpu=cell.on_gpu)
         lead = 0 if warmup or each else self._lead()
         wanted = (cell.phase, cell.path, cell.batch_size, repeats, each, self.recipe, lead, self.extra_work)
         answer = self.worker.ask(Block(*wanted))
+        energy_j = energy.used(spent, energy.read(gpu=cell.on_gpu))
         own_s, after = self._own_s() - own_s, machine.moment()
         sample = parsed(
             lambda: Sample(
@@ -100,6 +101,7 @@ class CellRunner:
                 steal_s=max(0.0, after.steal_s - before.steal_s),  # some hosts correct their count
                 outside_s=after.busy_s - before.busy_s - own_s,
                 load_1min=after.load_1min,
+                energy_j=energy_j,
             )
         )
         self.samples.append(sample)

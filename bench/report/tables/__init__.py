@@ -49,5 +49,6 @@ ORDER: Sequence[Callable[[RunDocument], Table]] = (
     precision.precision,
     hardware.hardware,
     hardware.peaks,
+    hardware.energy,
     hardware.counters,
 )

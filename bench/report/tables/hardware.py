@@ -45,6 +45,19 @@ def hardware(document: RunDocument) -> Table:
     return table("hardware", "Hardware", caption if counted else former, columns, rows, group=RECIPE)
 
 
+def energy(document: RunDocument) -> Table:
+    """Return the energy of a thousand reviews, of every cell whose hardware has a counter."""
+    columns = (
+        Column("work", "work", value=lambda row: f"{row.phase} {row.batch_size}", merge=True),
+        target(document),
+        Column("path", "path"),
+        Column("joules", "J for 1,000 reviews", "significant", lambda row: 1e3 * row.joules, short="J/1,000"),
+    )
+    caption = "by the counters of processor packages and GPUs, whoever else used them"
+    rows = [row for row in document.timings if row.joules is not None and not row.excluded]
+    return table("energy", "Energy", caption, columns, rows, group=RECIPE)
+
+
 def peaks(document: RunDocument) -> Table:
     """Return the machine's peaks: one of matrix products, one of memory for each working set."""
     columns = (
