@@ -1,7 +1,7 @@
 """Energy by the counters of the hardware: RAPL of processor packages, NVML of GPUs. Where there is none, there is none.
 
-A counter is of the whole package or GPU, whoever uses it. It is read, never estimated, and starts again at zero when it
-is full.
+A counter is of the whole package or GPU, all programs together. It is read, never estimated, and starts again at zero
+when it is full.
 """
 
 from __future__ import annotations

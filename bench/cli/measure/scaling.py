@@ -44,6 +44,8 @@ def scaling(
         Epochs of the training to accuracy (default: as published).
     replicates
         Processes of each number of devices.
+    device
+        Device to measure on.
     """
     from bench.analysis import summary
     from bench.analysis.machine import scaling as analysis

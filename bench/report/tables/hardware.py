@@ -53,7 +53,7 @@ def energy(document: RunDocument) -> Table:
         Column("path", "path"),
         Column("joules", "J for 1,000 reviews", "significant", lambda row: 1e3 * row.joules, short="J/1,000"),
     )
-    caption = "by the counters of processor packages and GPUs, whoever else used them"
+    caption = "by the counters of processor packages and GPUs, other programs included"
     rows = [row for row in document.timings if row.joules is not None and not row.excluded]
     return table("energy", "Energy", caption, columns, rows, group=RECIPE)
 

@@ -20,6 +20,7 @@ OFFERED: dict[str, set[str]] = {
     "compiled": {"Predictor", "Trainer"},
     "counters": {"LAUNCHES", "NAME", "TO_DEVICE", "TO_HOST", "forget_programs", "programs", "sizes"},
     "device": {"compile_function", "probe", "seed", "wait", "wait_uncopied"},
+    "distribution": {"begin", "copies", "scope"},
     "floor": {"Predictor", "Trainer"},
     "layers": {"patched"},
     "loop": {"Loop"},
