@@ -6,17 +6,23 @@ from contextlib import AbstractContextManager, nullcontext
 
 import keras
 
+_distribution: list[keras.distribution.DataParallel] = []
+
 
 def begin(devices: int) -> None:
-    """Distribute every model to come over so many devices; ValueError where there are fewer."""
+    """Distribute every model made in `scope` over so many devices; ValueError where there are fewer."""
     found = keras.distribution.list_devices()
     if len(found) < devices:
         raise ValueError(f"expected {devices} devices; JAX has {len(found)}")
-    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:devices]))
+    _distribution[:] = [keras.distribution.DataParallel(devices=found[:devices])]
 
 
 def scope() -> AbstractContextManager[object]:
-    """Return a context for making models: Keras needs none."""
+    """Return the context in which models are distributed.
+
+    The distribution is set for what comes later too, since `fit` shards by it; `keras.utils.clear_session` forgets it.
+    """
+    keras.distribution.set_distribution(_distribution[0])
     return nullcontext()
 
 

@@ -30,7 +30,7 @@ with tempfile.TemporaryDirectory() as folder:
     dispatcher = Dispatcher(Path(folder) / "made", tell=print, import_s=1.0)
     both, steps, refused = ("pooling-logits", "pooling-dropout"), [], ""
     for recipe in both:
-        dispatcher.answer(Prepare(recipe, "train", "train_on_batch", 3, 0.0))
+        dispatcher.answer(Prepare(recipe, "train", "train_on_batch", 3))
     for recipe in (*both, both[1]):
         dispatcher.answer(Block("train", "train_on_batch", 3, repeats=1, each=False, recipe=recipe))
         steps.append([int(model().optimizer.iterations.numpy()) for model in made])
@@ -43,7 +43,7 @@ with tempfile.TemporaryDirectory() as folder:
     frozen, alive = [], []
     for recipe in ("pooling-logits", "pooling-logits", "pooling-dropout"):
         for phase, path, size in (("train", "compiled loop", 3), ("predict", "predict_on_batch", 1)):
-            dispatcher.answer(Prepare(recipe, phase, path, size, 0.0))
+            dispatcher.answer(Prepare(recipe, phase, path, size))
             dispatcher.answer(Block(phase, path, size, repeats=1, each=False))
         frozen.append(gc.get_freeze_count())
         dispatcher.answer(Release())
