@@ -171,9 +171,18 @@ def environment(
 
 
 def _simulated(devices: int, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what lets JAX see the processor as so many devices; TensorFlow is told by the worker."""
+    """Return what lets JAX see the processor as so many devices; TensorFlow is told by the worker.
+
+    Devices wait for each other in threads of XLA's pool, so that it needs some for each of them, and no step may begin
+    before the last one ended: else they wait for ever, and XLA ends the process.
+    """
     flag = f"--xla_force_host_platform_device_count={devices}"
-    return {"XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flag}".strip()}
+    threads = str(max(os.cpu_count() or 1, 2 * devices))
+    return {
+        "XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flag}".strip(),
+        "JAX_CPU_ENABLE_ASYNC_DISPATCH": "false",
+        **dict.fromkeys(("PJRT_NPROC", "NPROC"), threads),
+    }
 
 
 def _quiet_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -42,3 +42,10 @@ def test_jax_sees_as_many_devices_on_the_processor() -> None:
     one, two, _ = (environment(t, "home", {"XLA_FLAGS": "--own"})["XLA_FLAGS"] for t in SIDES[0])
     assert one == "--own"
     assert two == "--own --xla_force_host_platform_device_count=2"
+
+
+def test_devices_that_wait_for_each_other_have_threads() -> None:
+    """With as many threads as processors, devices on JAX waited for ever, and XLA ended the process."""
+    _, _, four = (environment(target, "home", {}) for target in SIDES[0])
+    assert int(four["PJRT_NPROC"]) >= 2 * 4
+    assert four["JAX_CPU_ENABLE_ASYNC_DISPATCH"] == "false"
