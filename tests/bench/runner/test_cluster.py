@@ -83,6 +83,13 @@ def four(place: Path) -> Iterator[LocalCluster]:
         yield found
 
 
+@pytest.fixture
+def one(place: Path) -> Iterator[LocalCluster]:
+    """Start one worker."""
+    with _cluster(1) as found:
+        yield found
+
+
 def _cluster(workers: int, **options: Any) -> LocalCluster:
     return LocalCluster(
         n_workers=workers,
@@ -217,17 +224,17 @@ def test_what_came_back_survives_the_scheduler(place: Path, monkeypatch: pytest.
             one.close()
 
 
-def test_a_piece_that_fails_says_what_its_machine_said(place: Path, four: LocalCluster) -> None:
+def test_a_piece_that_fails_says_what_its_machine_said(place: Path, one: LocalCluster) -> None:
     """Without data, or a backend, no retry helps."""
     failing = [replace(pieces()[0], words=("run", "--fails"))]
     with pytest.raises(ExpectedError, match=r"shard-\d ended with exit status 1 .*: data could not be had"):
-        cluster.measure(failing, partial(Client, four), place / "run", say=lambda words: None)
+        cluster.measure(failing, partial(Client, one), place / "run", say=lambda words: None)
 
 
-def test_a_piece_that_ran_twice_counts_once(place: Path, four: LocalCluster) -> None:
+def test_a_piece_that_ran_twice_counts_once(place: Path, one: LocalCluster) -> None:
     """A worker that was given up may come back with what another has measured."""
     piece = pieces()[0]
-    with Client(four) as client:
+    with Client(one) as client:
         ((_, answer),) = cluster._answers(client, [piece], "twice")
     cluster._keep(piece, answer, place / "run")
     before = sorted((place / "run").rglob("*"))
@@ -235,9 +242,9 @@ def test_a_piece_that_ran_twice_counts_once(place: Path, four: LocalCluster) -> 
     assert sorted((place / "run").rglob("*")) == before
 
 
-def test_machines_that_can_time_are_counted(place: Path, four: LocalCluster) -> None:
-    with Client(four) as client:
-        assert cluster.machines(client) == OF
+def test_machines_that_can_time_are_counted(one: LocalCluster) -> None:
+    with Client(one) as client:
+        assert cluster.machines(client) == 1
 
 
 def test_a_worker_without_the_resource_is_told_how_to_start(place: Path) -> None:

@@ -47,10 +47,9 @@ def test_two_devices_do_the_work_of_one(workers: Workers, tmp_path: Path) -> Non
 
 
 def test_two_devices_train_to_an_accuracy(workers: Workers) -> None:
-    """Shuffled otherwise, so that they differ as two seeds do."""
-    phases = [worker.ask(Train("pooling-logits", 0, {"final": 1}, "fit"))["phases"] for worker in workers.values()]
-    one, two = (found["final"]["curves"]["accuracy"][-1] for found in phases)
-    assert one == pytest.approx(two, abs=0.05)
+    """The whole way of `fit`, evaluation included, on both."""
+    trained = workers[2].ask(Train("pooling-logits", 0, {"final": 1}, "fit"))["phases"]["final"]
+    assert trained["curves"]["val_accuracy"][-1] > 0.6
 
 
 def test_a_step_of_fit_is_timed_on_both(workers: Workers) -> None:
