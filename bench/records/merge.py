@@ -134,7 +134,8 @@ def _header(shards: Sequence[Run]) -> RunHeader:
     ]
     content = hashlib.sha256(" ".join(one.digest for one in merged).encode()).hexdigest()[:8]
     command = shlex.join([*COMMAND.split(), "merge", *(one.run_id for one in merged)])
-    changes = {"run_id": f"{first.run_id}-merged-{content}", "merged": tuple(merged), "command": command}
+    name = first.run_id.partition("-shard-")[0]
+    changes = {"run_id": f"{name}-merged-{content}", "merged": tuple(merged), "command": command}
     return first.model_copy(update=changes)
 
 

@@ -179,7 +179,8 @@ def _writer(spec: RunSpec, located: Located, out: Path, command: str) -> store.R
     if spec.resumed is not None:
         return _resumed_writer(spec, spec.resumed, command)
     now = datetime.now(UTC)
-    writer = store.RunWriter(out / store.run_id(now, spec.profile.name))
+    part = f"-shard-{spec.shard.number}-of-{spec.shard.of}" if spec.shard else ""  # machines may begin in one moment
+    writer = store.RunWriter(out / store.run_id(now, f"{spec.profile.name}{part}"))
     writer.append(_header(spec, located, writer.folder.name, now, command), *_work(spec))
     for known in reference.of_users(spec.recipes, located.corpus.digest):
         reference.append(writer.folder / reference.RUN_FILE, known)

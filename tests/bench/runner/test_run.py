@@ -417,6 +417,14 @@ def test_shards_together_are_the_whole_run(
     assert summary.summarize(merged).document.timings
 
 
+def test_shards_that_begin_in_one_moment_have_names_of_their_own(parted: Callable[..., list[Run]]) -> None:
+    """Eight machines that a cluster starts at once: a name is a moment and the shard."""
+    for done in parted():
+        shard = done.header.options.shard  # type: ignore[union-attr]
+        assert shard is not None
+        assert done.header.run_id.endswith(f"-shard-{shard.number}-of-{SHARDS}")
+
+
 def test_merging_again_changes_nothing(parted: Callable[..., list[Run]], tmp_path: Path) -> None:
     """In whatever order the shards are named, and however often."""
     found = folders(parted())
