@@ -28,7 +28,7 @@ def checks(run_id: str, rows: Sequence[CheckRow]) -> Table:
     columns = (
         Column("rule", "rule"),
         Column("answer", "answer", "answer"),
-        Column("found", "found", value=lambda row: row.found or None) if wrong else None,
+        Column("found", "found", value=lambda row: row.found or None) if any(row.found for row in rows) else None,
     )
     caption = f"{run_id}: {len(rows) - len(wrong)} of {len(rows)} rules passed"
     return table("checks", "Records", caption, columns, rows)
