@@ -7,9 +7,10 @@ import platform
 import subprocess
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
 import psutil
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bench import INSTALLED, ROOT
 
@@ -36,7 +37,7 @@ class Commit(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    revision: str
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]
     dirty: bool
 
     @property
@@ -71,10 +72,10 @@ def commit(root: Path = ROOT) -> Commit | None:
 
     An installed suite may lie inside a user's repository, whose commit says nothing of it; packages have its version.
     """
-    revision = None if INSTALLED and root == ROOT else _git(root, "rev-parse", "HEAD")
+    revision = None if INSTALLED and root == ROOT else git("rev-parse", "HEAD", root=root)
     if revision is None:
         return None
-    return Commit(revision=revision, dirty=bool(_git(root, "status", "--porcelain", "--untracked-files=no")))
+    return Commit(revision=revision, dirty=bool(git("status", "--porcelain", "--untracked-files=no", root=root)))
 
 
 def moment() -> Moment:
@@ -94,7 +95,8 @@ def processors() -> int:
     return psutil.cpu_count() or 1
 
 
-def _git(root: Path, *words: str) -> str | None:
+def git(*words: str, root: Path = ROOT) -> str | None:
+    """Return what git says in ``root``, or None where it fails or there is none."""
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", *words], cwd=root, capture_output=True, text=True, check=True

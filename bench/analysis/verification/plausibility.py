@@ -8,18 +8,18 @@ greetings, backends and what they compile, a plan and its options.
 from __future__ import annotations
 
 import statistics
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from bench import INSTALLED, ROOT
+from bench import INSTALLED
+from bench.analysis import paired_ratio
 from bench.analysis.summary import summarize
 from bench.backends import BACKENDS
 from bench.plan import steps
 from bench.plan.shards import Shard
 from bench.plan.steps import PROFILES
 from bench.plan.targets import Target
-from bench.records import identity
+from bench.records import identity, machine
 from bench.records.schema import Cell, PlanRecord, Sample, TargetRecord, TimingRecord, TrainingRecord
 from bench.records.store import Run
 from datasets.errors import ExpectedError
@@ -31,7 +31,6 @@ CLOCK_S = 0.03
 PROCESSOR_RATIO = 1.75
 # Two blocks of 20 ms seldom have the same length to 50 ns; so many in two processes are one process twice.
 SAME_BLOCKS = 3
-FAILED = "git failed"
 
 
 def _processor_time(run: Run) -> Iterator[str]:
@@ -50,7 +49,7 @@ def _processor_time(run: Run) -> Iterator[str]:
 def _share(samples: Sequence[Sample]) -> float:
     """Return the processor seconds of a second; 0 where they are not known."""
     counted = [sample for sample in samples if sample.counts]
-    return sum(s.processor_s for s in counted) / sum(s.duration_s for s in counted)
+    return sum(s.processor_s for s in counted) / sum(s.duration_s for s in counted) if counted else 0.0
 
 
 def _each_process_once(run: Run) -> Iterator[str]:
@@ -61,9 +60,9 @@ def _each_process_once(run: Run) -> Iterator[str]:
         if any(len(one & other) >= SAME_BLOCKS for one, other in pairs):
             yield f"two processes of {cell.name} have the same blocks"
     greeted = Counter(record.target for record in run.records if isinstance(record, TargetRecord))
-    measured = defaultdict(set)
-    for record in _timings(run):
-        measured[record.cell.target].add(record.replicate)
+    measured: defaultdict[str, set[int]] = defaultdict(set)
+    for cell, records in paired_ratio.timings(run.records).items():
+        measured[cell.target] |= {record.replicate for record in records}
     for target, replicates in measured.items():
         if greeted[target] < len(replicates):
             yield f"{len(replicates)} processes of {target} measured, and {greeted[target]} began"
@@ -71,9 +70,7 @@ def _each_process_once(run: Run) -> Iterator[str]:
 
 def _turns(run: Run) -> Iterator[str]:
     """Yield cells whose blocks are not in the order of their turns, or do not begin with warm-up."""
-    for record in _timings(run):
-        if record.cell.phase == "startup":
-            continue
+    for record in (record for records in _timed(run).values() for record in records):
         turns = [sample.turn for sample in record.samples if not sample.warmup]
         if turns != sorted(turns) or set(turns) != set(range(min(turns), max(turns) + 1)):
             yield f"the turns of {record.cell.name} in process {record.replicate} are out of order"
@@ -85,7 +82,7 @@ def _backends(run: Run) -> Iterator[str]:
     """Yield targets that are not what their name says, and cells that their backend does not compile so."""
     for record in run.records:
         if isinstance(record, TargetRecord):
-            backend, device = record.target.partition("@")[0].rsplit("-", 1)
+            backend, _, device = record.target.partition("@")[0].rpartition("-")
             facts = record.facts
             packages = BACKENDS[backend].distributions if backend in BACKENDS else ()
             if (facts.backend, facts.device) != (backend, device) or not {*packages, backend} & {*facts.versions}:
@@ -127,9 +124,9 @@ def _planned(run: Run) -> Iterator[str]:
 def _known_commit(run: Run) -> Iterator[str]:
     """Yield that the commit is none of this repository; nothing where that cannot be told."""
     commit = run.header.commit
-    if commit is None or INSTALLED or _git("rev-parse", "--is-shallow-repository") != "false":
+    if commit is None or INSTALLED or machine.git("rev-parse", "--is-shallow-repository") != "false":
         return
-    if _git("cat-file", "-t", commit.revision) != "commit":
+    if machine.git("cat-file", "-t", commit.revision) != "commit":
         yield f"commit {commit.revision[:10]} is none of this repository: fetch it, or nobody can measure this again"
 
 
@@ -157,31 +154,15 @@ def _accurate(run: Run) -> Iterator[str]:
             yield f"{row.figure} of {row.recipe} on {row.target}, {row.measured}, is far from the reference's seeds"
 
 
-def _timings(run: Run) -> list[TimingRecord]:
-    return [record for record in run.records if isinstance(record, TimingRecord)]
-
-
 def _timed(run: Run) -> dict[Cell, list[TimingRecord]]:
     """Return the records of each cell that has blocks."""
-    found: dict[Cell, list[TimingRecord]] = {}
-    for record in _timings(run):
-        if record.cell.phase != "startup":
-            found.setdefault(record.cell, []).append(record)
-    return found
+    return {cell: found for cell, found in paired_ratio.timings(run.records).items() if cell.phase != "startup"}
 
 
 def _plans_alike(run: Run) -> bool:
     """Return whether the run's commit plans as this checkout does."""
     commit = run.header.commit
-    return commit is not None and _git("diff", commit.revision, "--stat", "--", "bench/plan", "models") == ""
-
-
-def _git(*words: str) -> str:
-    try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
-    except OSError:
-        return FAILED
-    return done.stdout.strip() if done.returncode == 0 else FAILED
+    return commit is not None and machine.git("diff", commit.revision, "--stat", "--", "bench/plan", "models") == ""
 
 
 RULES: dict[str, Callable[[Run], Iterator[str]]] = {

@@ -24,16 +24,19 @@ class CheckRow(Row):
 
 def checks(run: Run, *, submitted: bool = False) -> list[CheckRow]:
     """Return every rule with its answer; of a run that somebody else ``submitted``, whether it is plausible as well."""
-    rules = {**RULES, **(plausibility.RULES if submitted else {})}
-    found = [(rule, list(check(run))) for rule, check in rules.items()]
+    found = [(rule, list(check(run))) for rule, check in _rules(submitted=submitted).items()]
     return [
         CheckRow(rule=rule, answer="failed" if wrong else "passed", found="; ".join(wrong)) for rule, wrong in found
     ]
 
 
-def problems(run: Run) -> list[str]:
+def problems(run: Run, *, submitted: bool = False) -> list[str]:
     """Return what speaks against relying on ``run``, in words; nothing where every rule holds."""
-    return [wrong for check in RULES.values() for wrong in check(run)]
+    return [wrong for check in _rules(submitted=submitted).values() for wrong in check(run)]
+
+
+def _rules(*, submitted: bool) -> dict[str, Callable[[Run], Iterator[str]]]:
+    return {**RULES, **plausibility.RULES} if submitted else RULES
 
 
 def _readable(run: Run) -> Iterator[str]:

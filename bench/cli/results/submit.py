@@ -26,7 +26,7 @@ def submit(name: RunName = "latest", /, *, out: Runs = None, to: Path = Path()) 
     from bench.records import bundle
 
     run = execution.find(name, out)
-    problems = [check.found for check in rules.checks(run, submitted=True) if check.answer == "failed"]
+    problems = rules.problems(run, submitted=True)
     if problems:
         raise ExpectedError(f"not submitted: {'; '.join(problems)}")
     file = bundle.write(run, to)

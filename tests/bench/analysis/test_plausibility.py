@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bench.analysis.verification import plausibility, rules
 from bench.records import bundle, store
@@ -105,6 +106,20 @@ def test_a_bundle_that_is_too_large_is_refused(run: Run, tmp_path: Path, monkeyp
     monkeypatch.setattr(bundle, "LARGEST", 1_000)
     with pytest.raises(StoreError, match="holds more than"), bundle.opened(file):
         pass
+
+
+@pytest.mark.parametrize("revision", ["--output=stolen", "HEAD", "main; true", ""])
+def test_a_commit_that_is_no_revision_is_refused(revision: str) -> None:
+    """Git is asked about it, and would take it for an option."""
+    with pytest.raises(ValidationError):
+        made.header(commit={"revision": revision, "dirty": False})
+
+
+def test_a_target_without_a_device_is_named() -> None:
+    wrong = made.target("jax-cpu").model_copy(update={"target": "nothing"})
+    found = [*plausibility.RULES["targets are what they are called"](made.run(wrong))]
+    assert len(found) == 1
+    assert found[0].startswith("nothing ran jax on cpu")
 
 
 def test_a_target_that_is_another_is_named() -> None:
