@@ -551,7 +551,7 @@ def _vectorization(records: Sequence[TimingRecord], seconds: stats.Estimate) -> 
 # What the rows of a phase say beside seconds and shares, and the order of phases in every table.
 def _joules(records: Sequence[TimingRecord]) -> float | None:
     """Return the energy of one review over every block that says it; a call's fixed cost is part of it."""
-    known = [(s, r.work.get("reviews", 0.0)) for r in records for s in r.samples if s.counts and s.energy_j is not None]
+    known = [(s, r.work.get("reviews", 0.0)) for r in records for s in r.samples if s.energy_j is not None and s.counts]
     reviews = sum(sample.repeats * each for sample, each in known)
     return sum(sample.energy_j or 0.0 for sample, _ in known) / reviews if reviews else None
 

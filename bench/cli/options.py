@@ -35,6 +35,7 @@ Tiers = Annotated[
         negative=(),
     ),
 ]
+DeviceName = Annotated[Literal["cpu", "gpu"], Parameter(help="Device to measure on.")]
 ShardName = Annotated[
     str | None, Parameter(help="Measure one part of the run, such as 2/8; `merge` makes one run of all parts.")
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.analysis import stats
+from bench.analysis import regression, stats
 from bench.analysis.gate import looks
 from bench.plan import gate
 from bench.plan.steps import PROFILES
@@ -15,8 +15,8 @@ from bench.records.conditions import Conditions
 
 Answer = Literal["good", "note", "problem"]
 
-# The power and the level at which a smallest effect is stated, as in the tables of a gate.
-POWER, ALPHA = 0.9, 0.05
+# The level at which a smallest effect is stated; its power is that of a gate's tables.
+ALPHA = 0.05
 # Cells that decide in one tier of a gate over four recipes and two backends; they share its level.
 GATE_CELLS = 16
 # What the largest recipe takes while two targets are compared, and what a full run leaves on the disk.
@@ -164,7 +164,7 @@ def effects(deviation: float) -> tuple[Effect, ...]:
 
 
 def _smallest(deviation: float, count: int, alpha: float) -> float:
-    return math.expm1(stats.min_detectable(deviation, count, alpha=alpha, power=POWER))
+    return math.expm1(stats.min_detectable(deviation, count, alpha=alpha, power=regression.POWER))
 
 
 def noise(deviation: float, within: float, pairs: int) -> Finding:

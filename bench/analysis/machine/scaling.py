@@ -38,10 +38,7 @@ class ScalingRow:
 
 def rows(run: Run) -> list[ScalingRow]:
     """Return a row for each backend, kind and number of devices of ``run``."""
-    timings: dict[Cell, list[TimingRecord]] = {}
-    for record in run.records:
-        if isinstance(record, TimingRecord):
-            timings.setdefault(record.cell, []).append(record)
+    timings = paired_ratio.timings(run.records)
     return [row for cell in timings if scaling.devices(cell.label) == 1 for row in _against(cell, timings)]
 
 

@@ -40,10 +40,11 @@ def doctor(
 
     now = conditions.conditions(store.DEFAULT_FOLDER)
     measured = noise.measure(seconds) if seconds else None
+    nvidia = gpus.gpus()
     missing = {name: targets.missing(targets.Target(name)) for name in BACKENDS}
     found = [
         *checks.backends(missing, packages.versions()),
-        checks.gpus(gpus.gpus(), gpus.why_no_gpu()),
+        checks.gpus(nvidia, None if nvidia else gpus.why_no_gpu()),
         *checks.processors(now),
         *checks.load(now, steal=measured.steal if measured else 0.0, outside=measured.outside if measured else 0.0),
         checks.clock(now),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -16,6 +16,7 @@ from bench.cli.options import (
     All,
     Backends,
     Data,
+    DeviceName,
     Json,
     On,
     OrderSeed,
@@ -41,7 +42,7 @@ def run(
     seeds: Annotated[int | None, AT_LEAST_ONE] = None,
     budget: Annotated[float | None, ABOVE_ZERO] = None,
     data: Data = None,
-    device: Literal["cpu", "gpu"] = "cpu",
+    device: DeviceName = "cpu",
     out: Runs = None,
     order_seed: OrderSeed = None,
     shard: ShardName = None,
@@ -63,8 +64,6 @@ def run(
         Seeds per recipe and backend (default: from the profile).
     budget
         Minutes to spend: after the first pass, replicates go to the cells with the widest intervals.
-    device
-        Device to measure on.
     worker_timeout
         Worker timeout in seconds: a worker that is silent for longer is stopped.
     resume
@@ -72,15 +71,16 @@ def run(
         --recipes again.
     """
     from bench.cli import arguments, execution
+    from bench.cli.measure import cluster_run
     from bench.plan import shards
     from bench.plan.steps import PROFILES
     from bench.records import catalog
     from bench.runner.run import RunSpec
 
     if on and resume:
-        from bench.cli.measure import cluster_run
-
         return cluster_run.resume(resume, on=on, out=out, as_json=json)
+    if on and (shard or budget):
+        raise UsageError("--on parts the run by itself: drop --shard and --budget")
     if resume is None:
         spec = RunSpec(
             recipes=arguments.recipes(recipe, recipes),
@@ -99,10 +99,6 @@ def run(
     else:
         spec = _resumed(execution.find(resume, out, catalog.of_kind("run")), recipes)
     if on:
-        from bench.cli.measure import cluster_run
-
-        if shard or budget:
-            raise UsageError("--on parts the run by itself: drop --shard and --budget")
         given = {"recipe": recipe, "recipes": recipes, "backend": backend, "profile": profile, "seeds": seeds}
         words = _words({**given, "data": data, "device": device, "order-seed": order_seed})
         return cluster_run.run(spec, ["run", *words], on=on, out=out, as_json=json)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Backends, Data, Json, OrderSeed, RecipeFile, Runs
+from bench.cli.options import AT_LEAST_ONE, Backends, Data, DeviceName, Json, OrderSeed, RecipeFile, Runs
 from datasets.errors import UsageError
 
 
@@ -21,7 +21,7 @@ def scaling(
     replicates: Annotated[int, AT_LEAST_ONE] = 3,
     backend: Backends = None,
     recipes: RecipeFile = None,
-    device: Literal["cpu", "gpu"] = "cpu",
+    device: DeviceName = "cpu",
     data: Data = None,
     out: Runs = None,
     order_seed: OrderSeed = None,
@@ -44,8 +44,6 @@ def scaling(
         Epochs of the training to accuracy (default: as published).
     replicates
         Processes of each number of devices.
-    device
-        Device to measure on.
     """
     from bench.analysis import summary
     from bench.analysis.machine import scaling as analysis

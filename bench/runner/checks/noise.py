@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -24,7 +23,6 @@ from bench.runner import affinity
 from bench.runner.interleave import LEAD_S
 
 TURNS = 12
-SECONDS = 10.0
 FEWEST_PAIRS = 3
 PATIENCE_S = 30.0
 
@@ -54,8 +52,6 @@ for line in sys.stdin:
     print(time.perf_counter() - started, repeats, flush=True)
 """
 
-Block = Callable[[int], tuple[float, int]]
-
 
 @dataclass(frozen=True)
 class Noise:
@@ -78,7 +74,7 @@ class Noise:
         return statistics.stdev(self.log_ratios)
 
 
-def measure(seconds: float = SECONDS) -> Noise:
+def measure(seconds: float) -> Noise:
     """Return the noise of this machine, from as many pairs of processes as fit in ``seconds``, three at least."""
     started, before, own_before_s = time.monotonic(), machine.moment(), _own_s()
     pairs: list[list[float]] = []

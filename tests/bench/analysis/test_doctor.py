@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import stats
+from bench.analysis import regression, stats
 from bench.analysis.machine import doctor
 from bench.analysis.machine.doctor import Diagnosis, Effect, Finding
 from bench.plan import gate
@@ -133,4 +133,4 @@ def test_the_smallest_effect_is_found_nine_times_in_ten() -> None:
         values = [draw.gauss(math.log1p(effect.smallest), 0.02) for _ in range(effect.processes)]
         return stats.t_test(values) < doctor.ALPHA and statistics.mean(values) > 0
 
-    assert sum(told_apart() for _ in range(2_000)) / 2_000 == pytest.approx(doctor.POWER, abs=0.04)
+    assert sum(told_apart() for _ in range(2_000)) / 2_000 == pytest.approx(regression.POWER, abs=0.04)
