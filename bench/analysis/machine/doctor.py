@@ -19,7 +19,7 @@ Answer = Literal["good", "note", "problem"]
 ALPHA = 0.05
 # Cells that decide in one tier of a gate over four recipes and two backends; they share its level.
 GATE_CELLS = 16
-# What the largest recipe takes while two targets are compared, and what a full run leaves on the disk.
+# Below this, advice is given: dense takes 2 GB in each process, and the environments 3 GB of the disk.
 MEMORY_GIB, DISK_GIB = 6.0, 5.0
 # More than this makes timings wide: of load, of a core's time, of what other guests take.
 BUSY_LOAD, BUSY_SHARE = 0.5, 0.05
@@ -129,10 +129,10 @@ def room(now: Conditions) -> Iterator[Finding]:
     available = min(now.available_gib, limit or math.inf)
     little = available < MEMORY_GIB
     found = f"{available:.0f} GiB free of {now.memory_gib:.0f}" + (f", limit {limit:g}" if limit else "")
-    advice = f"two targets of dense take {MEMORY_GIB:.0f} GiB: measure one recipe at a time" if little else ""
+    advice = "dense takes 2 GB in each process: measure one backend and one recipe at a time" if little else ""
     yield Finding("memory", "note" if little else "good", found, advice)
     full = now.free_disk_gib < DISK_GIB
-    advice = f"a full run and its environments take {DISK_GIB:.0f} GiB" if full else ""
+    advice = "a full run needs 3 GB of environments beside its records" if full else ""
     yield Finding("disk", "note" if full else "good", f"{now.free_disk_gib:.0f} GiB free for runs", advice)
 
 
