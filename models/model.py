@@ -29,12 +29,17 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 }
 
 
-def create(recipe: Recipe, *, steps_per_execution: int | None = None, jit_compile: bool | None = None) -> keras.Model:
+def create(
+    recipe: Recipe, *, steps_per_execution: int | None = None, jit_compile: bool | None = None, cudnn: bool = True
+) -> keras.Model:
     """Return the compiled model of ``recipe`` with fresh weights from Keras's global seed.
 
-    What is None is as Keras has it by default, or as a user's file compiled the model.
+    What is None is as Keras has it by default, or as a user's file compiled the model. Without ``cudnn``, LSTM layers
+    of the suite's own models are loops over time on a GPU as well.
     """
     model = own_model.build(recipe) if recipe.file else BUILDERS[recipe.family](recipe)
+    if not cudnn:
+        _forgo_cudnn(model)
     if not model.compiled:
         compile_for(model, recipe)
     if steps_per_execution is not None:
@@ -42,6 +47,14 @@ def create(recipe: Recipe, *, steps_per_execution: int | None = None, jit_compil
     if jit_compile is not None:
         model.jit_compile = jit_compile
     return model
+
+
+def _forgo_cudnn(model: keras.Model) -> None:
+    """Let LSTM layers be as Keras makes them with ``use_cudnn=False``; before `compile`, which asks for `supports_jit`.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.LSTM):
+            layer.use_cudnn, layer.supports_jit = False, True
 
 
 def compile_for(model: keras.Model, recipe: Recipe) -> keras.Model:

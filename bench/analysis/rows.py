@@ -289,6 +289,27 @@ class PeakRow(Row):
     reached_by: str | None = None
 
 
+class GpuRow(Row):
+    """A GPU over all timings of a run: the range of its clock rate, its highest temperature and power.
+
+    slowed_by   what held its clock rate down at any time
+    used_bytes  the most of its memory that all programs took
+    """
+
+    number: int
+    name: str
+    driver: str | None = None
+    cuda: str | None = None
+    processor_mhz_low: int | None = None
+    processor_mhz_high: int | None = None
+    temperature_c: int | None = None
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    slowed_by: list[str] = []
+    used_bytes: int | None = None
+    total_bytes: int | None = None
+
+
 class CounterRow(CellRow):
     """Deterministic counters of one cell, by the names that `bench.worker.operations.counters` explains."""
 
@@ -423,6 +444,7 @@ class RunDocument(Row):
     startup: list[StartupRow] = []
     hardware: list[HardwareRow] = []
     peaks: list[PeakRow] = []
+    gpus: list[GpuRow] = []
     counters: list[CounterRow] = []
     comparisons: list[ComparisonRow] = []
     counter_changes: list[CounterChangeRow] = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.analysis import accuracy, answers, best_path, paired_ratio, regression, roofline, stats
 from bench.analysis.accuracy import Verdict
+from bench.analysis.machine import gpus
 from bench.analysis.regression import Decision
 from bench.analysis.roofline import Peaks
 from bench.analysis.rows import (
@@ -42,6 +43,7 @@ from bench.records.schema import (
     Cell,
     CounterRecord,
     FailureRecord,
+    GpuRecord,
     ParityRecord,
     PeaksRecord,
     PhaseResult,
@@ -89,6 +91,7 @@ class Summary:
             startup=self.startup,
             hardware=self.hardware,
             peaks=self.peaks.rows if self.peaks else [],
+            gpus=gpus.rows(self._of(GpuRecord)),
             counters=self.counters,
             curves=self.curves,
         )

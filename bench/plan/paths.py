@@ -34,6 +34,8 @@ class Path:
 
     summary   one line for a reader who has to choose
     backends  those on which it exists and differs from other paths
+    devices   those on which it does
+    families  of the suite's models to which it applies; every one and a user's if empty
     forms     encodings of a recipe to which it applies
     slope     its cost is a line over repeats, so that two lengths tell the cost of one (`fit`)
     floor     the path with which it is compared
@@ -44,6 +46,8 @@ class Path:
     name: str
     summary: str
     backends: tuple[str, ...] = tuple(BACKENDS)
+    devices: tuple[str, ...] = ("cpu", "gpu")
+    families: tuple[str, ...] = ()
     forms: tuple[str, ...] = ANY
     slope: bool = False
     floor: str = FLOOR
@@ -61,6 +65,8 @@ def _from_ids(name: str, summary: str, forms: tuple[str, ...] = TEXT) -> Path:
     return Path("vectorize", name, summary, forms=forms, floor=FLOOR_FROM_IDS)
 
 
+# On a GPU Keras's LSTM is one call of cuDNN; without it, a loop over time as on a CPU.
+ON_GPU, WITHOUT_CUDNN = ("gpu",), "layer = keras.layers.LSTM(units, use_cudnn=False)"
 FIT = "model.fit(x, y, batch_size=batch_size)"
 PLACED = "data = [trainer.place(array) for array in (x, y, order)]"
 VECTORIZE = "layer = keras.layers.TextVectorization(vocabulary=words, output_sequence_length=length)"
@@ -77,6 +83,7 @@ CODE: dict[tuple[str, str], tuple[str, ...]] = {
     ("train", "fit steps=50"): ("model.compile(optimizer=optimizer, loss=loss, steps_per_execution=50)", FIT),
     ("train", "fit jit=on"): ("model.compile(optimizer=optimizer, loss=loss, jit_compile=True)", FIT),
     ("train", "fit jit=off"): ("model.compile(optimizer=optimizer, loss=loss, jit_compile=False)", FIT),
+    ("train", "fit cudnn=off"): (WITHOUT_CUDNN, FIT),
     ("train", "train_on_batch"): ("for batch_x, batch_y in batches:", "    model.train_on_batch(batch_x, batch_y)"),
     ("train", "compiled step"): (
         "trainer = bench.worker.compiled.trainer(model, patch=False)",
@@ -95,6 +102,7 @@ CODE: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("predict", "predict"): ("model.predict(x, batch_size=len(x), verbose=0)",),
     ("predict", "predict_on_batch"): ("model.predict_on_batch(x)",),
+    ("predict", "predict_on_batch cudnn=off"): (WITHOUT_CUDNN, "model.predict_on_batch(x)"),
     ("predict", "eager"): ("numpy.asarray(model(x, training=False))",),
     ("predict", "compiled"): ("predict = bench.worker.compiled.predictor(model)", "predict(x)"),
     ("predict", "compiled resident"): (
@@ -154,12 +162,20 @@ PATHS: tuple[Path, ...] = (
     Path("train", "fit steps=50", "fit, compile(steps_per_execution=50)", slope=True),
     Path("train", "fit jit=on", "fit, compile(jit_compile=True)", backends=("tensorflow",), slope=True),
     Path("train", "fit jit=off", "fit, compile(jit_compile=False)", backends=("tensorflow",), slope=True),
+    Path("train", "fit cudnn=off", "fit, LSTM(use_cudnn=False)", devices=ON_GPU, families=("lstm",), slope=True),
     Path("train", "train_on_batch", "one call a step on NumPy arrays"),
     Path("train", "compiled step", "Keras's own layers, one compiled program a step, on resident data"),
     Path("train", "compiled loop", "one compiled program for many steps, data resident on the device"),
     Path("train", FLOOR, "the same arithmetic by hand (optax on JAX), many steps in one program"),
     Path("predict", "predict", "Keras's predict, which builds a data pipeline at each call"),
     Path("predict", "predict_on_batch", "one call on a NumPy array"),
+    Path(
+        "predict",
+        "predict_on_batch cudnn=off",
+        "predict_on_batch, LSTM(use_cudnn=False)",
+        devices=ON_GPU,
+        families=("lstm",),
+    ),
     Path("predict", "eager", "the model called like a function, nothing compiled"),
     Path("predict", "compiled", "one compiled program a call"),
     Path(
@@ -205,10 +221,13 @@ def names(phase: str) -> tuple[str, ...]:
     return tuple(path.name for path in PATHS if path.phase == phase)
 
 
-def applies(path: Path, recipe: Recipe, backend: str) -> bool:
-    """Return whether ``path`` can drive ``recipe`` on ``backend``."""
-    by_hand = path.name in (FLOOR, RESIDENT_FLOOR)
-    return backend in path.backends and recipe.encoding.form in path.forms and (not by_hand or has_floor(recipe))
+def applies(path: Path, recipe: Recipe, backend: str, device: str = "cpu") -> bool:
+    """Return whether ``path`` can drive ``recipe`` on ``backend`` and ``device``."""
+    if backend not in path.backends or device not in path.devices or recipe.encoding.form not in path.forms:
+        return False
+    if path.families and recipe.family not in path.families:
+        return False
+    return path.name not in (FLOOR, RESIDENT_FLOOR) or has_floor(recipe)
 
 
 def has_floor(recipe: Recipe) -> bool:

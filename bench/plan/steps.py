@@ -454,7 +454,7 @@ def _cells(
         Cell(recipe=recipe.name, phase=phase, path=name, batch_size=batch_size, target=target.name)  # type: ignore[arg-type]
         for name in names
         for target in targets
-        if paths.applies(paths.find(phase, name), recipe, target.backend)
+        if paths.applies(paths.find(phase, name), recipe, target.backend, target.device)
     ]
 
 

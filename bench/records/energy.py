@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from bench.records import nvml
 
 POWERCAP = Path("/sys/class/powercap")
 # NVML's counter has 64 bits of millijoules: it is never full.
@@ -21,7 +22,8 @@ Reading = Mapping[str, tuple[float, float]]
 
 def read(*, gpu: bool = False, root: Path = POWERCAP) -> Reading:
     """Return what the counters of the processors say now, with ``gpu`` those of NVIDIA GPUs as well."""
-    return {**dict(_packages(root)), **(dict(_gpus(_nvml())) if gpu else {})}
+    gpus = {f"gpu {number}": (joules, ENDLESS) for number, joules in nvml.joules()} if gpu else {}
+    return {**dict(_packages(root)), **gpus}
 
 
 def used(before: Reading, after: Reading) -> float | None:
@@ -58,26 +60,3 @@ def _name(folder: Path) -> str:
         return (folder / "name").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
-
-
-def _gpus(nvml: Any) -> Iterator[tuple[str, tuple[float, float]]]:
-    if nvml is None:
-        return
-    for number in range(nvml.nvmlDeviceGetCount()):
-        try:
-            handle = nvml.nvmlDeviceGetHandleByIndex(number)
-            yield f"gpu {number}", (nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3, ENDLESS)
-        except nvml.NVMLError:  # older than Volta
-            continue
-
-
-@cache
-def _nvml() -> Any:
-    """Return NVML, begun; None where it is not installed, or there is no driver."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-    except Exception:  # noqa: BLE001, whatever a driver's library raises: then there is no counter
-        return None
-    return pynvml

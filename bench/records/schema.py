@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import from_json
 
 from bench.records.machine import Commit, Machine
+from bench.records.nvml import GpuState
 from bench.records.settings import Settings
 from datasets import plain_text
 from models.recipes import Recipe
@@ -436,6 +437,15 @@ class PeaksRecord(_Frozen):
         return {**kept, "products_gflops": [product], "memory_gb_per_s": [copied]}
 
 
+class GpuRecord(_Frozen):
+    """The GPUs while a process timed its cells: after warm-up, so that they are at work, and after the last turn."""
+
+    kind: Literal["gpus"] = "gpus"
+    replicate: Annotated[int, Field(ge=0)]
+    before: list[GpuState]
+    after: list[GpuState]
+
+
 class CounterRecord(_Frozen):
     """Counts of one cell; `bench.worker.operations.counters` explains the names.
 
@@ -535,6 +545,7 @@ Record = (
     | ServingRecord
     | BaselineRecord
     | PeaksRecord
+    | GpuRecord
     | CounterRecord
     | ComparisonRecord
     | FailureRecord

@@ -60,6 +60,9 @@ def _doubts(document: RunDocument) -> Iterator[str]:
         yield words.taken(document)
     if shaky:
         yield f"{shaky} of {len(document.timings)} cells were not steady when warm-up ended"
+    for gpu in document.gpus:
+        if gpu.slowed_by:
+            yield f"the clock rate of GPU {gpu.number} was held down: {', '.join(gpu.slowed_by)}"
     if document.timings and max(row.processes for row in document.timings) == 1:
         yield "one process of each target: intervals cover its own noise only, and another may differ by more"
 

@@ -288,6 +288,7 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(precision.precision),
     _shown(hardware.hardware),
     _shown(hardware.peaks),
+    _shown(hardware.gpus),
     _shown(hardware.energy),
     _shown(hardware.counters),
     _shown(speed.advice),

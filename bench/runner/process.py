@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -35,12 +36,15 @@ from bench.protocol import (
 )
 from bench.records.schema import misfit
 from bench.runner.scratch import ScratchFolder
+from datasets import plain_text
 from datasets.errors import ExpectedError
 
 # A worker that sends nothing for this long counts as hung; the longest silence is one epoch.
 STALL_LIMIT_S = 300.0
 # Seconds that a worker may take to exit after `Quit` before it is killed.
 LEAVE_LIMIT_S = 10.0
+# What a worker says whose framework fell back to the CPU: the framework's own words are in its log.
+WRONG_DEVICE, _OF_A_GPU, LOG_READ = "WrongDevice", re.compile(r"cuda|cudnn|cuInit|gpu|nvidia", re.I), 1 << 20
 # While it waits for a worker, a session looks so often whether that is still there.
 LOOK_S = 1.0
 # The longest message, the predictions and losses of a parity check, has some 30 KB.
@@ -145,7 +149,8 @@ class WorkerProcess:
         hello = self._receive()
         if isinstance(hello, Failed):
             self.kill()
-            raise WorkerLost(f"{self.target.name} did not start: {hello.error}: {hello.message}")
+            why = _complaint(self.log, self._log_begin) if hello.error == WRONG_DEVICE else ""
+            raise WorkerLost(f"{self.target.name} did not start: {hello.error}: {hello.message}{why}")
         if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
             raise self._lost(_other_protocol(hello))
         return hello
@@ -218,6 +223,7 @@ class WorkerProcess:
         command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
         command += ["--compilations", str(compilations)] if compilations else []
         with self.log.open("ab") as log:
+            self._log_begin = log.tell()
             try:
                 process = subprocess.Popen(
                     command,
@@ -305,6 +311,15 @@ def _first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return f"{misfit(error)}; received {str(error.errors(include_url=False)[0]['input'])[:80]}"
     return f"{type(error).__name__} {error}"[:200]
+
+
+def _complaint(log: Path, begin: int) -> str:
+    """Return the first thing that a framework wrote of its GPU since ``begin``; nothing where it wrote none."""
+    with log.open("rb") as file:
+        file.seek(begin)
+        lines = file.read(LOG_READ).decode(errors="replace").splitlines()
+    said = next((plain_text.one_line(plain_text.uncoloured(line)) for line in lines if _OF_A_GPU.search(line)), "")
+    return f"; it wrote first: {said[:300]}" if said else ""
 
 
 def _describe(status: int) -> str:

@@ -23,12 +23,14 @@ from bench.plan import targets
 from bench.plan.steps import BaselineTraining, Counting, ParityCheck, Profile, Serving, Startup, Step, Timing, Training
 from bench.plan.targets import Target
 from bench.protocol import Hello, Json, Learn, Message, Parity, Peer, Release, Train
-from bench.records import identity
+from bench.records import identity, nvml
+from bench.records.nvml import GpuState
 from bench.records.schema import (
     BaselineRecord,
     Cell,
     CounterRecord,
     FailureRecord,
+    GpuRecord,
     ParityRecord,
     PeaksRecord,
     Sample,
@@ -111,6 +113,7 @@ class Session:
     cores    confines workers while they are timed
     lengths  of blocks, as found by earlier passes
     start_cold  begins a worker whose first calls are reported: it compiles all by itself; ``start`` if None
+    gpus     returns the state of each GPU
     """
 
     profile: Profile
@@ -123,6 +126,7 @@ class Session:
     cores: Cores | None = None
     lengths: dict[Cell, tuple[int, ...]] = field(default_factory=dict)
     start_cold: Callable[[Target], Worker] | None = None
+    gpus: Callable[[], list[GpuState]] = nvml.states
     slots: dict[str, WorkerSlot] = field(default_factory=dict)
     interrupted: bool = False
 
@@ -231,25 +235,37 @@ class Session:
             self._fail(step_of[runner.cell], runner.cell.target, error, cell=runner.cell)
 
         try:
-            finished = self._blocks(group, drop)
+            finished, gpus = self._blocks(group, drop)
         except WorkerLost:
             self._release_all(group)
             for step in group:
                 self._time([step])
             return
         self.lengths |= {runner.cell: runner.lengths for runner in finished}
-        self.keep(*self._timed(finished, group[0].replicate, drop))
+        self.keep(*gpus, *self._timed(finished, group[0].replicate, drop))
         self._release_all(group)
 
-    def _blocks(self, group: Sequence[Timing], drop: interleave.Drop) -> list[interleave.CellRunner]:
-        """Prepare every cell, warm it up and run its blocks; return the cells that did not fail."""
+    def _blocks(
+        self, group: Sequence[Timing], drop: interleave.Drop
+    ) -> tuple[list[interleave.CellRunner], list[GpuRecord]]:
+        """Prepare every cell, warm it up and run its blocks; return the cells that did not fail, and the GPUs' states.
+        """
         prepared = self._prepare_all(group)
         self._confine(group, timed=True)
         try:
             steps = [self._warmed_up(step, prepared, drop) for step in group]
-            return interleave.take_turns(steps, order=self.order, drop=drop)
+            before = self._gpu_states(group)
+            finished = interleave.take_turns(steps, order=self.order, drop=drop)
+            after = self._gpu_states(group)
         finally:
             self._confine(group, timed=False)
+
+        gpus = [GpuRecord(replicate=group[0].replicate, before=before, after=after)] if before else []
+        return finished, gpus
+
+    def _gpu_states(self, group: Sequence[Timing]) -> list[GpuState]:
+        """Return the state of each GPU, where a target of ``group`` runs on one."""
+        return self.gpus() if any(target.device == "gpu" for target in _targets(group)) else []
 
     def _warmed_up(
         self, step: Timing, prepared: Sequence[interleave.CellRunner], drop: interleave.Drop

@@ -6,7 +6,7 @@ import gc
 import math
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +89,15 @@ def block(
         "switches": after.ru_nivcsw - before.ru_nivcsw,
         **({} if operation.ended is None else {"after_s": sum(after_s for _, after_s in timed)}),
     }
+
+
+def busy_s(spans: Iterable[tuple[float, float]]) -> float:
+    """Return for how long at least one of ``spans``, each a begin and an end, was under way."""
+    total, latest = 0.0, -math.inf
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, latest))
+        latest = max(latest, end)
+    return total
 
 
 def freeze() -> None:

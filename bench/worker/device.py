@@ -28,6 +28,11 @@ def prove(wanted: str) -> tuple[str, str]:
     return kind, name
 
 
+def on_gpu() -> bool:
+    """Whether operations run on a GPU unless told otherwise."""
+    return bool(backend.module("device").probe()[0] == "gpu")
+
+
 def share_compilations(folder: str) -> None:
     """Let processes of one run share what the backend compiled, where it can: they start sooner."""
     backend.module("device").share_compilations(folder)
@@ -52,6 +57,17 @@ def wait(value: Any) -> None:
 def wait_for_weights(model: keras.Model) -> None:
     """Return once the weights of ``model`` are those of the last step."""
     wait([variable.value for variable in model.trainable_variables])
+
+
+def peak_bytes() -> int | None:
+    """Return the most of the device's memory that was in use since `forget_peak`; None where nothing says it."""
+    peak: int | None = backend.module("device").peak_bytes()
+    return peak
+
+
+def forget_peak() -> None:
+    """Begin the peak of the device's memory anew, where the backend can."""
+    backend.module("device").forget_peak()
 
 
 def settings() -> dict[str, Any]:

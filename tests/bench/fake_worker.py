@@ -164,6 +164,8 @@ def _misbehave(channel: Channel, request: str) -> bool:
     if deed == "fail":
         channel.send(Failed(error="ValueError", message="the layers do not fit"))
     if deed == "wrong-device":
+        sys.stderr.write("a warning of no account\nfailed call to cuInit: \x1b[31mCUDA_ERROR_NO_DEVICE\nno GPU found\n")
+        sys.stderr.flush()
         channel.send(Failed(error="WrongDevice", message="expected the device 'gpu'; jax really ran on 'cpu'"))
         sys.exit(1)
     return True

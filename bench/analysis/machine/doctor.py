@@ -12,6 +12,7 @@ from bench.analysis.gate import looks
 from bench.plan import gate
 from bench.plan.steps import PROFILES
 from bench.records.conditions import Conditions
+from bench.records.nvml import GpuState
 
 Answer = Literal["good", "note", "problem"]
 
@@ -23,6 +24,8 @@ GATE_CELLS = 16
 MEMORY_GIB, DISK_GIB = 6.0, 5.0
 # More than this makes timings wide: of load, of a core's time, of what other guests take.
 BUSY_LOAD, BUSY_SHARE = 0.5, 0.05
+# A GPU without a program has less than this of its memory in use; some drivers keep half of it.
+GPU_USED_GIB = 1.0
 # A block lasts 20 ms: a coarser clock is wrong by more than a thousandth.
 COARSE_S = 2e-5
 
@@ -85,6 +88,25 @@ def gpus(found: Sequence[str], why: str | None) -> Finding:
     if found:
         return Finding("GPU", "good", "; ".join(found), "nox -s bench-gpu")
     return Finding("GPU", "note", "none: CPU targets only", (why or "").rpartition("; ")[2])
+
+
+def gpu_states(states: Sequence[GpuState]) -> Iterator[Finding]:
+    """Yield what would disturb timings on each GPU: a clock rate that is held down, and other programs in its memory."""
+    for state in states:
+        topic, used = f"GPU {state.number}", (state.used_bytes or 0) / 2**30
+        found = [
+            f"{state.processor_mhz} MHz" if state.processor_mhz is not None else "",
+            f"{state.temperature_c} °C" if state.temperature_c is not None else "",
+            f"{used:.1f} GiB in use" if state.used_bytes is not None else "",
+            f"slowed by: {', '.join(state.slowed_by)}" if state.slowed_by else "",
+        ]
+        advice = [
+            "let it cool or raise its power limit" if state.slowed_by else "",
+            "end the programs that use it: nvidia-smi lists them" if used > GPU_USED_GIB else "",
+        ]
+        said = "; ".join(filter(None, advice))
+        words = ", ".join(filter(None, found)) or "its driver tells no state"
+        yield Finding(topic, "note" if said else "good", words, said)
 
 
 def processors(now: Conditions) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ def doctor(
     from bench.analysis.machine import doctor as checks
     from bench.exit_codes import ExitCode
     from bench.plan import gpus, targets
-    from bench.records import conditions, machine, packages, store
+    from bench.records import conditions, machine, nvml, packages, store
     from bench.report import json as report_json
     from bench.report import notices
     from bench.runner.checks import noise
@@ -45,6 +45,7 @@ def doctor(
     found = [
         *checks.backends(missing, packages.versions()),
         checks.gpus(nvidia, None if nvidia else gpus.why_no_gpu()),
+        *checks.gpu_states(nvml.states()),
         *checks.processors(now),
         *checks.load(now, steal=measured.steal if measured else 0.0, outside=measured.outside if measured else 0.0),
         checks.clock(now),

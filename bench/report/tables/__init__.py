@@ -49,6 +49,7 @@ ORDER: Sequence[Callable[[RunDocument], Table]] = (
     precision.precision,
     hardware.hardware,
     hardware.peaks,
+    hardware.gpus,
     hardware.energy,
     hardware.counters,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.analysis.rows import CounterRow, PeakRow, RunDocument, once
+from bench.analysis.rows import CounterRow, GpuRow, PeakRow, RunDocument, once
 from bench.report.tables import words
 from bench.report.tables.columns import SPREAD, Column, Table, spread_column, table
 from bench.report.tables.quality import RECIPE, target
@@ -43,6 +43,37 @@ def hardware(document: RunDocument) -> Table:
     recipes = once(row.recipe for row in document.hardware)
     rows = sorted(document.hardware, key=lambda row: recipes.index(row.recipe))
     return table("hardware", "Hardware", caption if counted else former, columns, rows, group=RECIPE)
+
+
+def gpus(document: RunDocument) -> Table:
+    """Return what each GPU did while cells were timed, and whether anything held its clock rate down."""
+    columns = (
+        Column("number", "GPU", "count"),
+        Column("name", "name"),
+        Column("driver", "driver"),
+        Column("cuda", "CUDA"),
+        Column("processor_mhz_low", "clock MHz", value=_clock_range, short="MHz"),
+        Column("temperature_c", "°C at most", "count", short="°C"),
+        Column("power_w", "W at most", value=_power, short="W"),
+        Column("used_bytes", "memory GB", "significant", lambda row: _giga(row.used_bytes), short="GB"),
+        Column("slowed_by", "slowed by", value=lambda row: ", ".join(row.slowed_by) or "nothing"),
+    )
+    caption = "read from the driver after warm-up and after the last turn of each process; other programs included"
+    return table("gpus", "GPUs", caption, columns, document.gpus)
+
+
+def _clock_range(row: GpuRow) -> str | None:
+    low, high = row.processor_mhz_low, row.processor_mhz_high
+    return None if low is None else f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _power(row: GpuRow) -> str | None:
+    limit = f" of {row.power_limit_w:.0f}" if row.power_limit_w else ""
+    return None if row.power_w is None else f"{row.power_w:.0f}{limit}"
+
+
+def _giga(size: int | None) -> float | None:
+    return None if size is None else size / 1e9
 
 
 def energy(document: RunDocument) -> Table:
@@ -101,9 +132,11 @@ def counters(document: RunDocument) -> Table:
         _counter("later", "recompilations", "retraces"),
         _counter("graph operations", "graph_operations", short="graph ops"),
         _counter("MFLOP", "program_flops", unit=1e6),
+        _counter("GPU ms", "device_s", unit=1e-3),
         _counter("MB moved", "program_bytes", unit=1e6, short="MB"),
         _counter("MB temporary", "program_temporary_bytes", unit=1e6, short="temp MB"),
         _counter("GB at peak", "peak_resident_bytes", unit=1e9, short="peak GB"),
+        _counter("GB on GPU", "peak_device_bytes", unit=1e9, short="GPU GB"),
         _counter("MB growth", "growth_bytes", unit=1e6, wide=True),
         *(HOST_PATH if host_path else ()),
     )

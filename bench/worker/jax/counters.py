@@ -54,12 +54,25 @@ def observe(work: Callable[[], object]) -> Counter[str]:
     """Return how often ``work`` calls each compiled function and puts arrays on the device: events of all threads."""
     if _profiler is None:
         return Counter()
+    return Counter(name for plane in _traced(work).planes for line in plane.lines for name in _outermost(line.events))
+
+
+def spans(work: Callable[[], object], planes: str) -> list[tuple[float, float]]:
+    """Return when what ``work`` had done in ``planes`` began and ended, in seconds; empty without a profiler."""
+    if _profiler is None:
+        return []
+    found = [plane for plane in _traced(work).planes if plane.name.startswith(planes)]
+    events = [event for plane in found for line in plane.lines for event in line.events]
+    return [(event.start_ns / 1e9, (event.start_ns + event.duration_ns) / 1e9) for event in events]
+
+
+def _traced(work: Callable[[], object]) -> Any:
+    """Return what JAX's profiler saw while ``work`` ran, Python's functions aside."""
     options = _profiler.ProfileOptions()
     options.python_tracer_level = 0
     session = _profiler.ProfilerSession(options)
     work()
-    profile = ProfileData.from_serialized_xspace(session.stop())
-    return Counter(name for plane in profile.planes for line in plane.lines for name in _outermost(line.events))
+    return ProfileData.from_serialized_xspace(session.stop())
 
 
 def _outermost(events: Iterable[Any]) -> Iterator[str]:

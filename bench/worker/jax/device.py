@@ -59,6 +59,16 @@ def wait(value: Any) -> None:
     jax.block_until_ready(value)
 
 
+def peak_bytes() -> int | None:
+    """Return the most of the default device's memory that this process had in use; None on a CPU."""
+    found = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    return None if found is None else int(found)
+
+
+def forget_peak() -> None:
+    """Do nothing: JAX keeps one peak for the whole process."""
+
+
 # JAX waits without copying.
 wait_uncopied = wait
 

@@ -20,7 +20,10 @@ transfers_to_host       those that make one of NumPy of one of the device
 allocated_blocks_growth blocks of memory that Python's allocator holds more after one more call
 growth_calls            calls of the operation over which memory grew: up to `GROWTH_CALLS` within `GROWTH_S`
 growth_bytes            growth of the process's memory over these calls
+device_s                seconds for which a GPU worked on one more repeat, by the framework's profiler
 peak_resident_bytes     the process's peak memory meanwhile, data included (Linux)
+peak_device_bytes       the most of a GPU's memory that arrays and programs took meanwhile; JAX keeps the peak of its
+                        process alone, so that it is missing where an earlier operation took more
 
 Where a framework tells nothing, a counter is missing: JAX's profiler has no event for an array that comes back from
 the device. A CPU may share the memory of an array with NumPy instead of moving it. Growth of memory is noisy.
@@ -31,10 +34,11 @@ from __future__ import annotations
 import gc
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from bench.protocol import Count, Json
-from bench.worker import backend, clock, host_calls, operations
+from bench.worker import backend, clock, device, host_calls, operations
 from bench.worker.clock import Operation
 from bench.worker.host_calls import HostCalls
 from bench.worker.reviews import Reviews
@@ -46,6 +50,9 @@ GROWING = ("fit", "train_on_batch", "predict", "predict_on_batch", "eager", "com
 # Two numbers of calls, whose difference is free of what measuring allocates.
 FEWER, MORE = 2, 6
 
+# How profilers name what a GPU's streams did.
+GPU_PLANES = "/device:GPU"
+
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -56,7 +63,8 @@ def count(reviews: Reviews, request: Count) -> Json:
     compiler = backend.module("counters")
     compiler.forget_programs()
     _forget_peak()
-    before = compiler.programs()
+    device.forget_peak()
+    before, earlier_peak = compiler.programs(), device.peak_bytes()
     operation = operations.prepare(reviews, phase=request.phase, path=request.path, batch_size=request.batch_size)
     clock.block(operation, repeats=1, each=False)
     first = compiler.programs()
@@ -67,11 +75,12 @@ def count(reviews: Reviews, request: Count) -> Json:
         f"re{compiler.NAME}": float(len(later - first)),
         **operation.program(),
         "peak_resident_bytes": _status_bytes("VmHWM"),
+        **_device_peak(earlier_peak),
         **compiler.sizes(first - before),
     }
     clock.freeze()
     growth = _growth(operation) if request.path in GROWING else {}
-    return {**found, **growth, **_host_path(operation, of_fit=request.path.startswith("fit"))}
+    return {**found, **growth, **_host_path(operation, of_fit=request.path.startswith("fit")), **_device_time(operation)}
 
 
 def _host_path(operation: Operation, *, of_fit: bool) -> Json:
@@ -102,6 +111,19 @@ def _device_calls(calls: HostCalls | None) -> dict[str, float]:
         "transfers_to_host": compiler.TO_HOST,
     }
     return {name: host_calls.matching(repeat, kind) for name, kind in kinds.items() if kind}
+
+
+def _device_time(operation: Operation) -> dict[str, float]:
+    """Return the seconds of a GPU for one more repeat: what two lengths differ by; nothing where there is no GPU."""
+    longer = min(host_calls.LONGEST, operation.largest)
+    if not device.on_gpu() or longer < 2:
+        return {}
+    one, many = (_busy_s(operation, repeats) for repeats in (1, longer))
+    return {"device_s": (many - one) / (longer - 1)} if many > one else {}
+
+
+def _busy_s(operation: Operation, repeats: int) -> float:
+    return clock.busy_s(backend.module("counters").spans(partial(operation.complete, repeats), GPU_PLANES))
 
 
 def _growth(operation: Operation) -> dict[str, float]:
@@ -137,6 +159,12 @@ def _repeat(operation: Operation, calls: int) -> None:
             operation.complete(1)
     finally:
         gc.enable()
+
+
+def _device_peak(earlier: int | None) -> dict[str, float]:
+    """Return the peak of the device's memory since it was ``earlier``; nothing where it is unknown or did not rise."""
+    peak = device.peak_bytes()
+    return {} if peak is None or (earlier is not None and peak <= earlier) else {"peak_device_bytes": float(peak)}
 
 
 def _forget_peak() -> None:

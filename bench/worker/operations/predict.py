@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import cycle
 from typing import Any, TypeVar
 
@@ -31,9 +32,9 @@ def predict(reviews: Reviews, batch_size: int) -> Operation:
     return _from_rows(lambda x: model.predict(x, batch_size=batch_size, verbose=0), reviews, batch_size, _jit(model))
 
 
-def predict_on_batch(reviews: Reviews, batch_size: int) -> Operation:
+def predict_on_batch(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
     """One `predict_on_batch` a repeat."""
-    model = create(reviews.recipe)
+    model = create(reviews.recipe, **settings)
     return _from_rows(model.predict_on_batch, reviews, batch_size, _jit(model))
 
 
@@ -88,6 +89,7 @@ def floor_resident(reviews: Reviews, batch_size: int) -> Operation:
 PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "predict": predict,
     "predict_on_batch": predict_on_batch,
+    "predict_on_batch cudnn=off": partial(predict_on_batch, cudnn=False),
     "eager": eager,
     "compiled": compiled_function,
     "compiled resident": compiled_resident,

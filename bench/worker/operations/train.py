@@ -115,6 +115,7 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "fit steps=50": partial(fit, steps_per_execution=50),
     "fit jit=on": partial(fit, jit_compile=True),
     "fit jit=off": partial(fit, jit_compile=False),
+    "fit cudnn=off": partial(fit, cudnn=False),
     "train_on_batch": train_on_batch,
     "compiled step": compiled_step,
     "compiled loop": compiled_loop,

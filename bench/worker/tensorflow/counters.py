@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import gc
 import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+
+try:
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+except ImportError:
+    xplane_pb2 = None
 
 Program = tuple[int, int]  # an identity, and the number of operations of the graph
 
@@ -36,6 +44,27 @@ def forget_programs() -> None:
 def sizes(programs: set[Program]) -> dict[str, float]:
     """Return the operations of all graphs together, loop bodies once."""
     return {"graph_operations": float(sum(operations for _, operations in programs))}
+
+
+def spans(work: Callable[[], object], planes: str) -> list[tuple[float, float]]:
+    """Return when what ``work`` had done in ``planes`` began and ended, in seconds; empty without a profiler's schema.
+
+    TensorFlow's profiler writes into a folder.
+    """
+    if xplane_pb2 is None:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder, tf.profiler.experimental.ProfilerOptions(python_tracer_level=0))
+        try:
+            work()
+        finally:
+            tf.profiler.experimental.stop()
+        space = xplane_pb2.XSpace()
+        for file in Path(folder).rglob("*.xplane.pb"):
+            space.MergeFromString(file.read_bytes())
+    found = [line for plane in space.planes if plane.name.startswith(planes) for line in plane.lines]
+    begun = [(line.timestamp_ns / 1e9, event) for line in found for event in line.events]
+    return [(at + one.offset_ps / 1e12, at + (one.offset_ps + one.duration_ps) / 1e12) for at, one in begun]
 
 
 def _operations(graph: Any) -> int:

@@ -63,6 +63,21 @@ def wait_uncopied(value: Any) -> None:
     tf.reshape(value, (-1,))[:1].numpy()
 
 
+def peak_bytes() -> int | None:
+    """Return the most of the first GPU's memory in use since `forget_peak`; None where there is no GPU."""
+    return int(tf.config.experimental.get_memory_info(_GPU)["peak"]) if tf.config.list_physical_devices("GPU") else None
+
+
+def forget_peak() -> None:
+    """Begin the peak anew."""
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.reset_memory_stats(_GPU)
+
+
+# The one on which operations run unless told otherwise.
+_GPU = "GPU:0"
+
+
 def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``function`` as a graph."""
     return tf.function(function, autograph=False)  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from bench.analysis.machine import doctor
 from bench.analysis.machine.doctor import Diagnosis, Effect, Finding
 from bench.plan import gate
 from bench.records.conditions import Conditions
+from bench.records.nvml import GpuState
 from bench.records.settings import Settings
 
 QUIET = Conditions(
@@ -101,6 +102,19 @@ def test_a_machine_without_a_gpu_measures_on_its_processor() -> None:
     none = doctor.gpus([], "no GPU run here: nvidia-smi lists no NVIDIA GPU; use `nox -s bench-cpu`")
     assert (none.answer, none.advice) == ("note", "use `nox -s bench-cpu`")
     assert doctor.gpus(["NVIDIA H100, 550.1"], None).found == "NVIDIA H100, 550.1"
+
+
+def test_a_gpu_that_is_hot_or_busy_is_told() -> None:
+    """One at rest has some memory in use, which is its driver's."""
+    rest = GpuState(number=0, name="H100", processor_mhz=345, temperature_c=31, used_bytes=2**29)
+    hot = rest.model_copy(update={"slowed_by": ["power limit"]})
+    taken = rest.model_copy(update={"number": 1, "used_bytes": 20 * 2**30})
+    found = [*doctor.gpu_states([rest, hot, taken, GpuState(number=2, name="K80")])]
+    assert [(f.topic, f.answer) for f in found] == [("GPU 0", "good"), ("GPU 0", "note"), ("GPU 1", "note"), ("GPU 2", "good")]
+    assert (found[0].found, found[0].advice) == ("345 MHz, 31 °C, 0.5 GiB in use", "")
+    assert found[1].found.endswith("slowed by: power limit")
+    assert "nvidia-smi" in found[2].advice
+    assert found[3].found == "its driver tells no state"
 
 
 def test_reviews_come_from_a_variable_the_cache_or_the_network() -> None:

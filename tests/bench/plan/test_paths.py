@@ -32,6 +32,15 @@ ON_TENSORFLOW = {(recipe, "tensorflow") for recipe in RECIPES}
 ON_DENSE = {("dense", backend) for backend in BACKENDS}
 
 
+@pytest.mark.parametrize(("phase", "name"), [("train", "fit cudnn=off"), ("predict", "predict_on_batch cudnn=off")])
+def test_only_an_lstm_on_a_gpu_can_do_without_cudnn(phase: str, name: str) -> None:
+    """On a CPU it is the same as the path that users take."""
+    path = paths.find(phase, name)
+    for backend in BACKENDS:
+        assert [r.name for r in RECIPES.values() if paths.applies(path, r, backend, "gpu")] == ["lstm"]
+        assert not any(paths.applies(path, r, backend) for r in RECIPES.values())
+
+
 @each_path
 def test_a_path_is_found_by_its_phase_and_name(path: Path) -> None:
     """Both together are its name: no two paths of a phase share one."""

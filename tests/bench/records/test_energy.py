@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from bench.analysis.summary import summarize
 from bench.records import energy
 from bench.report.tables import hardware
-from tests.bench import made
+from tests.bench import made, made_nvml
 
 
 @pytest.fixture
@@ -59,25 +58,9 @@ def test_a_counter_that_comes_or_goes_is_left_out(tree: Path) -> None:
     assert energy.used(before, after) == 0.0
 
 
-class Refused(Exception):
-    """What NVML raises of a GPU without a counter."""
-
-
 def test_gpus_have_counters_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """In millijoules; an old GPU has none, and a run on the CPU reads none."""
-
-    def consumed(handle: int) -> int:
-        if handle == 1:
-            raise Refused
-        return 12_500
-
-    nvml = SimpleNamespace(
-        nvmlDeviceGetCount=lambda: 2,
-        nvmlDeviceGetHandleByIndex=lambda number: number,
-        nvmlDeviceGetTotalEnergyConsumption=consumed,
-        NVMLError=Refused,
-    )
-    monkeypatch.setattr(energy, "_nvml", lambda: nvml)
+    """In joules, without an end; a run on the CPU reads none."""
+    monkeypatch.setattr(energy.nvml, "library", lambda: made_nvml.two_gpus())
     assert energy.read(gpu=True, root=tmp_path) == {"gpu 0": (12.5, energy.ENDLESS)}
     assert energy.read(root=tmp_path) == {}
 

@@ -90,10 +90,15 @@ def test_a_lost_worker_is_told_with_its_reason(start: Start, deed: str, reason: 
         worker.ask(TRAIN)
 
 
-def test_a_worker_that_cannot_prove_its_device_does_not_start(start: Start) -> None:
-    """JAX falls back to the CPU without an error: the worker's own word decides."""
-    with pytest.raises(WorkerLost, match="WrongDevice: expected the device 'gpu'"):
+def test_a_worker_that_cannot_prove_its_device_does_not_start(start: Start, tmp_path: Path) -> None:
+    """JAX falls back to the CPU without an error: the worker's own word decides, and the framework's says why."""
+    (tmp_path / "jax.log").write_text("an earlier worker wrote of a GPU\n")
+    with pytest.raises(WorkerLost, match="WrongDevice: expected the device 'gpu'") as lost:
         _ = start("jax:hello:wrong-device").hello
+    _, _, said = str(lost.value).partition("; it wrote first: ")
+    assert said.startswith("failed call to cuInit: ")
+    assert "\x1b" not in said
+    assert "no GPU found" not in said
 
 
 def test_what_the_framework_writes_is_in_the_log(start: Start, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from bench.plan import steps
 from bench.plan.steps import PROFILES, Step
 from bench.plan.targets import Target
 from bench.protocol import Json
+from bench.records.nvml import GpuState
 from bench.records.schema import (
     BaselineRecord,
     FailureRecord,
+    GpuRecord,
     ParityRecord,
     Record,
     ServingRecord,
@@ -172,6 +174,34 @@ def test_the_watcher_hears_of_every_step_and_epoch(go: Go) -> None:
     assert watch.told[:2] == ["starting jax-cpu", "starting tensorflow-cpu"]
     assert watch.told.count("epoch 4") == 1
     assert "failed jax-cpu train to accuracy by compiled loop, seed 0" in watch.told
+
+
+def test_gpus_are_read_around_the_blocks_of_their_cells(tmp_path: Path) -> None:
+    """Once when every cell is warm and once after the last turn; never for a CPU."""
+    readings = iter(range(100))
+
+    def read() -> list[GpuState]:
+        return [GpuState(number=0, name="H100", temperature_c=next(readings))]
+
+    for device, expected in {"gpu": [(0, 1), (2, 3), (4, 5)], "cpu": []}.items():
+        kept: list[Record] = []
+        session = Session(
+            PROFILES["smoke"],
+            lambda target: WorkerProcess(target, corpus=tmp_path, log=tmp_path / "log", module="tests.bench.fake_worker"),
+            lambda *records, kept=kept: kept.extend(records),  # type: ignore[misc]
+            Silent(),
+            random.Random(1),
+            gpus=read,
+        )
+        target = Target("jax", device)  # type: ignore[arg-type]
+        timings = [
+            steps.Timing(DENSE[0], "train", ("fit",), 512, (target,), replicate=number) for number in range(3)
+        ]
+        for timing in timings:
+            session.run([timing])
+        found = [record for record in kept if isinstance(record, GpuRecord)]
+        assert [(r.before[0].temperature_c, r.after[0].temperature_c) for r in found] == expected
+        assert [record.replicate for record in found] == [0, 1, 2][: len(expected)]
 
 
 def test_every_saved_model_is_served_by_every_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,3 +232,18 @@ def test_processor_time_is_the_blocks_own() -> None:
     after = clock.resource.getrusage(clock.resource.RUSAGE_SELF)
     whole = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert 0 < answer["processor_s"] <= whole
+
+
+@pytest.mark.parametrize(
+    ("spans", "seconds"),
+    [
+        ([], 0.0),
+        ([(1.0, 2.0), (3.0, 3.5)], 1.5),
+        ([(3.0, 3.5), (1.0, 2.0)], 1.5),
+        ([(1.0, 4.0), (2.0, 3.0)], 3.0),
+        ([(1.0, 3.0), (2.0, 4.0), (4.0, 5.0)], 4.0),
+    ],
+)
+def test_a_device_is_busy_while_any_of_its_streams_is(spans: list[tuple[float, float]], seconds: float) -> None:
+    """Spans come in any order, lie within each other and overlap."""
+    assert clock.busy_s(spans) == seconds
