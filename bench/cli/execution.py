@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from bench import COMMAND, exit_codes
@@ -17,6 +18,7 @@ from bench.analysis.bisection import result
 from bench.analysis.bisection.result import Result
 from bench.cli import Outcome
 from bench.plan import targets
+from bench.plan.targets import Target
 from bench.records import catalog, store
 from bench.records.catalog import Wanted
 from bench.records.store import Run
@@ -90,6 +92,36 @@ def corpus(data: str | None, recipes: Sequence[Recipe] | None = None) -> Located
     if located.origin == "fallback":
         screen.print(notices.fallback_banner())
     return located
+
+
+def train_seeds(
+    recipes: Sequence[Recipe],
+    targets: Sequence[Target],
+    located: Located,
+    seeds: Sequence[int],
+    file: Path,
+    data: str | None,
+    *,
+    on: str | None,
+) -> None:
+    """Train what ``file`` lacks of ``seeds``: here, or on the Dask cluster ``on``."""
+    from bench.runner import cluster
+    from bench.runner.training import cluster_seeds
+    from bench.runner.training import train_seeds as here
+
+    if on is None:
+        here.collect([*recipes], [*targets], located, seeds=seeds, file=file, notice=say)
+        return
+    cluster_seeds.collect(
+        recipes,
+        targets,
+        located,
+        seeds=seeds,
+        file=file,
+        connect=partial(cluster.connected, on),
+        words=["--data", data] if data else [],
+        say=say,
+    )
 
 
 def find(name: str, runs: Path | None, wanted: Wanted = catalog.WITH_RESULTS) -> Run:

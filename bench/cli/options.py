@@ -58,4 +58,5 @@ Alpha = Annotated[
 ]
 
 AT_LEAST_ONE = Parameter(validator=Number(gte=1))
+NOT_NEGATIVE = Parameter(validator=Number(gte=0))
 ABOVE_ZERO = Parameter(validator=Number(gt=0))

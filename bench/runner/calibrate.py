@@ -8,6 +8,7 @@ targets: they tell how long one takes. An interrupted calibration resumes; a rep
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +29,12 @@ from bench.plan.targets import Target
 from bench.records import machine
 from bench.records.schema import FailureRecord, TimingRecord
 from bench.records.store import Run
-from bench.runner import run, sides
+from bench.runner import cluster, run, sides
+from bench.runner.cluster import Connect, Piece
 from bench.runner.process import WorkerLost
 from bench.runner.session import Watcher
 from bench.runner.sides import Sides
+from datasets.errors import ExpectedError
 from datasets.locate import Located
 from models.recipes import Recipe
 
@@ -160,16 +163,76 @@ def collect(
     """
     end = time.monotonic() + (math.inf if limit_s is None else limit_s)
 
-    def fewest() -> int:
-        return min(replicate_pool.next_replicate(records(folder, tier)) for tier in POOLS)
-
     with sides.identical(calibration.targets, calibration.revision) as identical:
-        while time.monotonic() < end and (number := fewest()) < replicates:
+        while time.monotonic() < end and (number := _fewest(folder)) < replicates:
             notice(f"replicate {number + 1} of {replicates}")
             _repeated_once(lambda: calibration.add_replicate(folder, identical), notice)
         while time.monotonic() < end and (number := len(load_gates(folder / GATES))) < gates:
             notice(f"whole gate {number + 1} of {gates}")
             _repeated_once(lambda: calibration.add_gate(folder, identical), notice)
+
+
+def collect_on(
+    connect: Connect, folder: Path, *, replicates: int, gates: int, words: Sequence[str], say: Callable[[str], object]
+) -> None:
+    """Do as `collect` does on a Dask cluster, a replicate or a gate on one machine at a time.
+
+    ``words`` are further ones of each command. What came back before an interruption is added all the same.
+    """
+    into = folder / "pieces"
+    _add_all(into, folder)
+    have, kept = _fewest(folder), len(load_gates(folder / GATES))
+    pieces = [_piece("replicate", number, ("1", "0"), words) for number in range(have, replicates)]
+    pieces += [_piece("gate", number, ("0", "1"), words) for number in range(kept, gates)]
+    try:
+        cluster.measure(pieces, connect, into, results=lambda place: sorted(place.glob("*.jsonl")), say=say)
+    finally:
+        _add_all(into, folder)
+
+
+def _add_all(pieces: Path, folder: Path) -> None:
+    """Add to ``folder`` what came back."""
+    for place in sorted(pieces.glob("[!.]*")):
+        merge(place, folder)
+        shutil.rmtree(place)
+    shutil.rmtree(pieces, ignore_errors=True)
+
+
+def _piece(what: str, number: int, counts: tuple[str, str], words: Sequence[str]) -> Piece:
+    return Piece(f"{what}-{number:03}", ("calibrate", "--replicates", counts[0], "--gates", counts[1], *words))
+
+
+def merge(found: Path, folder: Path) -> None:
+    """Add the replicates and gates in the folder ``found`` to those in ``folder``.
+
+    Raises ExpectedError where they are of another kind of machine: noise is a machine's.
+    """
+    gates = load_gates(found / GATES)
+    pools = {tier: records(found, tier) for tier in POOLS}
+    machines = _machines(found) | _machines(folder)
+    if len(machines) > 1:
+        raise ExpectedError(
+            f"expected replicates of one kind of machine; received {', '.join(sorted(machines))}: "
+            "calibrate each kind into a folder of its own (--out)"
+        )
+    for tier, some in pools.items():
+        number = replicate_pool.next_replicate(records(folder, tier))
+        if some:
+            moved = [one.model_copy(update={"replicate": number + one.replicate}) for one in some]
+            replicate_pool.append(folder / POOLS[tier], moved)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / GATES).open("ab") as into:
+        into.writelines(one.model_dump_json().encode() + b"\n" for one in gates)
+
+
+def _machines(folder: Path) -> set[str]:
+    pooled = {record.machine for tier in POOLS for record in records(folder, tier)}
+    return pooled | {record.machine for record in load_gates(folder / GATES)}
+
+
+def _fewest(folder: Path) -> int:
+    """Return how many replicates the smaller pool in ``folder`` has."""
+    return min(replicate_pool.next_replicate(records(folder, tier)) for tier in POOLS)
 
 
 def _repeated_once(work: Callable[[], None], notice: Callable[[str], object]) -> None:

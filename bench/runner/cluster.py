@@ -48,6 +48,8 @@ class Piece:
 
 
 Connect = Callable[[], contextlib.AbstractContextManager["Client"]]
+# Returns the files or folders that a piece must have written.
+Results = Callable[[Path], list[Path]]
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,19 @@ def machines(client: Client) -> int:
     return len(able)
 
 
-def measure(pieces: Sequence[Piece], connect: Connect, into: Path, *, say: Callable[[str], object]) -> list[Path]:
-    """Return the runs of ``pieces``, kept under ``into``; what is there from an earlier call is not measured again.
+def measure(
+    pieces: Sequence[Piece],
+    connect: Connect,
+    into: Path,
+    *,
+    results: Results = store.runs,
+    say: Callable[[str], object],
+) -> list[Path]:
+    """Return the ``results`` of ``pieces``, kept under ``into``: each a folder of what its command wrote.
 
-    A piece whose worker died is tried on another. What came back survives the scheduler: where that is lost, the rest
-    is sent to the next one that answers. Raises ExpectedError where a piece fails, or no scheduler answers for long.
+    What is there from an earlier call is not measured again. A piece whose worker died is tried on another. What came
+    back survives the scheduler: where that is lost, the rest is sent to the next one that answers. Raises ExpectedError
+    where a piece fails, comes back without results, or no scheduler answers for long.
     """
     lost_at: float | None = None
     known = False  # a scheduler that never answered has another address
@@ -109,7 +119,7 @@ def measure(pieces: Sequence[Piece], connect: Connect, into: Path, *, say: Calla
             with connect() as client:
                 known = True
                 for piece, answer in _answers(client, left, into.name):
-                    _keep(piece, answer, into)
+                    _keep(piece, answer, into, results)
                     lost_at = None
                     say(f"{piece.name}: done, {sum((into / one.name).exists() for one in pieces)} of {len(pieces)}")
         except _lost_scheduler() as error:
@@ -120,7 +130,7 @@ def measure(pieces: Sequence[Piece], connect: Connect, into: Path, *, say: Calla
                 raise ExpectedError(f"no scheduler for {PATIENCE_S / 60:.0f} minutes: {error}; resume later") from error
             say(f"lost the scheduler ({type(error).__name__}): trying again")
             time.sleep(PAUSE_S)
-    return [run for piece in pieces for run in store.runs(into / piece.name)]
+    return [found for piece in pieces for found in results(into / piece.name)]
 
 
 def _answers(client: Client, pieces: Sequence[Piece], job: str) -> Iterator[tuple[Piece, Answer]]:
@@ -149,7 +159,7 @@ def _lost_scheduler() -> tuple[type[BaseException], ...]:
     return (NoSchedulerError, OSError, CommClosedError, CancelledError, FutureCancelledError)
 
 
-def _keep(piece: Piece, answer: Answer, into: Path) -> None:
+def _keep(piece: Piece, answer: Answer, into: Path, results: Results) -> None:
     """Unpack what ``piece`` wrote, in one step; a piece that ran twice counts once."""
     if answer.code not in FINISHED:
         raise ExpectedError(f"{piece.name} ended with exit status {answer.code} on its machine: {answer.said.strip()}")
@@ -159,8 +169,8 @@ def _keep(piece: Piece, answer: Answer, into: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(answer.packed)) as archive:
         archive.extractall(unfinished, filter="data")
-    if not store.runs(unfinished):
-        raise ExpectedError(f"{piece.name} came back without a run: {answer.said.strip()}")
+    if not results(unfinished):
+        raise ExpectedError(f"{piece.name} came back without a result: {answer.said.strip()}")
     unfinished.rename(place)
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from bench.cli import Outcome
-from bench.cli.options import ABOVE_ZERO, AT_LEAST_ONE, Data, Flag
+from bench.cli.options import ABOVE_ZERO, NOT_NEGATIVE, Data, Flag, On
 
 
 def calibrate(
     *,
-    replicates: Annotated[int, AT_LEAST_ONE] = 40,
-    gates: Annotated[int, AT_LEAST_ONE] = 12,
+    replicates: Annotated[int, NOT_NEGATIVE] = 40,
+    gates: Annotated[int, NOT_NEGATIVE] = 12,
     show: Flag = False,
     minutes: Annotated[float | None, ABOVE_ZERO] = None,
     data: Data = None,
+    out: Path | None = None,
+    on: On = None,
 ) -> Outcome:
     """Measure the error rates of the gate, for hours.
 
@@ -32,6 +36,8 @@ def calibrate(
         Measure nothing; compute the rates from what is there, print them and write the page.
     minutes
         Start nothing further after this many minutes (default: no limit).
+    out
+        Keep what is measured in this folder, and compute nothing.
     """
     from bench.analysis.bisection.step import DEFAULT_RULE
     from bench.analysis.calibration import bisection_rates, error_rates
@@ -44,21 +50,36 @@ def calibrate(
     from bench.report.bisection import rates as bisections
     from bench.report.progress import ProgressReport
     from bench.runner import calibrate as calibration
+    from bench.runner import cluster
 
     arguments.require_checkout("calibrate")
     screen = terminal.console(stderr=True)
     if not show:
+        folder = out or calibration.FOLDER
+        if on:
+            words = ["--data", data] if data else []
+            calibration.collect_on(
+                partial(cluster.connected, on),
+                folder,
+                replicates=replicates,
+                gates=gates,
+                words=words,
+                say=execution.say,
+            )
+            return Outcome()
         targets = [replace(target, quiet=True) for target in arguments.targets(None)]
         with ProgressReport(screen, []) as watch:
             plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch)
             calibration.collect(
                 plan,
-                calibration.FOLDER,
+                folder,
                 replicates=replicates,
                 gates=gates,
                 limit_s=60 * minutes if minutes else None,
                 notice=screen.print,
             )
+        if out:
+            return Outcome()
     settings = gate.comparison(
         Gate([], [], controls=False),
         dict.fromkeys((error_rates.BASE, error_rates.HEAD), "this commit"),

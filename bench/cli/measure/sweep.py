@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Data, Flag, Names, RecipeFile
+from bench.cli.options import AT_LEAST_ONE, Data, Flag, Names, On, RecipeFile
+from datasets.errors import UsageError
 
 
 def sweep(
@@ -22,6 +23,7 @@ def sweep(
     recipes: RecipeFile = None,
     data: Data = None,
     out: Path | None = None,
+    on: On = None,
     speed: Flag = False,
     show: Flag = False,
 ) -> Outcome:
@@ -58,8 +60,10 @@ def sweep(
     from bench.report import terminal
     from bench.report import training as report
     from bench.report.progress import ProgressReport
-    from bench.runner.training import sweep, sweep_timing, train_seeds
+    from bench.runner.training import sweep, sweep_timing
 
+    if on and speed:
+        raise UsageError("--speed times on this machine: give it once the trainings of --on are there")
     values, others = arguments.grid(over), arguments.each(also)
     base, *named = arguments.variations_of([recipe, *others], recipes)
     chosen = sweep.recipes(base, values, named)
@@ -71,7 +75,7 @@ def sweep(
             arguments.targets(backend or ["jax"], file=recipes),
             execution.corpus(data, chosen),
         )
-        train_seeds.collect(chosen, targets, located, seeds=seeds, file=file, notice=screen.print)
+        execution.train_seeds(chosen, targets, located, range(seeds), file, data, on=on)
         if speed:
             with ProgressReport(screen, []) as watch:
                 sweep_timing.SweepTiming(chosen, targets, located, watch).collect(timed, notice=screen.print)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,8 @@ from bench.runner import affinity, scratch
 from bench.runner.process import WorkerProcess, running
 from bench.runner.training import train
 from bench.runner.training.train import TrainJob
+from datasets.corpus import OWN
+from datasets.errors import ExpectedError
 from datasets.locate import Located
 from models.recipes import Recipe
 
@@ -25,18 +27,16 @@ def collect(
     targets: list[Target],
     located: Located,
     *,
-    seeds: int,
+    seeds: Sequence[int],
     file: Path,
     notice: Callable[[str], None],
 ) -> None:
-    """Train the seeds that ``file`` lacks and append each training as it ends.
+    """Train those of ``seeds`` that ``file`` lacks and append each training as it ends.
 
     Accuracy needs no quiet machine, so every processor trains. Each keeps to one target while that has work, since
     starting a worker takes seconds.
     """
-    done = {(r.recipe, r.digest, r.backend, r.seed) for r in reference.load(file)}
-    every = [TrainJob(recipe, target, seed) for recipe in recipes for seed in range(seeds) for target in targets]
-    jobs = [job for job in every if (job.recipe.name, job.recipe.digest, job.target.backend, job.seed) not in done]
+    jobs = missing(recipes, targets, seeds, file)
     processors = sorted(affinity.usable()) or [0]
     with scratch.folder() as logs, ThreadPoolExecutor(len(processors)) as pool:
         queue = _Queue(jobs, located, file, logs, notice)
@@ -48,6 +48,31 @@ def collect(
             raise
     for lane in lanes:
         lane.result()
+
+
+def missing(recipes: Sequence[Recipe], targets: Sequence[Target], seeds: Sequence[int], file: Path) -> list[TrainJob]:
+    """Return the trainings that ``file`` lacks, seed by seed of each recipe."""
+    done = {_identity(record) for record in reference.load(file)}
+    every = [TrainJob(recipe, target, seed) for recipe in recipes for seed in seeds for target in targets]
+    return [job for job in every if (job.recipe.name, job.recipe.digest, job.target.backend, job.seed) not in done]
+
+
+def merge(found: Sequence[Path], file: Path, corpus_digest: str) -> None:
+    """Add to ``file`` the trainings of the files ``found``, each once; ExpectedError where they saw other reviews."""
+    done = {_identity(record) for record in reference.load(file)}
+    for record in (record for one in found for record in reference.load(one)):
+        if record.corpus_digest not in (corpus_digest, OWN.digest):
+            raise ExpectedError(
+                f"{record.recipe} seed {record.seed} was trained on other reviews ({record.corpus}) by {record.machine}: "
+                "set KERASMARK_DATA on every machine"
+            )
+        if _identity(record) not in done:
+            reference.append(file, record)
+            done.add(_identity(record))
+
+
+def _identity(record: ReferenceRecord) -> tuple[str, str, str, int]:
+    return record.recipe, record.digest, record.backend, record.seed
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +20,11 @@ from bench.records.store import Run
 from bench.report import calibration as report
 from bench.runner import calibrate, run, sides
 from bench.runner.calibrate import Calibration, GateRecord
+from bench.runner.cluster import Piece
 from bench.runner.process import WorkerLost
 from bench.runner.run import RunSpec
 from bench.runner.sides import Sides
+from datasets.errors import ExpectedError
 from models.recipes import RECIPES
 from tests.bench import made
 from tests.bench.analysis.test_error_rates import KEY, NEEDED, RULE, SLOWED, made_pool, moved
@@ -215,3 +217,60 @@ def test_the_page_and_the_tables_say_the_same() -> None:
     (spread,) = tier.spread
     assert (spread.path, spread.margin) == ("compiled step", 0.03)
     assert 0.001 < spread.deviation < 0.02
+
+
+@pytest.fixture
+def on_cluster(calibration: Calibration, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return a collection whose pieces a made cluster measures, one folder for each."""
+    asked: list[str] = []
+
+    def measure(pieces: list[Piece], connect: object, into: Path, **_: Any) -> None:
+        for piece in pieces:
+            asked.append(" ".join(piece.words))
+            counts = dict(zip(piece.words[1::2], map(int, piece.words[2::2]), strict=False))
+            collect(calibration, into / piece.name, replicates=counts["--replicates"], gates=counts["--gates"])
+
+    def collected(**wanted: Any) -> list[str]:
+        asked.clear()
+        calibrate.collect_on(None, tmp_path / "pool", **wanted, words=[], say=asked.append)  # type: ignore[arg-type]
+        return [*asked]
+
+    monkeypatch.setattr(calibrate.cluster, "measure", measure)
+    return collected
+
+
+def test_machines_of_a_cluster_measure_a_replicate_or_a_gate_each(
+    calibration: Calibration, on_cluster: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """Together they are what one machine measures; what is there is not measured again."""
+    assert on_cluster(replicates=3, gates=1) == [
+        *["calibrate --replicates 1 --gates 0"] * 3,
+        "calibrate --replicates 0 --gates 1",
+    ]
+    collect(calibration, tmp_path / "one", replicates=3, gates=1)
+    pools = [
+        [(r.replicate, r.cell, r.repeat_s) for r in pooled(tmp_path / name)] for name in ("pool", "one")
+    ]
+    assert pools[0] == pools[1]
+    assert len(gates(tmp_path / "pool")) == 1
+    assert on_cluster(replicates=4, gates=1) == ["calibrate --replicates 1 --gates 0"]
+    assert not (tmp_path / "pool" / "pieces").exists()
+
+
+def test_what_came_back_before_a_session_was_killed_is_added(
+    calibration: Calibration, on_cluster: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    collect(calibration, tmp_path / "pool" / "pieces" / "replicate-000", replicates=1, gates=0)
+    assert on_cluster(replicates=1, gates=0) == []
+    assert {record.replicate for record in pooled(tmp_path / "pool")} == {0}
+
+
+def test_replicates_of_another_kind_of_machine_are_refused(
+    calibration: Calibration, on_cluster: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """Noise is a machine's: a pool of two would be that of neither."""
+    on_cluster(replicates=1, gates=0)
+    file = tmp_path / "pool" / calibrate.POOLS["called"]
+    file.write_bytes(file.read_bytes().replace(pooled(tmp_path / "pool")[0].machine.encode(), b"Another CPU"))
+    with pytest.raises(ExpectedError, match="one kind of machine; received .*Another CPU"):
+        on_cluster(replicates=2, gates=0)

@@ -6,9 +6,8 @@ import gc
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,12 +18,13 @@ import psutil
 import pytest
 from distributed import Client, LocalCluster
 
-from bench.plan import shards
 from bench.plan.shards import Shard
-from bench.records import merge, store
+from bench.records import store
 from bench.runner import cluster
-from bench.runner.cluster import RESOURCE, Piece
+from bench.runner.cluster import RESOURCE
 from datasets.errors import ExpectedError
+from tests.bench.runner import made_suite
+from tests.bench.runner.made_suite import OF, began, held, measure, pieces, require_whole, until
 from tests.faults import trials
 
 # Dask leaves sockets to the garbage collector where a scheduler went away.
@@ -32,32 +32,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-ROOT = Path(__file__).resolve().parents[3]
-OF = 4
-
-# What a worker calls instead of the suite: one shard of a run whose workers have no framework. It says that it began,
-# and waits as long as there is a file that holds it.
-SUITE = """
-import os, sys, time
-from dataclasses import replace
-from pathlib import Path
-sys.path.insert(0, {root!r})
-from bench.plan import shards
-from tests.faults import trials
-words = sys.argv[1:]
-if "--fails" in words:
-    sys.exit("data could not be had")
-shard, out = words[words.index("--shard") + 1], words[words.index("--out") + 1]
-with Path("began").open("a") as began:
-    began.write(f"{{shard}} {{os.getpid()}}\\n")
-while Path("hold").exists():
-    time.sleep(0.05)
-world = trials.fake_run()
-part = replace(world.asked(), shard=shards.parse(shard))
-trials.execute(replace(world, asked=lambda: part), Path(out), None)
-"""
-
 
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
@@ -69,8 +43,7 @@ def _collected() -> Iterator[None]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a folder in which `kerasmark` is the made suite."""
-    (tmp_path / "kerasmark").mkdir()
-    (tmp_path / "kerasmark" / "__main__.py").write_text(SUITE.format(root=str(ROOT)))
+    made_suite.write(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster, "PAUSE_S", 0.1)
     return tmp_path
@@ -99,57 +72,6 @@ def _cluster(workers: int, **options: Any) -> LocalCluster:
         silence_logs=50,
         **options,
     )
-
-
-def pieces() -> list[Piece]:
-    numbers = shards.with_work(trials.fake_run().asked().planned(), OF)
-    return [Piece(f"shard-{number}", ("run", "--shard", f"{number}/{OF}")) for number in numbers]
-
-
-def measure(place: Path, connect: cluster.Connect) -> list[str]:
-    """Measure every piece; return what was said."""
-    said: list[str] = []
-    cluster.measure(pieces(), connect, place / "run", say=said.append)
-    return said
-
-
-def began(place: Path) -> list[tuple[str, int]]:
-    """Return each shard that was begun, and the process that did."""
-    file = place / "began"
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [(shard, int(process)) for shard, process in (line.split() for line in lines)]
-
-
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.05)
-
-
-@contextmanager
-def held(place: Path, disturb: Callable[[], None]) -> Iterator[None]:
-    """Hold every piece; once they have begun, call ``disturb`` beside what follows, then let them go on."""
-    (place / "hold").touch()
-
-    def disturbed() -> None:
-        until(lambda: len(began(place)) >= len(pieces()))
-        disturb()
-        (place / "hold").unlink()
-
-    thread = threading.Thread(target=disturbed)
-    thread.start()
-    yield
-    thread.join()
-
-
-def require_whole(place: Path) -> None:
-    """Check that the pieces together are what one machine measures, each once."""
-    whole, _ = trials.undisturbed(trials.fake_run(), place / "whole")
-    (merged,) = merge.merge(
-        [run for piece in pieces() for run in store.runs(place / "run" / piece.name)], place / "merged"
-    )
-    assert trials.differences(merged, whole, ignored=trials.MADE) == []
 
 
 def test_four_workers_measure_what_one_machine_does(place: Path, four: LocalCluster) -> None:
@@ -236,9 +158,9 @@ def test_a_piece_that_ran_twice_counts_once(place: Path, one: LocalCluster) -> N
     piece = pieces()[0]
     with Client(one) as client:
         ((_, answer),) = cluster._answers(client, [piece], "twice")
-    cluster._keep(piece, answer, place / "run")
+    cluster._keep(piece, answer, place / "run", store.runs)
     before = sorted((place / "run").rglob("*"))
-    cluster._keep(piece, answer, place / "run")
+    cluster._keep(piece, answer, place / "run", store.runs)
     assert sorted((place / "run").rglob("*")) == before
 
 
