@@ -16,18 +16,25 @@ from models.recipes import Recipe
 PATH = "fit"
 
 
-def targets(backend: Target, counts: Sequence[int]) -> tuple[Target, ...]:
-    """Return a target for each number of devices."""
-    return tuple(replace(backend, devices=count, label=label(count)) for count in counts)
+def targets(backend: Target, counts: Sequence[int], processes: Sequence[int] = (1,)) -> tuple[Target, ...]:
+    """Return a target for each number of devices, in each number of processes that has an equal part of them."""
+    parted = [(count, parts) for count in counts for parts in processes if parts <= count and count % parts == 0]
+    pairs = dict.fromkeys([(1, 1), *parted])
+    return tuple(replace(backend, devices=n, processes=parts, label=label(n, parts)) for n, parts in pairs)
 
 
-def label(devices: int) -> str:
-    return f"{devices} device{'s' * (devices > 1)}"
+def label(devices: int, processes: int = 1) -> str:
+    return f"{devices} device{'s' * (devices > 1)}" + (f" in {processes} processes" if processes > 1 else "")
 
 
 def devices(name: str) -> int:
     """Return the number of devices of the label ``name``."""
     return int(name.split()[0])
+
+
+def processes(name: str) -> int:
+    """Return the number of processes of the label ``name``."""
+    return int(name.split()[-2]) if name.endswith("processes") else 1
 
 
 def passes(

@@ -63,6 +63,7 @@ class Target:
     extra_work  share of real work added to every repeat, by which a gate proves that it finds a slowdown
     host        the target whose process does its work; itself if None
     devices     how many devices train one model, data-parallel; simulated on the CPU
+    processes   how many processes have these devices, in equal parts
     quiet       one framework thread on one core: see `bench.plan.gate`
     unusable    why it cannot start, such as an environment that could not be built
     """
@@ -78,6 +79,7 @@ class Target:
     extra_work: float = 0.0
     host: Target | None = None
     devices: int = 1
+    processes: int = 1
     quiet: bool = False
     unusable: str = ""
 
@@ -165,7 +167,7 @@ def environment(
         "JAX_ENABLE_COMPILATION_CACHE": "false",
         **_DEVICE_VARIABLES[target.device],
         **(_quiet_variables(environ) if target.quiet else {}),
-        **(_simulated(target.devices, environ) if target.devices > 1 and target.device == "cpu" else {}),
+        **(_simulated(target.devices // target.processes, environ) if target.devices > 1 and target.device == "cpu" else {}),
         **({"PYTHONPATH": str(target.folder)} if target.folder else {}),
     }
 

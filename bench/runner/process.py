@@ -186,12 +186,20 @@ class WorkerProcess:
                 os.sched_setaffinity(int(thread.name), processors)
 
     def processor_s(self) -> float:
-        """Return the processor seconds that the worker has used so far, its threads included; zero if it ended."""
+        """Return the processor seconds that the worker has used so far, its threads included; zero if it ended.
+
+        With those of other processes that train with it.
+        """
         with suppress(OSError, psutil.Error):
             if sys.platform.startswith("linux"):
-                return time.clock_gettime(~self._process.pid << 3 | 2)  # the clock of clock_getcpuclockid(3)
-            return sum(psutil.Process(self._process.pid).cpu_times()[:2])
+                return sum(time.clock_gettime(~process << 3 | 2) for process in self._members)  # clock_getcpuclockid(3)
+            return sum(sum(psutil.Process(process).cpu_times()[:2]) for process in self._members)
         return 0.0
+
+    @cached_property
+    def _members(self) -> list[int]:
+        others = psutil.Process(self._process.pid).children() if self.target.processes > 1 else []
+        return [self._process.pid, *(other.pid for other in others)]
 
     def close(self) -> None:
         """Ask the worker to exit, wait a little, and kill what is left of it; safe to call twice."""
@@ -220,6 +228,7 @@ class WorkerProcess:
         command = [self.target.python, "-m", module, str(request_fd), str(answer_fd)]
         command += ["--device", self.target.device, *(["--corpus", str(corpus)] if corpus else [])]
         command += ["--devices", str(self.target.devices)] if self.target.devices > 1 else []
+        command += ["--processes", str(self.target.processes)] if self.target.processes > 1 else []
         command += ["--recipes", str(self.target.recipes)] if self.target.recipes else []
         command += ["--compilations", str(compilations)] if compilations else []
         with self.log.open("ab") as log:

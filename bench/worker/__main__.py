@@ -13,6 +13,7 @@ from typing import NoReturn
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Hello, Message, Quit
 from bench.records import packages
 from bench.worker.channel import Channel, SessionGone
+from bench.worker.followers import Followers, addresses
 
 
 def main() -> int:
@@ -21,9 +22,13 @@ def main() -> int:
     channel = Channel(options.read_fd, options.write_fd)
     channel.end_with_session()
     try:
-        dispatcher = _start(channel, options)
+        places = tuple(options.addresses) or addresses(options.processes)
+        others = Followers(places if options.rank == 0 else (), sys.argv[3:])
+        dispatcher = _start(channel, options, places, others)
         while not isinstance(request := channel.receive(), Quit):
-            channel.send(_answer(dispatcher, request))
+            others.send(request)
+            channel.send(_answer(dispatcher, others, request))
+        others.send(request)
     except SessionGone:
         return 0
     return 0
@@ -36,12 +41,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, help="folder of the parsed corpus, if a recipe reads it")
     parser.add_argument("--device", choices=("cpu", "gpu"), required=True)
     parser.add_argument("--devices", type=int, default=1, help="how many devices train one model")
+    parser.add_argument("--processes", type=int, default=1, help="how many processes have these devices")
+    parser.add_argument("--rank", type=int, default=0, help="the number of this one among them; 0 starts the others")
+    parser.add_argument("--addresses", nargs="*", default=[], help="host and port of each")
     parser.add_argument("--recipes", type=Path, help="the user's file of recipes")
     parser.add_argument("--compilations", help="folder of programs that other processes of the run compiled")
     return parser.parse_args()
 
 
-def _start(channel: Channel, options: argparse.Namespace) -> object:
+def _start(channel: Channel, options: argparse.Namespace, places: tuple[str, ...], others: Followers) -> object:
     """Import the framework, which takes seconds, and send Hello; report a failure, and end the worker.
 
     It ends at once: the user's file may have left threads and exit handlers that would hold it.
@@ -56,10 +64,11 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
         import_s = time.perf_counter() - started
         if options.compilations:
             device.share_compilations(options.compilations)
-        distribution.begin(options.devices)  # before anything runs
+        distribution.begin(options.devices, distribution.Member(options.rank, places))  # before anything runs
         kind, name = device.prove(options.device)
         dispatcher = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, user_file=options.recipes)
         device.require_same_work()  # after the user's file, which may have changed it
+        others.greet()
     except (Exception, SystemExit) as error:  # noqa: BLE001, reported, whatever it is
         channel.send(_failed(error))
         leave(1)
@@ -77,14 +86,14 @@ def _start(channel: Channel, options: argparse.Namespace) -> object:
     return dispatcher
 
 
-def _answer(dispatcher: object, request: Message) -> Message:
+def _answer(dispatcher: object, others: Followers, request: Message) -> Message:
     """Answer ``request``; an exception becomes `Failed`, so that one bad cell does not end the others."""
     from bench.worker import device
 
     try:
         values = dispatcher.answer(request)  # type: ignore[attr-defined]
         device.require_same_work()  # the `build` of a user's file may have changed it
-        return Done(values)
+        return others.failure(request) or Done(values)
     except SessionGone:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001, what a framework raises ends one cell, not the worker

@@ -79,6 +79,7 @@ def settings() -> dict[str, Any]:
         "image_data_format": keras.config.image_data_format(),
         "tf32": False,
         **({"devices": distribution.devices()} if distribution.devices() > 1 else {}),
+        **({"processes": distribution.processes()} if distribution.processes() > 1 else {}),
         "processors": here.usable_processors(),
         "variables": here.variables(),
     }

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from datasets.corpus import Corpus, Split
 from datasets.encoding import encode_split
@@ -35,13 +36,14 @@ class Encoded:
         """Return the rows ``start`` to ``stop`` as views."""
         return Encoded(own_data.part(self.x, start, stop), own_data.part(self.y, start, stop))
 
-    def repeated(self, rows: int) -> Encoded:
-        """Return so many rows: the first ones, again and again where there are fewer."""
-        if rows <= len(self):
-            return self.rows(0, rows)
-        numbers = np.arange(rows) % len(self)
+    def taken(self, numbers: npt.NDArray[np.intp]) -> Encoded:
+        """Return the rows with these numbers, copied."""
         x, y = keras.tree.map_structure(lambda array: array[numbers], (self.x, self.y))
         return Encoded(x, y)
+
+    def repeated(self, rows: int) -> Encoded:
+        """Return so many rows: the first ones, again and again where there are fewer."""
+        return self.rows(0, rows) if rows <= len(self) else self.taken(np.arange(rows) % len(self))
 
     @property
     def row_bytes(self) -> int:

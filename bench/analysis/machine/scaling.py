@@ -17,6 +17,7 @@ from bench.records.store import Run
 class ScalingRow:
     """One number of devices of one backend.
 
+    processes   that have these devices
     kind        "strong": the same batch; "weak": the same share of it for each device
     seconds     of one step
     speed       reviews a second over those of one device
@@ -27,6 +28,7 @@ class ScalingRow:
     backend: str
     kind: Literal["strong", "weak"]
     devices: int
+    processes: int
     batch_size: int
     seconds: Estimate
     speed: Estimate
@@ -60,6 +62,7 @@ def _against(one: Cell, timings: dict[Cell, list[TimingRecord]]) -> Iterator[Sca
                 backend=cell.where,
                 kind=kind,
                 devices=devices,
+                processes=scaling.processes(cell.label),
                 batch_size=cell.batch_size,
                 seconds=paired_ratio.seconds(records),
                 speed=ratio.scaled(larger),

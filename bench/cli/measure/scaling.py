@@ -17,6 +17,7 @@ def scaling(
     /,
     *,
     devices: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
+    processes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     epochs: Annotated[int | None, AT_LEAST_ONE] = None,
     replicates: Annotated[int, AT_LEAST_ONE] = 3,
     backend: Backends = None,
@@ -29,7 +30,8 @@ def scaling(
 ) -> Outcome:
     """Train a recipe data-parallel on several devices, by the backend's own engine.
 
-    keras.distribution.DataParallel on JAX, tf.distribute.MirroredStrategy on TensorFlow. Each number of devices trains
+    keras.distribution.DataParallel on JAX; tf.distribute.MirroredStrategy on TensorFlow, and among several processes
+    MultiWorkerMirroredStrategy. Each number of devices trains
     to the accuracy of the recipe and is compared with one device from the same weights. Then steps of `fit` are timed:
     strong scaling keeps the batch, weak scaling keeps each device's share of it. On the CPU devices are simulated: they
     share its cores, and the tables say so.
@@ -40,6 +42,9 @@ def scaling(
         The recipe to train.
     devices
         Numbers of devices; 1 is always among them (default: 1 2 4).
+    processes
+        Numbers of processes that have the devices, in equal parts (default: 1). A processor is one device of
+        TensorFlow's in each process.
     epochs
         Epochs of the training to accuracy (default: as published).
     replicates
@@ -61,7 +66,13 @@ def scaling(
     if counts[0] < 1:
         raise UsageError(f"expected numbers of devices from 1 on; received {counts[0]}")
     (chosen,) = arguments.recipes([recipe], recipes)
-    sides = [plan.targets(target, counts) for target in arguments.targets(backend, device, recipes)]
+    parts = sorted({*(processes or (1,))})
+    if parts[0] < 1 or any(all(count % part for count in counts[1:]) for part in parts):
+        raise UsageError(
+            f"expected numbers of processes that have equal parts of {', '.join(map(str, counts[1:]))} devices; "
+            f"received {', '.join(map(str, parts))}"
+        )
+    sides = [plan.targets(target, counts, parts) for target in arguments.targets(backend, device, recipes)]
     most: dict[str, int] = {phase.name: min(epochs or phase.epochs, phase.epochs) for phase in chosen.phases[-1:]}
     spec = RunSpec(
         recipes=[chosen],

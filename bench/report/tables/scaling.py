@@ -18,13 +18,14 @@ def scaling(rows: Sequence[ScalingRow], *, simulated: bool) -> Table:
         Column("backend", "backend", merge=True),
         Column("kind", "scaling", merge=True),
         Column("devices", "devices", "count"),
+        *([Column("processes", "processes", "count")] if any(row.processes > 1 for row in rows) else []),
         Column("batch_size", "batch", "count"),
         Column("seconds", "step, ms", value=lambda row: milliseconds(row.seconds.value)),
         Column("speed", "speed", value=lambda row: f"× {significant(row.speed.value)}"),
         Column("spread", "±", value=lambda row: spread(row.speed.value, row.speed.low, row.speed.high), note=SPREAD),
         Column("efficiency", "efficiency", "percent"),
     )
-    ordered = sorted(rows, key=lambda row: (row.backend, row.kind, row.devices))
+    ordered = sorted(rows, key=lambda row: (row.backend, row.kind, row.devices, row.processes))
     caption = f"{rows[0].recipe}, fit" if rows else ""
     title = "Scaling over simulated devices" if simulated else "Scaling over devices"
     return table("scaling", title, caption, columns, ordered, KINDS, EFFICIENCY, SIMULATED if simulated else None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from bench.worker import compiled, device, floors
+from bench.worker import compiled, device, distribution, floors
 from bench.worker.clock import Operation
 from bench.worker.distribution import create
 from bench.worker.operations import work
@@ -61,10 +61,11 @@ def _fit(
     model: keras.Model, data: Encoded, batch_size: int, callbacks: Sequence[keras.callbacks.Callback]
 ) -> Operation:
     end = TrainEnd()
+    mine, size = distribution.share(data, batch_size)
 
     def run(repeats: int) -> Any:
-        rows = data.rows(0, repeats * batch_size)
-        settings = {"batch_size": batch_size, "epochs": 1, "shuffle": False, "verbose": 0}
+        rows = mine.rows(0, repeats * size)
+        settings = {"batch_size": size, "epochs": 1, "shuffle": False, "verbose": 0}
         return model.fit(rows.x, rows.y, callbacks=[end, *callbacks], **settings)
 
     return Operation(

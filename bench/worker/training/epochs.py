@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from bench.worker import distribution
 from bench.worker.programs import Unsupported
 from bench.worker.reviews import Encoded
 from bench.worker.training.loop import Training
@@ -53,7 +54,8 @@ class Schedule:
 def fit(model: keras.Model, data: Encoded, schedule: Schedule, tell: Tell) -> str:
     """Train by one call of `fit`; ``tell`` is called after each epoch."""
     clock = EpochClock(tell)
-    model.fit(data.x, data.y, batch_size=schedule.batch_size, epochs=schedule.epochs, verbose=0, callbacks=[clock])
+    mine, size = distribution.share(data, schedule.batch_size)
+    model.fit(mine.x, mine.y, batch_size=size, epochs=schedule.epochs, verbose=0, callbacks=[clock])
     return ""
 
 

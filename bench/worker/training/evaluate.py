@@ -33,7 +33,10 @@ def evaluator(reviews: Reviews, model: keras.Model) -> Evaluate:
 
 def predictor(model: keras.Model) -> Predict:
     """Return the function from inputs to raw outputs for every row, NumPy in and out; by Keras where no program can."""
-    program = _by_predict(model) if distribution.devices() > 1 else driving.predictor(model)
+    if distribution.processes() > 1:
+        program = _by_copy(model)
+    else:
+        program = _by_predict(model) if distribution.devices() > 1 else driving.predictor(model)
 
     def predict(x: Arrays) -> Arrays:
         starts = range(0, own_data.rows(x), PREDICT_BATCH)
@@ -46,6 +49,23 @@ def predictor(model: keras.Model) -> Predict:
 def _by_predict(model: keras.Model) -> Predict:
     """Return Keras's own prediction: a compiled program holds the weights of one device."""
     return lambda x: model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+
+
+def _by_copy(model: keras.Model) -> Predict:
+    """Return the prediction of a copy in this process alone, which takes the weights of ``model`` at each call.
+
+    What several processes predict together no one of them can read.
+    """
+    with distribution.alone():
+        copy = keras.models.clone_model(model)
+
+    def predict(x: Arrays) -> Arrays:
+        weights = model.get_weights()
+        with distribution.alone():
+            copy.set_weights(weights)
+            return copy.predict_on_batch(x)
+
+    return predict
 
 
 def figures(model: keras.Model, data: Encoded, outputs: Arrays) -> dict[str, float]:

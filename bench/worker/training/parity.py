@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from bench.protocol import Json, Parity
-from bench.worker import device
+from bench.worker import device, distribution
 from bench.worker.distribution import create
 from bench.worker.operations import work
 from bench.worker.reviews import Encoded, Reviews
@@ -39,9 +39,11 @@ def answer(reviews: Reviews, request: Parity) -> Json:
     device.seed(WEIGHTS_SEED)
     model = create(recipe)
     _draw_nothing(model)
-    if request.save:
-        model.save_weights(request.weights)
-    model.load_weights(request.weights)
+    if request.save:  # by one process: the others have the same ones by the same seed
+        if distribution.leads():
+            model.save_weights(request.weights)
+    else:
+        model.load_weights(request.weights)
     predicted = evaluate.predictor(model)(reviews.timed("test").rows(0, request.reviews).x)
     batches = islice(work.batches(reviews.timed("train"), recipe.batch_size), request.steps)
     before = device.drawn(model)
@@ -84,4 +86,5 @@ def _unsummed(layer: keras.layers.Layer) -> bool:
 def _step(model: keras.Model, batch: Encoded) -> float:
     """Take one training step and return its loss, without a running mean: Keras releases differ in that."""
     model.reset_metrics()
+    batch, _ = distribution.share(batch, len(batch))
     return float(model.train_on_batch(batch.x, batch.y, return_dict=True)["loss"])
