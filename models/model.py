@@ -50,8 +50,7 @@ def create(
 
 
 def _forgo_cudnn(model: keras.Model) -> None:
-    """Let LSTM layers be as Keras makes them with ``use_cudnn=False``; before `compile`, which asks for `supports_jit`.
-    """
+    """Make LSTM layers what ``use_cudnn=False`` makes them; before `compile`, which asks for `supports_jit`."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.LSTM):
             layer.use_cudnn, layer.supports_jit = False, True

@@ -138,13 +138,18 @@ def parity(record: ParityRecord) -> Verdict:
         rule="parity",
         recipe=record.recipe,
         target=" = ".join(record.targets),
-        seen=f"predictions {record.prediction_difference:.1e}, losses {worst_loss:.1e}",
+        seen=f"predictions {record.prediction_difference:.1e}" + (f", losses {worst_loss:.1e}" if record.steps else ""),
         limit=f"{PREDICTION_TOLERANCE:.0e}, {LOSS_TOLERANCE:.0e}",
         answer="passed" if passed else "failed",
-        reason=f"{record.reviews} predictions and the first {record.steps} losses from equal weights"
+        reason=f"{record.reviews} predictions{_losses(record)} from equal weights"
         + ("" if passed else " differ by more than summation order explains")
         + (f"; {open_}" if open_ else ""),
     )
+
+
+def _losses(record: ParityRecord) -> str:
+    """Return which losses were compared, in words: none with a backend that only predicts."""
+    return f" and the first {record.steps} losses" if record.steps else ""
 
 
 def unjudged_losses(record: ParityRecord) -> str:

@@ -272,8 +272,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def largest(differences: Sequence[float]) -> float:
-    """Return the largest difference; NaN if any is, which `max` may miss."""
-    return math.nan if any(map(math.isnan, differences)) else max(differences)
+    """Return the largest difference; NaN if any is, which `max` may miss; zero of none."""
+    return math.nan if any(map(math.isnan, differences)) else max(differences, default=0.0)
 
 
 def slope(short: tuple[int, float], long: tuple[int, float]) -> float:

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from bench import backends
 from bench.analysis import accuracy, answers, best_path, paired_ratio, regression, roofline, stats
 from bench.analysis.accuracy import Verdict
 from bench.analysis.machine import gpus
@@ -143,7 +144,7 @@ class Summary:
                 recipe=record.recipe,
                 targets=" = ".join(record.targets),
                 predictions=finite(record.prediction_difference),
-                losses=finite(stats.largest(record.loss_differences)),
+                losses=finite(stats.largest(record.loss_differences)) if record.steps else None,
                 reviews=record.reviews,
                 steps=record.steps,
                 answer=accuracy.parity(record).answer,
@@ -326,6 +327,18 @@ class Summary:
             path=path,
         )
 
+    def _unsupported(self) -> Iterator[FailureRow]:
+        yield from map(_failure, self.run.unsupported())
+        yield from self._fallen_back()
+        yield from self._only_predicting()
+
+    def _only_predicting(self) -> Iterator[FailureRow]:
+        """Yield what the backends that only predict leave out, once for each target."""
+        for name, record in self.targets.items():
+            if not backends.trains(record.facts.backend):
+                reason = f"{backends.EVERY[record.facts.backend].title} only predicts in Keras"
+                yield FailureRow(recipe="every", target=name, work="training", reason=reason)
+
     def _fallen_back(self) -> Iterator[FailureRow]:
         """Yield the trainings that `fit` did in place of the compiled loop, and why."""
         for record in self._of(TrainingRecord):
@@ -466,7 +479,7 @@ class Summary:
             "retaken": store.retaken(self.run.records),
             "incomplete": self.incomplete,
             "failures": [_failure(record) for record in self.failures],
-            "unsupported": once([*map(_failure, self.run.unsupported()), *self._fallen_back()]),
+            "unsupported": once([*self._unsupported()]),
         }
 
 

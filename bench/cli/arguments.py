@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench import INSTALLED, PROGRAM
+from bench.backends import BACKENDS
 from bench.plan import gpus, user_recipes
 from bench.plan import targets as known
 from bench.plan.targets import Target
@@ -56,12 +57,18 @@ def grid(words: list[str] | None) -> dict[str, list[str]]:
     return {name: each([values]) for name, _, values in parted}
 
 
-def targets(names: list[str] | None, device: Literal["cpu", "gpu"] = "cpu", file: Path | None = None) -> list[Target]:
+def targets(
+    names: list[str] | None, device: Literal["cpu", "gpu"] = "cpu", file: Path | None = None, *, training: bool = True
+) -> list[Target]:
     """Return a target for each named backend, whose workers read the user's ``file`` of recipes.
 
-    Without names, each backend that is installed. Raises ExpectedError where one is not, or the device is missing.
+    Without names, each backend that trains and is installed. Raises ExpectedError where one is not, or the device is
+    missing, and UsageError where ``training`` is needed of one that only predicts.
     """
     found = [known.find(name, device) for name in each(names) or known.installed()]
+    untrained = [target.backend for target in found if training and not target.trains]
+    if untrained:
+        raise UsageError(f"{', '.join(untrained)}: only predicts; expected {' or '.join(BACKENDS)}")
     known.require_installed(found)
     if file is not None:
         found = [replace(one, recipes=file.resolve(), folder=file.resolve().parent) for one in found]

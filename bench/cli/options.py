@@ -9,7 +9,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from bench import PROGRAM
-from bench.backends import BACKENDS
+from bench.backends import BACKENDS, EVERY
+
+PREDICTING = [name for name in EVERY if name not in BACKENDS]
 
 ProfileName = Literal["smoke", "default", "full"]
 
@@ -19,6 +21,13 @@ Recipes = Annotated[
     Names, Parameter(help=f'Recipes, or variations such as "dense units=32" (default: all). See `{PROGRAM} list`.')
 ]
 Backends = Annotated[Names, Parameter(help=f"Backends: {', '.join(BACKENDS)} (default: each that is installed).")]
+AnyBackends = Annotated[
+    Names,
+    Parameter(
+        help=f"Backends: {', '.join(BACKENDS)} (default: each that is installed); to predict also "
+        f"{', '.join(PREDICTING)}."
+    ),
+]
 RecipeFile = Annotated[Path | None, Parameter(help="Python file with your RECIPE and build(recipe).")]
 Data = Annotated[str | None, Parameter(help='Archive or folder of the IMDB reviews, or "synthetic".')]
 RunName = Annotated[str, Parameter(help='A run: its id, its folder, or "latest".')]

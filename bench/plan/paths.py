@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.backends import BACKENDS
+from bench.backends import BACKENDS, EVERY
 from models.recipes import Recipe
 
 # The paths with which the others are compared: the same work written by hand, or the least that it takes. The reviews
@@ -167,8 +167,8 @@ PATHS: tuple[Path, ...] = (
     Path("train", "compiled step", "Keras's own layers, one compiled program a step, on resident data"),
     Path("train", "compiled loop", "one compiled program for many steps, data resident on the device"),
     Path("train", FLOOR, "the same arithmetic by hand (optax on JAX), many steps in one program"),
-    Path("predict", "predict", "Keras's predict, which builds a data pipeline at each call"),
-    Path("predict", "predict_on_batch", "one call on a NumPy array"),
+    Path("predict", "predict", "Keras's predict, which builds a data pipeline at each call", backends=tuple(EVERY)),
+    Path("predict", "predict_on_batch", "one call on a NumPy array", backends=tuple(EVERY)),
     Path(
         "predict",
         "predict_on_batch cudnn=off",

@@ -405,25 +405,29 @@ OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "BaselineTraining
 
 def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
     trained = epochs(recipe, profile)
+    trainers = tuple(target for target in targets if target.trains)
     found: list[Step] = [
         Training(recipe, target, seed, trained, path, profile.side_by_side)
         for path in profile.train_paths
         for seed in range(seeds)
-        for target in targets
+        for target in trainers
     ]
-    found += [ParityCheck(recipe, (targets[0], other)) for other in targets[1:]]
-    if recipe.reads_text:
-        found += [BaselineTraining(recipe, targets[0], peer) for peer in profile.peers]
-    if recipe.reads_reviews and profile.serving:
-        found += [Serving(recipe, targets)]
+    first = (*trainers, *targets)[0]
+    found += [ParityCheck(recipe, (first, other)) for other in targets if other != first]
+    if recipe.reads_text and trainers:
+        found += [BaselineTraining(recipe, first, peer) for peer in profile.peers]
+    if recipe.reads_reviews and profile.serving and trainers:
+        found += [Serving(recipe, trainers)]
     return found
 
 
 def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:
-    found: list[Step] = [Startup(recipe, targets, replicate)] if "startup" in profile.paths else []
+    trainers = tuple(target for target in targets if target.trains)
+    found: list[Step] = [Startup(recipe, trainers, replicate)] if "startup" in profile.paths and trainers else []
     for phase in ("train", "predict", "vectorize"):
         named = [(size, _names(recipe, profile, phase, size)) for size in _sizes(recipe, phase)]
-        timed = [Timing(recipe, phase, names, size, targets, replicate) for size, names in named if names]
+        able = targets if phase == "predict" else trainers
+        timed = [Timing(recipe, phase, names, size, able, replicate) for size, names in named if names]
         found += [timing for timing in timed if timing.cells]
     return found
 

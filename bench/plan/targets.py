@@ -89,6 +89,11 @@ class Target:
         return f"{self.backend}-{self.device}" + (f"@{self.label}" if self.label else "")
 
     @property
+    def trains(self) -> bool:
+        """Whether its backend trains."""
+        return backends.trains(self.backend)
+
+    @property
     def process(self) -> Target:
         """The target whose process does the work of this one."""
         return self.host or self
@@ -132,7 +137,7 @@ def _what_installs(backend: str) -> str:
 
 def installed_serving_backends() -> list[str]:
     """Return the backends that can serve a saved model here; NumPy's needs no framework."""
-    return [name for name in backends.SERVING if importlib.util.find_spec(name) is not None]
+    return [name for name in backends.EVERY if importlib.util.find_spec(name) is not None]
 
 
 def refused(environ: Mapping[str, str]) -> str | None:
@@ -167,17 +172,18 @@ def environment(
         "JAX_ENABLE_COMPILATION_CACHE": "false",
         **_DEVICE_VARIABLES[target.device],
         **(_quiet_variables(environ) if target.quiet else {}),
-        **(_simulated(target.devices // target.processes, environ) if target.devices > 1 and target.device == "cpu" else {}),
+        **(_simulated(target, environ) if target.devices > 1 and target.device == "cpu" else {}),
         **({"PYTHONPATH": str(target.folder)} if target.folder else {}),
     }
 
 
-def _simulated(devices: int, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what lets JAX see the processor as so many devices; TensorFlow is told by the worker.
+def _simulated(target: Target, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets JAX see the processor as the devices of each process; TensorFlow is told by the worker.
 
     Devices wait for each other in threads of XLA's pool, so that it needs some for each of them, and no step may begin
     before the last one ended: else they wait for ever, and XLA ends the process.
     """
+    devices = target.devices // target.processes
     flag = f"--xla_force_host_platform_device_count={devices}"
     threads = str(max(os.cpu_count() or 1, 2 * devices))
     return {

@@ -1,4 +1,4 @@
-"""NVIDIA GPUs by the driver's library (NVML): what they are, their state, and their energy counters; read, never set."""
+"""NVIDIA GPUs by the driver's library (NVML): their names, states and energy counters; read, never set."""
 
 from __future__ import annotations
 

@@ -6,14 +6,13 @@ import importlib.metadata
 import platform
 
 from bench import INSTALLED, VERSION
-from bench.backends import BACKENDS
+from bench.backends import EVERY
 
 # A record holds the versions of those that are installed.
 PACKAGES = (
     "keras",
     "keras-nightly",
-    *(package for backend in BACKENDS.values() for package in backend.distributions),
-    "numpy",
+    *(package for backend in EVERY.values() for package in backend.distributions),
     "scikit-learn",
 )
 

@@ -248,8 +248,7 @@ class Session:
     def _blocks(
         self, group: Sequence[Timing], drop: interleave.Drop
     ) -> tuple[list[interleave.CellRunner], list[GpuRecord]]:
-        """Prepare every cell, warm it up and run its blocks; return the cells that did not fail, and the GPUs' states.
-        """
+        """Prepare every cell, warm it up and run its blocks; return those that did not fail, and the GPUs' states."""
         prepared = self._prepare_all(group)
         self._confine(group, timed=True)
         try:
@@ -379,7 +378,7 @@ class Session:
     def _measure_peaks(self) -> None:
         """Measure the peaks of each target, before any other work."""
         for slot in self._processes:
-            if slot.worker is None:
+            if slot.worker is None or not slot.target.trains:
                 continue
             try:
                 answer = slot.worker.ask(protocol.Peaks())
@@ -474,7 +473,8 @@ class Session:
     def _ask_parity(self, step: ParityCheck, workers: dict[str, Worker], weights: Path) -> list[Outputs]:
         answers: list[Outputs] = []
         for name, worker in workers.items():
-            request = Parity(step.recipe.name, str(weights), not answers, PARITY_STEPS, PARITY_REVIEWS)
+            steps = PARITY_STEPS if all(target.trains for target in step.targets) else 0
+            request = Parity(step.recipe.name, str(weights), not answers, steps, PARITY_REVIEWS)
             answer = self._ask(step, name, worker, request, Outputs.model_validate)
             if answer is None:
                 break
@@ -603,7 +603,7 @@ class Outputs(BaseModel):
     """What a worker answers to `Parity`: probabilities of reviews, the losses of the first steps, what parts them."""
 
     predictions: Annotated[list[float], Field(min_length=1)]
-    losses: Annotated[list[float], Field(min_length=1)]
+    losses: list[float]
     parts: Literal["", "embedding", "random"] = ""
 
 

@@ -12,7 +12,22 @@ import subprocess
 import sys
 from typing import BinaryIO
 
-from bench.protocol import Block, Done, Failed, Go, Hello, Message, Parity, Prepare, Progress, Quit, Release, Train, decode, encode
+from bench.protocol import (
+    Block,
+    Done,
+    Failed,
+    Go,
+    Hello,
+    Message,
+    Parity,
+    Prepare,
+    Progress,
+    Quit,
+    Release,
+    Train,
+    decode,
+    encode,
+)
 
 # What touches the model that they share; the leader does the rest alone.
 TOGETHER = (Train, Prepare, Block, Release, Parity)

@@ -91,7 +91,7 @@ def gpus(found: Sequence[str], why: str | None) -> Finding:
 
 
 def gpu_states(states: Sequence[GpuState]) -> Iterator[Finding]:
-    """Yield what would disturb timings on each GPU: a clock rate that is held down, and other programs in its memory."""
+    """Yield what would disturb timings on each GPU: a clock rate that is held down, other programs in its memory."""
     for state in states:
         topic, used = f"GPU {state.number}", (state.used_bytes or 0) / 2**30
         found = [

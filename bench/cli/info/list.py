@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Backends, ProfileName, RecipeFile, Recipes
+from bench.cli.options import AT_LEAST_ONE, AnyBackends, ProfileName, RecipeFile, Recipes
 
 
 def list_(
@@ -16,7 +16,7 @@ def list_(
     profile: ProfileName = "default",
     recipe: Recipes = None,
     recipes: RecipeFile = None,
-    backend: Backends = None,
+    backend: AnyBackends = None,
     as_: Annotated[Literal["table", "github-matrix"], Parameter(name="--as")] = "table",
     shards: Annotated[int, AT_LEAST_ONE] = 4,
 ) -> Outcome:

@@ -14,7 +14,7 @@ from bench.cli.options import (
     ABOVE_ZERO,
     AT_LEAST_ONE,
     All,
-    Backends,
+    AnyBackends,
     Data,
     DeviceName,
     Json,
@@ -37,7 +37,7 @@ def run(
     *,
     recipe: Recipes = None,
     recipes: RecipeFile = None,
-    backend: Backends = None,
+    backend: AnyBackends = None,
     profile: ProfileName = "default",
     seeds: Annotated[int | None, AT_LEAST_ONE] = None,
     budget: Annotated[float | None, ABOVE_ZERO] = None,
@@ -84,7 +84,7 @@ def run(
     if resume is None:
         spec = RunSpec(
             recipes=arguments.recipes(recipe, recipes),
-            targets=arguments.targets(backend, device, recipes),
+            targets=arguments.targets(backend, device, recipes, training=False),
             profile=PROFILES[profile],
             seeds=seeds,
             budget_s=60 * budget if budget else None,
@@ -131,7 +131,7 @@ def _resumed(done: Run, file: Path | None) -> RunSpec:
         raise ExpectedError(f"{done.header.run_id} has recipes of {', '.join(files)}: give --recipes FILE again")
     return RunSpec(
         recipes=arguments.recipes(given.recipes, file),
-        targets=arguments.targets(given.backends, given.device, file),
+        targets=arguments.targets(given.backends, given.device, file, training=False),
         profile=PROFILES[done.header.profile],
         seeds=given.seeds,
         budget_s=given.budget_s,

@@ -44,13 +44,13 @@ def score(
     recipes
         Your file of recipes, if the model has layers of your own.
     """
-    from bench.backends import SERVING
+    from bench.backends import EVERY
     from bench.cli import execution
     from bench.report import score
     from bench.runner import scoring
     from datasets import errors
 
-    backend = errors.find("backend", backend, {name: name for name in SERVING})
+    backend = errors.find("backend", backend, EVERY).name
     if text:
         scores = scoring.texts(model, backend, text, file=recipes)
         return Outcome(score.Scores(text, scores) if sys.stdout.isatty() else score.plain(text, scores))

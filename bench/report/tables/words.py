@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 
 from bench.analysis.rows import RunDocument, TimingRow, once
 from bench.analysis.stats import TRIMMED
-from bench.backends import BACKENDS, INFERENCE_ONLY
+from bench.backends import EVERY
 from bench.records import packages
 from bench.records.schema import Cell
 from bench.records.store import BUSY
 from bench.report.tables.columns import share
 from datasets.corpus import OWN
 
-TITLES = {name: backend.title for name, backend in BACKENDS.items()} | INFERENCE_ONLY | {"sklearn": "scikit-learn"}
+TITLES = {name: backend.title for name, backend in EVERY.items()} | {"sklearn": "scikit-learn"}
 
 SYNTHETIC = "SYNTHETIC REVIEWS: not the IMDB, never compared with results on the IMDB"
 

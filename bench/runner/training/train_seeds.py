@@ -63,7 +63,7 @@ def merge(found: Sequence[Path], file: Path, corpus_digest: str) -> None:
     for record in (record for one in found for record in reference.load(one)):
         if record.corpus_digest not in (corpus_digest, OWN.digest):
             raise ExpectedError(
-                f"{record.recipe} seed {record.seed} was trained on other reviews ({record.corpus}) by {record.machine}: "
+                f"{record.recipe} seed {record.seed}: {record.machine} trained it on other reviews ({record.corpus}); "
                 "set KERASMARK_DATA on every machine"
             )
         if _identity(record) not in done:

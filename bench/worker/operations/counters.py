@@ -80,7 +80,12 @@ def count(reviews: Reviews, request: Count) -> Json:
     }
     clock.freeze()
     growth = _growth(operation) if request.path in GROWING else {}
-    return {**found, **growth, **_host_path(operation, of_fit=request.path.startswith("fit")), **_device_time(operation)}
+    return {
+        **found,
+        **growth,
+        **_host_path(operation, of_fit=request.path.startswith("fit")),
+        **_device_time(operation),
+    }
 
 
 def _host_path(operation: Operation, *, of_fit: bool) -> Json:

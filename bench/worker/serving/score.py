@@ -80,7 +80,7 @@ class Scorer:
 
 def predictor(model: Saved) -> Callable[[Any], Any]:
     """Return the fastest way to predict a batch of one size; backends that only infer are driven by Keras."""
-    if keras.backend.backend() in backends.INFERENCE_ONLY:
+    if not backends.trains(keras.backend.backend()):
         return model.model.predict_on_batch  # type: ignore[no-any-return]
     return compiled.predictor(model.model)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from bench import backends
 from bench.worker import distribution, driving, support
 from bench.worker.reviews import Encoded, Reviews
 from bench.worker.training import metrics
@@ -36,7 +37,7 @@ def predictor(model: keras.Model) -> Predict:
     if distribution.processes() > 1:
         program = _by_copy(model)
     else:
-        program = _by_predict(model) if distribution.devices() > 1 else driving.predictor(model)
+        program = _by_predict(model) if distribution.devices() > 1 or not _compiles() else driving.predictor(model)
 
     def predict(x: Arrays) -> Arrays:
         starts = range(0, own_data.rows(x), PREDICT_BATCH)
@@ -44,6 +45,11 @@ def predictor(model: keras.Model) -> Predict:
         return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     return predict
+
+
+def _compiles() -> bool:
+    """Whether the running backend has programs that predict."""
+    return backends.trains(keras.backend.backend())
 
 
 def _by_predict(model: keras.Model) -> Predict:

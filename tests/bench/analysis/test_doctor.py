@@ -110,7 +110,12 @@ def test_a_gpu_that_is_hot_or_busy_is_told() -> None:
     hot = rest.model_copy(update={"slowed_by": ["power limit"]})
     taken = rest.model_copy(update={"number": 1, "used_bytes": 20 * 2**30})
     found = [*doctor.gpu_states([rest, hot, taken, GpuState(number=2, name="K80")])]
-    assert [(f.topic, f.answer) for f in found] == [("GPU 0", "good"), ("GPU 0", "note"), ("GPU 1", "note"), ("GPU 2", "good")]
+    assert [(f.topic, f.answer) for f in found] == [
+        ("GPU 0", "good"),
+        ("GPU 0", "note"),
+        ("GPU 1", "note"),
+        ("GPU 2", "good"),
+    ]
     assert (found[0].found, found[0].advice) == ("345 MHz, 31 °C, 0.5 GiB in use", "")
     assert found[1].found.endswith("slowed by: power limit")
     assert "nvidia-smi" in found[2].advice

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from bench.analysis import best_path
-from bench.backends import BACKENDS
+from bench.backends import BACKENDS, EVERY
 from bench.plan import paths
 from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT, FLOORS, PATHS, RESIDENT_FLOOR, Path
 from bench.plan.steps import PROFILES
@@ -103,7 +103,7 @@ def test_a_prediction_on_resident_reviews_has_a_floor_without_a_copy(name: str, 
 @each_path
 def test_a_path_names_backends_that_exist_and_says_what_it_is(path: Path) -> None:
     """A misspelt backend would silently leave its cells out; a reader who has to choose needs a line."""
-    assert set(path.backends) <= set(BACKENDS)
+    assert set(path.backends) <= set(EVERY)
     assert path.summary
     assert len(path.summary) <= 80
 

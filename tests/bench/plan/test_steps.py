@@ -338,3 +338,23 @@ def test_without_a_floor_the_fastest_path_stands_for_it() -> None:
     }
     counted = [step for step in planned(PROFILES["full"], [find("dense optimizer=sgd")]) if isinstance(step, Counting)]
     assert {step.path for step in counted} == {"fit", "compiled loop", "predict", "predict_on_batch", "compiled"}
+
+
+@each_profile
+def test_a_backend_that_only_predicts_predicts_and_is_compared(profile: Profile) -> None:
+    """From the weights of one that trains; it trains nothing, and whatever else a run does is done by the others."""
+    both = planned(profile, targets=[Target("numpy"), Target("jax")])
+    mine = [step for step in both if "numpy-cpu" in {target.name for target in step.targets}]
+    assert {type(step) for step in mine} <= {ParityCheck, Timing, Counting}
+    assert [step.targets[0].name for step in mine if isinstance(step, ParityCheck)] == ["jax-cpu"] * len(RECIPES)
+    cells = [cell for step in both if isinstance(step, Timing) for cell in step.cells if cell.target == "numpy-cpu"]
+    assert {(cell.phase, cell.path) for cell in cells} <= {("predict", "predict"), ("predict", "predict_on_batch")}
+    assert {cell.batch_size for cell in cells} == {1, 32, 512}
+    others = [step for step in planned(profile, targets=[Target("jax")]) if isinstance(step, Training)]
+    assert [step for step in both if isinstance(step, Training)] == others
+
+
+def test_backends_that_only_predict_can_be_measured_by_themselves() -> None:
+    """Compared with each other, since there is nobody who trains."""
+    found = planned(PROFILES["default"], targets=[Target("numpy"), Target("openvino")])
+    assert {type(step) for step in found} == {ParityCheck, Timing}

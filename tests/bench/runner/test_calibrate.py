@@ -248,9 +248,7 @@ def test_machines_of_a_cluster_measure_a_replicate_or_a_gate_each(
         "calibrate --replicates 0 --gates 1",
     ]
     collect(calibration, tmp_path / "one", replicates=3, gates=1)
-    pools = [
-        [(r.replicate, r.cell, r.repeat_s) for r in pooled(tmp_path / name)] for name in ("pool", "one")
-    ]
+    pools = [[(r.replicate, r.cell, r.repeat_s) for r in pooled(tmp_path / name)] for name in ("pool", "one")]
     assert pools[0] == pools[1]
     assert len(gates(tmp_path / "pool")) == 1
     assert on_cluster(replicates=4, gates=1) == ["calibrate --replicates 1 --gates 0"]
@@ -272,5 +270,5 @@ def test_replicates_of_another_kind_of_machine_are_refused(
     on_cluster(replicates=1, gates=0)
     file = tmp_path / "pool" / calibrate.POOLS["called"]
     file.write_bytes(file.read_bytes().replace(pooled(tmp_path / "pool")[0].machine.encode(), b"Another CPU"))
-    with pytest.raises(ExpectedError, match="one kind of machine; received .*Another CPU"):
+    with pytest.raises(ExpectedError, match=r"one kind of machine; received .*Another CPU"):
         on_cluster(replicates=2, gates=0)

@@ -33,6 +33,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     """Collect what Dask leaves while its warnings are those of this test."""

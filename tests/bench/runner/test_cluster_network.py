@@ -25,7 +25,9 @@ from tests.bench.runner.made_suite import began, held, measure, pieces, require_
 
 pytestmark = [
     pytest.mark.skipif(
-        not sys.platform.startswith("linux") or os.getuid() != 0 or not all(map(shutil.which, ("ip", "unshare", "nsenter"))),
+        not sys.platform.startswith("linux")
+        or os.getuid() != 0
+        or not all(map(shutil.which, ("ip", "unshare", "nsenter"))),
         reason="only root on Linux makes network namespaces",
     ),
     # Dask leaves sockets to the garbage collector where a scheduler went away.
@@ -37,7 +39,7 @@ pytestmark = [
 HERE, THERE = "198.18.{number}.1", "198.18.{number}.2"
 MACHINES = (1, 2, 3, 4)
 # A machine starts its worker again when it ended, as a batch system does.
-WORKER = "while true; do {dask} worker tcp://{scheduler}:{port} --no-nanny --no-dashboard --nthreads 1 --resources {resource}=1; done"
+WORKER = "while true; do {dask} worker tcp://{scheduler}:{port} --no-nanny --no-dashboard {options}; done"
 
 
 class Machine:
@@ -56,7 +58,7 @@ class Machine:
             dask=shutil.which("dask", path=str(Path(sys.executable).parent)),
             scheduler=HERE.format(number=number),
             port=port,
-            resource=RESOURCE,
+            options=f"--nthreads 1 --resources {RESOURCE}=1",
         )
         self._loop = subprocess.Popen(
             ["nsenter", "--net", "--target", str(self._holder.pid), "bash", "-c", worker],
@@ -95,7 +97,7 @@ class Machine:
 
 
 def _namespace(process: int) -> str:
-    return os.readlink(f"/proc/{process}/ns/net")
+    return str(Path(f"/proc/{process}/ns/net").readlink())
 
 
 def command(words: str) -> None:
@@ -106,13 +108,22 @@ class Scheduler:
     """A scheduler in a process of its own; a worker that is silent for three seconds is given up."""
 
     def __init__(self, port: int) -> None:
-        self._command = [str(Path(sys.executable).parent / "dask"), "scheduler", "--host", "0.0.0.0", "--port", str(port)]
+        self._command = [
+            str(Path(sys.executable).parent / "dask"),
+            "scheduler",
+            "--host",
+            "0.0.0.0",
+            "--port",
+            str(port),
+        ]
         self._start()
 
     def _start(self) -> None:
         environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "3s"}
         quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen([*self._command, "--no-dashboard"], env=environment, stdout=quiet, stderr=quiet)
+        self._process = subprocess.Popen(
+            [*self._command, "--no-dashboard"], env=environment, stdout=quiet, stderr=quiet
+        )
 
     def restart(self) -> None:
         self.kill()
@@ -144,7 +155,10 @@ def test_machines_and_the_scheduler_fail_and_the_run_is_whole(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster, "PAUSE_S", 0.1)
     monkeypatch.setattr(cluster, "CONNECT_S", 5.0)
-    with dask.config.set({"distributed.comm.timeouts.connect": "5s"}), _network(tmp_path) as (port, scheduler, machines):
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "5s"}),
+        _network(tmp_path) as (port, scheduler, machines),
+    ):
         address = f"tcp://127.0.0.1:{port}"
         with Client(address, timeout=60) as client:
             client.wait_for_workers(len(MACHINES), timeout=120)

@@ -105,7 +105,10 @@ def test_what_is_there_is_not_trained_again(machines: Machines, tmp_path: Path) 
     file = tmp_path / "imdb.jsonl"
     reference.append(file, trained("dense", "jax", 1))
     assert machines.collect(file, 3) == every(3)
-    assert {option(p, "first-seed") for p in machines.pieces if "jax-seed" in p.name and "=" not in p.name} == {"0", "2"}
+    assert {option(p, "first-seed") for p in machines.pieces if "jax-seed" in p.name and "=" not in p.name} == {
+        "0",
+        "2",
+    }
     assert machines.collect(file, 3) == every(3)
     assert machines.pieces == []
 
@@ -126,7 +129,7 @@ def test_what_came_back_before_a_fault_is_kept(machines: Machines, tmp_path: Pat
 def test_other_reviews_are_refused(machines: Machines, tmp_path: Path) -> None:
     """A machine that found none takes synthetic ones, and says so where nobody looks."""
     machines.digest = "others"
-    with pytest.raises(ExpectedError, match="other reviews .*KERASMARK_DATA"):
+    with pytest.raises(ExpectedError, match=r"other reviews .*KERASMARK_DATA"):
         machines.collect(tmp_path / "imdb.jsonl", 1)
 
 

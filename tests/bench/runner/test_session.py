@@ -187,16 +187,16 @@ def test_gpus_are_read_around_the_blocks_of_their_cells(tmp_path: Path) -> None:
         kept: list[Record] = []
         session = Session(
             PROFILES["smoke"],
-            lambda target: WorkerProcess(target, corpus=tmp_path, log=tmp_path / "log", module="tests.bench.fake_worker"),
+            lambda target: WorkerProcess(
+                target, corpus=tmp_path, log=tmp_path / "log", module="tests.bench.fake_worker"
+            ),
             lambda *records, kept=kept: kept.extend(records),  # type: ignore[misc]
             Silent(),
             random.Random(1),
             gpus=read,
         )
         target = Target("jax", device)  # type: ignore[arg-type]
-        timings = [
-            steps.Timing(DENSE[0], "train", ("fit",), 512, (target,), replicate=number) for number in range(3)
-        ]
+        timings = [steps.Timing(DENSE[0], "train", ("fit",), 512, (target,), replicate=number) for number in range(3)]
         for timing in timings:
             session.run([timing])
         found = [record for record in kept if isinstance(record, GpuRecord)]

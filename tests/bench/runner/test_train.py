@@ -17,7 +17,7 @@ import pytest
 
 from bench import ROOT
 from bench.analysis import accuracy
-from bench.backends import BACKENDS, SERVING
+from bench.backends import BACKENDS, EVERY
 from bench.exit_codes import ExitCode
 from bench.plan import targets
 from bench.runner import scoring
@@ -166,7 +166,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("serving_backend", SERVING)
+@pytest.mark.parametrize("serving_backend", EVERY)
 @pytest.mark.parametrize("trainer", BACKENDS)
 def test_what_one_backend_saved_every_other_serves(served: dict[str, Any], trainer: str, serving_backend: str) -> None:
     """Each kind of layer, from either backend, on all that are installed: the same probabilities within 1e-5."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import ROOT
-from bench.backends import BACKENDS, INFERENCE_ONLY
+from bench.backends import BACKENDS
 from tests.bench import fresh
 
 WORKER = ROOT / "bench" / "worker"
@@ -18,9 +18,9 @@ OFFERED: dict[str, set[str]] = {
     "__init__": set(),
     "call": {"Call"},
     "compiled": {"Predictor", "Trainer"},
-    "counters": {"LAUNCHES", "NAME", "TO_DEVICE", "TO_HOST", "forget_programs", "programs", "sizes"},
-    "device": {"compile_function", "probe", "seed", "wait", "wait_uncopied"},
-    "distribution": {"begin", "copies", "scope"},
+    "counters": {"LAUNCHES", "NAME", "TO_DEVICE", "TO_HOST", "forget_programs", "programs", "sizes", "spans"},
+    "device": {"compile_function", "forget_peak", "peak_bytes", "probe", "seed", "wait", "wait_uncopied"},
+    "distribution": {"EACH_ITS_PART", "alone", "begin", "copies", "scope"},
     "floor": {"Predictor", "Trainer"},
     "layers": {"patched"},
     "loop": {"Loop"},
@@ -30,11 +30,18 @@ OFFERED: dict[str, set[str]] = {
     "recurrence": {"last_output"},
 }
 
-# Every entry of the worker that depends on the backend, under one of Keras's backends that is not measured.
+# Those of backends that only predict, which compile nothing.
+INFERENCE = {
+    "__init__": set[str](),
+    "counters": OFFERED["counters"],
+    "device": OFFERED["device"] - {"compile_function", "wait_uncopied"},
+}
+
+# Every entry of the worker that depends on the backend, under one that only predicts.
 ENTRIES = """
 import json
-from datasets.errors import UsageError
 from bench.protocol import Count
+from bench.worker.programs import Unsupported
 from bench.worker import backend, compiled, device, floors
 from bench.worker.operations import counters, peaks
 from models.model import create
@@ -57,7 +64,7 @@ found = {}
 for name, entry in entries.items():
     try:
         entry()
-    except UsageError as error:
+    except Unsupported as error:
         found[name] = str(error)
     else:
         found[name] = ""
@@ -94,12 +101,21 @@ def test_only_registered_backends_have_a_folder() -> None:
     assert {path.parent.name for path in WORKER.glob("*/floor.py")} == set(BACKENDS)
 
 
+@pytest.mark.parametrize("module", INFERENCE)
+def test_backends_that_only_predict_share_a_folder(module: str) -> None:
+    """With those modules alone that a prediction by Keras needs."""
+    assert {path.stem for path in (WORKER / "inference").glob("*.py")} == set(INFERENCE)
+    assert INFERENCE[module] - names(WORKER / "inference" / f"{module}.py") == set()
+
+
 @pytest.mark.framework
-def test_every_entry_refuses_a_backend_that_is_not_measured() -> None:
-    """Another backend's programs would run, and measure something else: Keras on NumPy has none of ours."""
-    found = fresh.answer(ENTRIES, next(iter(INFERENCE_ONLY)))
-    refused = f"unknown backend 'numpy': known are {', '.join(BACKENDS)}"
-    assert found == dict.fromkeys(found, refused)
+@pytest.mark.parametrize(("backend", "title"), [("numpy", "NumPy"), ("openvino", "OpenVINO")])
+def test_a_backend_that_only_predicts_refuses_what_it_has_no_program_for(backend: str, title: str) -> None:
+    """Another backend's programs would run, and measure something else."""
+    found = fresh.answer(ENTRIES, backend)
+    answered = {name for name, refusal in found.items() if not refusal}
+    assert answered == {"module", "prove", "wait", "wait_for_weights"}
+    assert {refusal for refusal in found.values() if refusal} == {f"{title}, which only predicts,"}
 
 
 @pytest.mark.parametrize("path", sorted(WORKER.rglob("*.py")), ids=lambda path: str(path.relative_to(WORKER)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis import accuracy, stats
-from bench.backends import BACKENDS
+from bench.backends import BACKENDS, EVERY
 from bench.plan import paths
 from bench.plan.steps import ParityCheck
 from bench.plan.targets import Target
@@ -116,7 +116,9 @@ def test_the_compiled_loop_reaches_what_fit_reached_over_seeds(trained: Trained,
 def test_every_timed_path_answers(workers: dict[str, WorkerProcess], backend: str, phase: str, path: str) -> None:
     """Prepared once, a path gives a first call and blocks of the length that is asked for."""
     found = paths.find(phase, path)
-    recipe = RECIPES["lstm"] if found.families else POOLING_LOGITS if POOLING_LOGITS.encoding.form in found.forms else DENSE
+    recipe = (
+        RECIPES["lstm"] if found.families else POOLING_LOGITS if POOLING_LOGITS.encoding.form in found.forms else DENSE
+    )
     if not paths.applies(found, recipe, backend, found.devices[0]):  # a GPU's does its work on a CPU as well
         pytest.skip(f"{path} is a path of another backend")
     size = SIZES[phase] or recipe.batch_size
@@ -219,3 +221,25 @@ def test_a_peer_outside_deep_learning_learns_from_the_same_rows(workers: dict[st
     assert found["roc_auc"] > found["test_accuracy"]
     assert list(found["predict_s"]) == ["1", "32", "512"]
     assert min(found["train_s"], *found["predict_s"].values()) > 0
+
+
+@pytest.mark.parametrize("backend", [name for name in EVERY if name not in BACKENDS])
+def test_backends_that_only_predict_do_so_from_the_same_weights(
+    workers: dict[str, WorkerProcess], corpus_folder: Path, tmp_path: Path, backend: str
+) -> None:
+    """Every recipe's model, in float32; and what is timed of them answers."""
+    worker = WorkerProcess(Target(backend), corpus=corpus_folder, log=tmp_path / "log")
+    with running(worker):
+        for name in RECIPES:
+            weights = str(tmp_path / f"{name}.weights.h5")
+            first, second = (
+                Outputs.model_validate(one.ask(Parity(name, weights, save, steps=0, reviews=50)))
+                for one, save in ((workers["jax"], True), (worker, False))
+            )
+            found = _parity(ParityCheck(RECIPES[name], (Target("jax"), Target(backend))), first, second)
+            assert accuracy.parity(found).answer == "passed"
+            assert (found.reviews, found.steps) == (50, 0)
+        worker.ask(Prepare("dense", "predict", "predict_on_batch", 32))
+        assert worker.ask(Block("predict", "predict_on_batch", 32, repeats=2, each=True))["duration_s"] > 0
+        with pytest.raises(RequestFailed, match="only predicts"):
+            worker.ask(Prepare("dense", "predict", "compiled", 32))

@@ -1,0 +1,1 @@
+"""Backends of Keras that only predict: NumPy and OpenVINO, by Keras's own calls."""
