@@ -64,6 +64,7 @@ class Target:
     host        the target whose process does its work; itself if None
     devices     how many devices train one model, data-parallel; simulated on the CPU
     processes   how many processes have these devices, in equal parts
+    threads     of the framework's pools; as many as it likes if 0
     quiet       one framework thread on one core: see `bench.plan.gate`
     unusable    why it cannot start, such as an environment that could not be built
     """
@@ -80,6 +81,7 @@ class Target:
     host: Target | None = None
     devices: int = 1
     processes: int = 1
+    threads: int = 0
     quiet: bool = False
     unusable: str = ""
 
@@ -172,6 +174,7 @@ def environment(
         "JAX_ENABLE_COMPILATION_CACHE": "false",
         **_DEVICE_VARIABLES[target.device],
         **(_quiet_variables(environ) if target.quiet else {}),
+        **(_thread_variables(environ, target.threads) if target.threads else {}),
         **(_simulated(target, environ) if target.devices > 1 and target.device == "cpu" else {}),
         **({"PYTHONPATH": str(target.folder)} if target.folder else {}),
     }
@@ -199,17 +202,18 @@ def _quiet_variables(environ: Mapping[str, str]) -> dict[str, str]:
     XLA's client counts the processors that it starts with unless PJRT_NPROC (NPROC in older releases) says how many.
     JAX's programs run in the thread that calls them: handing each to another one took two fifths of a short prediction.
     """
-    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return {**_thread_variables(environ, 1), "JAX_CPU_ENABLE_ASYNC_DISPATCH": "false"}
+
+
+def _thread_variables(environ: Mapping[str, str], threads: int) -> dict[str, str]:
+    """Return what keeps every library to so many threads."""
+    flags = f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()} intra_op_parallelism_threads={threads}"
     openmp, tensorflow = (
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
         ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
     )
-    threads = (*openmp, *tensorflow, "PJRT_NPROC", "NPROC")
-    return {
-        "XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flags}".strip(),
-        "JAX_CPU_ENABLE_ASYNC_DISPATCH": "false",
-        **dict.fromkeys(threads, "1"),
-    }
+    names = (*openmp, *tensorflow, "PJRT_NPROC", "NPROC")
+    return {"XLA_FLAGS": f"{environ.get('XLA_FLAGS', '')} {flags}".strip(), **dict.fromkeys(names, str(threads))}
 
 
 _DEVICE_VARIABLES: dict[str, dict[str, str]] = {

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
+from bench.analysis.machine.curves import Curve
 from bench.analysis.machine.doctor import Diagnosis
 from bench.analysis.machine.scaling import ScalingRow
 from bench.analysis.summary import Summary
@@ -60,20 +61,24 @@ def verified(run_id: str, checks: Sequence[CheckRow], code: ExitCode) -> str:
 
 def scaled(run: Run, rows: Sequence[ScalingRow], code: ExitCode) -> str:
     """Return how training scales over devices."""
-    header = run.header
-    facts = {"run_id": header.run_id, "started_at": header.started_at, "machine": header.machine}
-    return _text(
-        {
-            **facts,
-            "scaling": [{**dataclasses.asdict(row), "efficiency": row.efficiency} for row in rows],
-            "exit_code": int(code),
-        }
-    )
+    scaling = [{**dataclasses.asdict(row), "efficiency": row.efficiency} for row in rows]
+    return _text({**_facts(run), "scaling": scaling, "exit_code": int(code)})
+
+
+def curves(run: Run, found: Sequence[Curve], code: ExitCode) -> str:
+    """Return how cost grows with settings."""
+    rows = [{**dataclasses.asdict(curve), "gained_until": curve.gained_until} for curve in found]
+    return _text({**_facts(run), "curves": rows, "exit_code": int(code)})
 
 
 def diagnosis(found: Diagnosis, machine: Machine, code: ExitCode) -> str:
     """Return what a machine can measure."""
     return _text({"machine": machine, "findings": found.findings, "effects": found.effects, "exit_code": int(code)})
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    header = run.header
+    return {"run_id": header.run_id, "started_at": header.started_at, "machine": header.machine}
 
 
 def _text(document: dict[str, Any]) -> str:

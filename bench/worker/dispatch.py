@@ -128,8 +128,13 @@ class Dispatcher:
         if not self._operations and self._reviews.keys() != {recipe}:
             self._forget()
         if recipe not in self._reviews:
-            self._reviews[recipe] = reviews.of(find(recipe, self._user_recipes), self._corpus)
+            self._reviews[recipe] = self._data(find(recipe, self._user_recipes))
         return self._reviews[recipe]
+
+    def _data(self, recipe: Recipe) -> Reviews:
+        """Return the data of ``recipe``; variations with one encoding share its rows."""
+        same = next((one for one in self._reviews.values() if one.encodes_for(recipe)), None)
+        return same.for_recipe(recipe) if same else reviews.of(recipe, self._corpus)
 
     def _forget(self) -> None:
         """Forget the reviews, graphs and names of every recipe so far: those of a whole session would accumulate."""

@@ -76,6 +76,15 @@ class Reviews:
             self._parts[name] = self._encode(getattr(self.corpus, name).slice(0, TIMED_REVIEWS))
         return self._parts[name]
 
+    def encodes_for(self, recipe: Recipe) -> bool:
+        """Whether its rows are those of ``recipe`` as well."""
+        mine = self.recipe
+        return mine.reads_text and (recipe.encoding, recipe.text) == (mine.encoding, mine.text)
+
+    def for_recipe(self, recipe: Recipe) -> Self:
+        """Return the data of ``recipe``, whose rows are the same ones: what was encoded to be timed is shared."""
+        return replace(self, recipe=recipe)
+
     def seeded(self, seed: int) -> Self:
         """Return the data of the training with ``seed``: reviews are the same for every seed."""
         del seed

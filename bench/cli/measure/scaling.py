@@ -1,21 +1,28 @@
-"""`bench scaling`: train on one, two and more devices, and say what each is worth."""
+"""`bench scaling`: how the cost of work grows with a setting, and what more devices are worth."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Backends, Data, DeviceName, Json, OrderSeed, RecipeFile, Runs
+from bench.cli.options import AT_LEAST_ONE, Backends, Data, DeviceName, Json, Names, OrderSeed, RecipeFile, Runs
 from datasets.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.plan.targets import Target
+    from bench.records.store import Run
+    from bench.runner.run import RunSpec
+    from models.recipes import Recipe
 
 
 def scaling(
     recipe: str = "pooling-logits",
     /,
     *,
+    over: Names = None,
     devices: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     processes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     epochs: Annotated[int | None, AT_LEAST_ONE] = None,
@@ -28,18 +35,24 @@ def scaling(
     order_seed: OrderSeed = None,
     json: Json = False,
 ) -> Outcome:
-    """Train a recipe data-parallel on several devices, by the backend's own engine.
+    """How does cost grow with a setting, and with more devices?
 
+    With --over, a training step and a prediction are timed at each value of a setting, all in turns: seconds, the
+    exponent by which they grow, and the value from which on nothing is gained.
+
+    Otherwise the recipe trains data-parallel on several devices by the backend's own engine:
     keras.distribution.DataParallel on JAX; tf.distribute.MirroredStrategy on TensorFlow, and among several processes
-    MultiWorkerMirroredStrategy. Each number of devices trains
-    to the accuracy of the recipe and is compared with one device from the same weights. Then steps of `fit` are timed:
-    strong scaling keeps the batch, weak scaling keeps each device's share of it. On the CPU devices are simulated: they
-    share its cores, and the tables say so.
+    MultiWorkerMirroredStrategy. Each number of devices trains to the accuracy of the recipe and is compared with one
+    device from the same weights. Then steps of `fit` are timed: strong scaling keeps the batch, weak scaling keeps each
+    device's share of it. On the CPU the devices are simulated: they share its cores, and the tables say so.
 
     Parameters
     ----------
     recipe
         The recipe to train.
+    over
+        Settings with their values, as in batch_size=1,8,64,512 threads=1,2,all; each is a curve of its own. Any setting
+        of `sweep` that is a whole number, and threads.
     devices
         Numbers of devices; 1 is always among them (default: 1 2 4).
     processes
@@ -48,44 +61,108 @@ def scaling(
     epochs
         Epochs of the training to accuracy (default: as published).
     replicates
-        Processes of each number of devices.
+        Processes of each number of devices, or of each curve.
     """
-    from bench.analysis import summary
-    from bench.analysis.machine import scaling as analysis
     from bench.cli import arguments, execution
-    from bench.exit_codes import of_run
-    from bench.plan import scaling as plan
     from bench.plan.steps import PROFILES
-    from bench.report import json as documents
-    from bench.report import terminal
-    from bench.report.tables import quality
-    from bench.report.tables import scaling as tables
     from bench.runner.run import RunSpec
 
-    counts = sorted({1, *(devices or (2, 4))})
+    if over and (devices or processes or epochs):
+        raise UsageError("--over changes settings of one device: drop --devices, --processes and --epochs")
+    (chosen,) = arguments.recipes([recipe], recipes)
+    backends = arguments.targets(backend, device, recipes)
+    spec = RunSpec(
+        recipes=[chosen],
+        targets=backends,
+        profile=replace(PROFILES["default"], name="scaling"),
+        order_seed=execution.seed(order_seed),
+    )
+    if over:
+        done = execution.execute(_over(spec, chosen, backends, arguments.grid(over), replicates), data, out)
+        return _curves(done, json=json)
+    counts, parts = sorted({1, *(devices or (2, 4))}), sorted({*(processes or (1,))})
+    done = execution.execute(_devices(spec, chosen, backends, counts, parts, epochs, replicates), data, out)
+    return _scaling(done, simulated=device == "cpu", json=json)
+
+
+def _over(
+    spec: RunSpec, chosen: Recipe, backends: list[Target], words: dict[str, list[str]], replicates: int
+) -> RunSpec:
+    """Return the run that times ``chosen`` at each value."""
+    from bench.plan import curves
+
+    over = curves.values(words)
+    return replace(
+        spec,
+        recipes=curves.recipes(chosen, over),
+        targets=curves.targets(backends, over),
+        profile=replace(spec.profile, turns=curves.TURNS, block_s=None),
+        fixed_passes=curves.passes(chosen, backends, over, replicates=replicates),
+    )
+
+
+def _curves(done: Run, *, json: bool) -> Outcome:
+    from bench.analysis import summary
+    from bench.analysis.machine import curves as analysis
+    from bench.cli import execution
+    from bench.exit_codes import of_run
+    from bench.report import json as documents
+    from bench.report import terminal
+    from bench.report.charts import picture, scaling
+    from bench.report.tables import curves as tables
+
+    found, told = analysis.curves(done), summary.summarize(done)
+    code = of_run(told.verdicts, measured=told.measured, unjudged=True)
+    if json:
+        return Outcome(documents.curves(done, found, code), int(code))
+    if found:
+        drawn = picture.write(scaling.chart(found, done.header.machine.title), done.folder / "curves")
+        execution.say(f"written: {', '.join(str(file) for file in drawn)}")
+    parts = [terminal.section(tables.points(found)), terminal.section(tables.exponents(found))]
+    return Outcome(terminal.group([terminal.heading(told), *parts, terminal.failures(told)]), int(code))
+
+
+def _devices(
+    spec: RunSpec,
+    chosen: Recipe,
+    backends: list[Target],
+    counts: list[int],
+    parts: list[int],
+    epochs: int | None,
+    replicates: int,
+) -> RunSpec:
+    """Return the run that trains ``chosen`` on so many devices, in so many processes."""
+    from bench.plan import scaling as plan
+
     if counts[0] < 1:
         raise UsageError(f"expected numbers of devices from 1 on; received {counts[0]}")
-    (chosen,) = arguments.recipes([recipe], recipes)
-    parts = sorted({*(processes or (1,))})
     if parts[0] < 1 or any(all(count % part for count in counts[1:]) for part in parts):
         raise UsageError(
             f"expected numbers of processes that have equal parts of {', '.join(map(str, counts[1:]))} devices; "
             f"received {', '.join(map(str, parts))}"
         )
-    sides = [plan.targets(target, counts, parts) for target in arguments.targets(backend, device, recipes)]
+    sides = [plan.targets(target, counts, parts) for target in backends]
     most: dict[str, int] = {phase.name: min(epochs or phase.epochs, phase.epochs) for phase in chosen.phases[-1:]}
-    spec = RunSpec(
-        recipes=[chosen],
+    return replace(
+        spec,
         targets=[target for same in sides for target in same],
-        profile=replace(PROFILES["default"], name="scaling"),
-        order_seed=execution.seed(order_seed),
         fixed_passes=plan.passes(chosen, sides, epochs=most, replicates=replicates),
     )
-    done = execution.execute(spec, data, out)
+
+
+def _scaling(done: Run, *, simulated: bool, json: bool) -> Outcome:
+    from bench.analysis import summary
+    from bench.analysis.machine import scaling as analysis
+    from bench.exit_codes import of_run
+    from bench.report import json as documents
+    from bench.report import terminal
+    from bench.report.tables import quality
+    from bench.report.tables import scaling as tables
+
     found, told = analysis.rows(done), summary.summarize(done)
     code = of_run(told.verdicts, measured=told.measured, unjudged=bool(told.unjudged))
     if json:
         return Outcome(documents.scaled(done, found, code), int(code))
-    table = terminal.section(tables.scaling(found, simulated=device == "cpu"))
+    table = terminal.section(tables.scaling(found, simulated=simulated))
     right = [terminal.section(quality.accuracy(told.document)), terminal.section(quality.parity(told.document))]
     return Outcome(terminal.group([terminal.heading(told), *right, table, terminal.failures(told)]), int(code))
