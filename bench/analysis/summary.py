@@ -11,9 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from bench import backends
-from bench.analysis import accuracy, answers, best_path, paired_ratio, regression, roofline, stats
+from bench.analysis import accuracy, answers, best_path, gpus, paired_ratio, regression, roofline, stats
 from bench.analysis.accuracy import Verdict
-from bench.analysis.machine import gpus
 from bench.analysis.regression import Decision
 from bench.analysis.roofline import Peaks
 from bench.analysis.rows import (

@@ -109,6 +109,7 @@ class Calibration:
         planned = Gate(self.recipes, identical.targets)
         spec = self._spec(planned, identical, len(load_gates(folder / GATES)))
         done = run.run_in_scratch_folder(spec, self.located, command="calibrate", watch=self.watch)
+        folder.mkdir(parents=True, exist_ok=True)
         with (folder / GATES).open("ab") as into:
             into.write(self._record(done, time.monotonic() - begun).model_dump_json().encode() + b"\n")
 

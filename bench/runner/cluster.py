@@ -135,12 +135,9 @@ def measure(
 
 def _answers(client: Client, pieces: Sequence[Piece], job: str) -> Iterator[tuple[Piece, Answer]]:
     """Yield each piece with its answer as it comes back."""
-    import sys
-
-    import cloudpickle
     from distributed import as_completed
 
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a worker needs the command, not this module
+    work = caller()
     sent = {
         client.submit(work, piece.words, key=f"{job}-{piece.name}", resources={RESOURCE: 1}, retries=RETRIES): piece
         for piece in pieces
@@ -174,36 +171,45 @@ def _keep(piece: Piece, answer: Answer, into: Path, results: Results) -> None:
     unfinished.rename(place)
 
 
-def work(words: Sequence[str]) -> tuple[int, str, bytes]:
-    """Call the suite with ``words``, on a worker of the cluster; return exit status, last words and its folder.
+def caller() -> Callable[[Sequence[str]], tuple[int, str, bytes]]:
+    """Return the function that a worker of the cluster calls.
 
-    It names no module of this suite, so that a worker needs none of it but the command. The command dies with the
-    worker: else it would go on beside the next piece.
+    A function within another one is sent as it is, not by its name: neither the scheduler nor a worker can import this
+    suite, unless they were started where it lies.
     """
-    import ctypes
-    import io
-    import signal
-    import subprocess
-    import sys
-    import tarfile
-    import tempfile
-    from pathlib import Path
 
-    module = "bench" if Path("bench/__main__.py").is_file() else "kerasmark"
+    def work(words: Sequence[str]) -> tuple[int, str, bytes]:
+        """Call the suite with ``words``, on a worker of the cluster; return exit status, last words and its folder.
 
-    def die_with_parent() -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        It names no module of this suite, so that a worker needs none of it but the command. The command dies with the
+        worker: else it would go on beside the next piece.
+        """
+        import ctypes
+        import io
+        import signal
+        import subprocess
+        import sys
+        import tarfile
+        import tempfile
+        from pathlib import Path
 
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", module, *words, "--out", folder],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            preexec_fn=die_with_parent,
-        )
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-            archive.add(folder, arcname=".")
-        return done.returncode, done.stderr[-2_000:], packed.getvalue()
+        module = "bench" if Path("bench/__main__.py").is_file() else "kerasmark"
+
+        def die_with_parent() -> None:
+            if sys.platform == "linux":
+                ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", module, *words, "--out", folder],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                preexec_fn=die_with_parent,
+            )
+            packed = io.BytesIO()
+            with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+                archive.add(folder, arcname=".")
+            return done.returncode, done.stderr[-2_000:], packed.getvalue()
+
+    return work

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench.analysis import budget, resume
+from bench.analysis.planning import budget, resume
 from bench.plan import shards, steps, targets
 from bench.plan.shards import Shard
 from bench.plan.steps import Profile, Step

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 from bench.protocol import PROTOCOL_VERSION, Done, Failed, Hello, Message, Quit
 from bench.records import packages
-from bench.worker.channel import Channel, SessionGone
-from bench.worker.followers import Followers, addresses
+from bench.worker.pipes.channel import Channel, SessionGone
+from bench.worker.pipes.followers import Followers, addresses
 
 
 def main() -> int:

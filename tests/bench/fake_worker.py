@@ -32,7 +32,7 @@ from bench.protocol import (
     Startup,
     Train,
 )
-from bench.worker.channel import Channel, SessionGone
+from bench.worker.pipes.channel import Channel, SessionGone
 
 # Calls of one more repeat of whatever is counted.
 FUNCTIONS = {"keras.src.layers.Layer.__call__": 3.0, "builtins.len (C)": 0.5}

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.analysis import resume
+from bench.analysis.planning import resume
 from bench.plan import steps
 from bench.plan.steps import PROFILES, Startup, Step, Timing, Training
 from bench.plan.targets import Target

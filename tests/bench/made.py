@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.protocol import PROTOCOL_VERSION, Block, Hello, Json, Message, Prepare, Release, Train
 from bench.records.machine import Commit, Machine
+from bench.records.nvml import GpuState
 from bench.records.schema import (
     BaselineRecord,
     Cell,
@@ -17,6 +18,7 @@ from bench.records.schema import (
     FailureRecord,
     FinishedPhase,
     FinishedRecord,
+    GpuRecord,
     ParityRecord,
     PeaksRecord,
     PhaseResult,
@@ -215,6 +217,12 @@ def peaks(
     copied = rates("jax copy", 2**28, 8.0, 10.0, 9.0)
     product = rates("jax product", 12 * 2**20, *gflops)
     return PeaksRecord(target=target, products_gflops=[product], memory_gb_per_s=[*memory] or [copied])
+
+
+def gpus(**state: Any) -> GpuRecord:
+    """Return one GPU, the same before and after."""
+    found = [GpuState(number=0, name="NVIDIA H100", **state)]
+    return GpuRecord(replicate=0, before=found, after=found)
 
 
 def rates(by: str, working_set_bytes: int, *values: float) -> Rates:

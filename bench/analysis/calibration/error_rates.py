@@ -1,8 +1,8 @@
 """The error rates of the gate, from a pool of replicates: false alarms, and detected slowdowns.
 
 The code that decides real gates decides simulated ones, a tier at a time. Each takes its processes from a stretch of
-the pool, in the order of time and on one kind of machine. Gates that share replicates are not independent, which the
-intervals ignore; gates that were run live are counted separately.
+the pool, in the order of time and on one kind of machine; after the last replicate comes the first one. Gates that
+share replicates are not independent, which the intervals ignore; gates that were run live are counted separately.
 """
 
 from __future__ import annotations
@@ -155,16 +155,23 @@ def trials(pool: Pool, *, replicates: int, count: int, seed: int = 0) -> list[Tr
         return []
     found = []
     for _ in range(count):
-        chosen = tuple(sorted(draw.sample(draw.choice(stretches), 2 * replicates)))
+        stretch = draw.choice(stretches)
+        chosen = tuple(stretch[place] for place in sorted(draw.sample(range(len(stretch)), 2 * replicates)))
         found.append(Trial(chosen[:replicates], chosen[replicates:], swapped=draw.random() < 0.5))
     return found
 
 
-def _stretches(span: range, replicates: int) -> list[range]:
-    """Return every stretch of ``span`` that is longer than a gate, or all of ``span`` if it is shorter."""
+def _stretches(span: range, replicates: int) -> list[tuple[int, ...]]:
+    """Return a stretch from each replicate of ``span`` on, longer than a gate where the span is; none if it is shorter.
+
+    It goes on from the first replicate after the last one. A gate stops after a few processes, so that it begins
+    differently wherever its stretch does.
+    """
     needed = 2 * replicates
     size = min(len(span), needed + SPARE)
-    return [span[start : start + size] for start in range(len(span) - size + 1) if size >= needed]
+    return [tuple(span[(start + place) % len(span)] for place in range(size)) for start in range(len(span))] * (
+        size >= needed
+    )
 
 
 def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:

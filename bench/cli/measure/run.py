@@ -120,7 +120,7 @@ def _words(options: dict[str, object]) -> list[str]:
 
 def _resumed(done: Run, file: Path | None) -> RunSpec:
     """Return what is left of the run ``done``, by its own options and the user's ``file`` of recipes, if it had one."""
-    from bench.analysis import resume
+    from bench.analysis.planning import resume
     from bench.cli import arguments
     from bench.plan.shards import Shard
     from bench.plan.steps import PROFILES

@@ -109,7 +109,7 @@ def _curves(done: Run, *, json: bool) -> Outcome:
     from bench.report import json as documents
     from bench.report import terminal
     from bench.report.charts import picture, scaling
-    from bench.report.tables import curves as tables
+    from bench.report.tables import scaling as tables
 
     found, told = analysis.curves(done), summary.summarize(done)
     code = of_run(told.verdicts, measured=told.measured, unjudged=True)

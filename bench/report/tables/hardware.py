@@ -132,12 +132,11 @@ def counters(document: RunDocument) -> Table:
         _counter("later", "recompilations", "retraces"),
         _counter("graph operations", "graph_operations", short="graph ops"),
         _counter("MFLOP", "program_flops", unit=1e6),
-        _counter("GPU ms", "device_s", unit=1e-3),
         _counter("MB moved", "program_bytes", unit=1e6, short="MB"),
         _counter("MB temporary", "program_temporary_bytes", unit=1e6, short="temp MB"),
         _counter("GB at peak", "peak_resident_bytes", unit=1e9, short="peak GB"),
-        _counter("GB on GPU", "peak_device_bytes", unit=1e9, short="GPU GB"),
         _counter("MB growth", "growth_bytes", unit=1e6, wide=True),
+        *(ON_GPU if any({"device_s", "peak_device_bytes"} & row.counters.keys() for row in document.counters) else ()),
         *(HOST_PATH if host_path else ()),
     )
     grown = [
@@ -168,6 +167,10 @@ def _counter(heading: str, *names: str, unit: float = 1.0, short: str = "", wide
     return Column(names[0], heading, form, counted, short=short, wide=wide)
 
 
+ON_GPU = (
+    _counter("GPU ms", "device_s", unit=1e-3),
+    _counter("GB on GPU", "peak_device_bytes", unit=1e9, short="GPU GB"),
+)
 HOST_PATH = (
     _counter("Python calls", "python_calls", wide=True),
     _counter("C calls", "c_calls", wide=True),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis import budget
+from bench.analysis.planning import budget
 from bench.plan import steps
 from bench.plan.steps import Startup, Step, Timing
 from bench.plan.targets import Target

@@ -13,7 +13,7 @@ from bench.plan.steps import Timing, replicate, step_cells, together
 from bench.plan.targets import Target
 from bench.records.schema import Cell, Record
 from bench.report.charts import scaling
-from bench.report.tables import curves as tables
+from bench.report.tables import scaling as tables
 from datasets.errors import UsageError
 from models.recipes import RECIPES
 from tests.bench import made

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import resume
+from bench.analysis.planning import resume
 from bench.plan import steps, targets
 from bench.plan.steps import PROFILES, BaselineTraining, Counting, ParityCheck, Serving, Startup, Step, Timing, Training
 from bench.plan.targets import Target

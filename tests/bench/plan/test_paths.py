@@ -24,7 +24,8 @@ each_path = pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.phas
 def cells(name: str, phase: str) -> set[tuple[str, str]]:
     """Return on which recipe and backend a path applies."""
     path = paths.find(phase, name)
-    return {(r.name, b) for r in RECIPES.values() for b in BACKENDS if paths.applies(path, r, b)}
+    device = path.devices[0]
+    return {(r.name, b) for r in RECIPES.values() for b in BACKENDS if paths.applies(path, r, b, device)}
 
 
 EVERYWHERE = {(recipe, backend) for recipe in RECIPES for backend in BACKENDS}

@@ -33,6 +33,7 @@ RECORDS: list[Record] = [
     made.serving(),
     made.baseline(),
     made.peaks(),
+    made.gpus(),
     made.counters(made.cell()),
     made.comparison(),
     made.failure(),

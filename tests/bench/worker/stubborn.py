@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from bench.worker.channel import Channel
+from bench.worker.pipes.channel import Channel
 
 if __name__ == "__main__":
     Channel(int(sys.argv[1]), int(sys.argv[2])).end_with_session()  # kept by nobody but its thread

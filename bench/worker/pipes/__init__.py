@@ -1,0 +1,1 @@
+"""The pipes of a worker: to its session, and to other processes that train with it."""
