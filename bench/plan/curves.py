@@ -95,7 +95,4 @@ def _with_threads(target: Target, count: int) -> Target:
 
 def _steps(recipe: Recipe, predicted: int, targets: Sequence[Target], number: int) -> list[Step]:
     sizes = {"train": recipe.batch_size, "predict": predicted}
-    return [
-        Timing(recipe, phase, paths, sizes[phase], tuple(targets), number, throughput=True)
-        for phase, paths in PATHS.items()
-    ]
+    return [Timing(recipe, phase, paths, sizes[phase], tuple(targets), number) for phase, paths in PATHS.items()]

@@ -79,18 +79,19 @@ class GateRecord(BaseModel):
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is measured, and on which reviews."""
+    """What is measured, and on which reviews; ``first`` is the number of the first replicate or gate."""
 
     recipes: Sequence[Recipe]
     targets: Sequence[Target]
     located: Located
     watch: Watcher
     revision: str = "HEAD"
+    first: int = 0
 
     def add_replicate(self, folder: Path, identical: Sides) -> None:
         """Time every cell once more in fresh processes, slowed ones included, and add them to the pools."""
         known = {tier: replicate_pool.next_replicate(records(folder, tier)) for tier in POOLS}
-        number = max(known.values())
+        number = self.first + max(known.values())
         planned = Gate(self.recipes, identical.targets, controls=False, counters=False)
         passes = [[_with_slowed(step) for step in steps] for steps in planned.passes_of(number)]
         spec = replace(self._spec(planned, identical, number), fixed_passes=passes, next_passes=None)
@@ -107,7 +108,7 @@ class Calibration:
         """Run a whole gate on ``identical`` sides and keep its answers in ``folder``."""
         begun = time.monotonic()
         planned = Gate(self.recipes, identical.targets)
-        spec = self._spec(planned, identical, len(load_gates(folder / GATES)))
+        spec = self._spec(planned, identical, self.first + len(load_gates(folder / GATES)))
         done = run.run_in_scratch_folder(spec, self.located, command="calibrate", watch=self.watch)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / GATES).open("ab") as into:
@@ -200,7 +201,8 @@ def _add_all(pieces: Path, folder: Path) -> None:
 
 
 def _piece(what: str, number: int, counts: tuple[str, str], words: Sequence[str]) -> Piece:
-    return Piece(f"{what}-{number:03}", ("calibrate", "--replicates", counts[0], "--gates", counts[1], *words))
+    counted = ("--replicates", counts[0], "--gates", counts[1], "--first", str(number))
+    return Piece(f"{what}-{number:03}", ("calibrate", *counted, *words))
 
 
 def merge(found: Path, folder: Path) -> None:

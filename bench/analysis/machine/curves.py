@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.analysis import paired_ratio, stats
-from bench.analysis.stats import Estimate
+from bench.analysis.stats import Estimate, Prior
 from bench.plan import curves as plan
 from bench.records.schema import TimingRecord
 from bench.records.store import Run
@@ -53,20 +53,23 @@ class Curve:
 
 
 def curves(run: Run) -> list[Curve]:
-    """Return each curve of ``run``, its values in order."""
+    """Return each curve of ``run``, its values in order; variances are moderated toward those of a phase and path."""
+    timed = paired_ratio.timings(run.records)
+    known = {cell: paired_ratio.log_seconds(records) for cell, records in timed.items()}
+    priors = paired_ratio.priors(known, lambda cell: (str(cell.phase), cell.path))
     groups: dict[tuple[str, str, str, str, str], dict[int, list[TimingRecord]]] = {}
-    for cell, records in paired_ratio.timings(run.records).items():
+    for cell, records in timed.items():
         setting, value = plan.point(cell)
         groups.setdefault((plan.base(cell), setting, cell.where, cell.phase, cell.path), {})[value] = records
-    return [Curve(*key, _points(found), _exponent(found)) for key, found in groups.items()]
+    return [Curve(*key, _points(found, priors[key[3:]]), _exponent(found)) for key, found in groups.items()]
 
 
-def _points(found: Mapping[int, Sequence[TimingRecord]]) -> tuple[CurvePoint, ...]:
-    return tuple(_point(value, found[value]) for value in sorted(found))
+def _points(found: Mapping[int, Sequence[TimingRecord]], prior: Prior | None) -> tuple[CurvePoint, ...]:
+    return tuple(_point(value, found[value], prior) for value in sorted(found))
 
 
-def _point(value: int, records: Sequence[TimingRecord]) -> CurvePoint:
-    seconds = paired_ratio.seconds(records)
+def _point(value: int, records: Sequence[TimingRecord], prior: Prior | None) -> CurvePoint:
+    seconds = paired_ratio.seconds(records, prior)
     return CurvePoint(value, seconds, records[0].work["reviews"] / seconds.value)
 
 

@@ -18,6 +18,7 @@ def calibrate(
     show: Flag = False,
     minutes: Annotated[float | None, ABOVE_ZERO] = None,
     data: Data = None,
+    first: Annotated[int, NOT_NEGATIVE] = 0,
     out: Path | None = None,
     on: On = None,
 ) -> Outcome:
@@ -36,6 +37,8 @@ def calibrate(
         Measure nothing; compute the rates from what is there, print them and write the page.
     minutes
         Start nothing further after this many minutes (default: no limit).
+    first
+        Number of the first replicate or gate: which side starts first alternates.
     out
         Keep what is measured in this folder, and compute nothing.
     """
@@ -69,7 +72,7 @@ def calibrate(
             return Outcome()
         targets = [replace(target, quiet=True) for target in arguments.targets(None)]
         with ProgressReport(screen, []) as watch:
-            plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch)
+            plan = calibration.Calibration(arguments.recipes(None), targets, execution.corpus(data), watch, first=first)
             calibration.collect(
                 plan,
                 folder,

@@ -61,7 +61,8 @@ def parity(document: RunDocument) -> Table:
     known = [row for row in document.parity if row.reviews]
     if known:
         caption = f"from equal weights, largest differences of {known[0].reviews:,} predictions"
-        caption += f" and {known[0].steps} losses"
+        steps = max(row.steps or 0 for row in known)  # a backend that only predicts has none
+        caption += f" and {steps} losses" if steps else ""
     reasons = [f"{row.recipe}: {row.reason}" for row in document.parity if row.reason]
     return table("parity", "Equal work", caption, columns, document.parity, *reasons)
 

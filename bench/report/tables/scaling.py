@@ -50,8 +50,9 @@ def exponents(found: Sequence[Curve]) -> Table:
         Column("setting", "over", merge=True),
         Column("work", "work", value=lambda row: row.phase, merge=True),
         Column("path", "path", merge=True),
-        Column("backend", "backend"),
-        Column("exponent", "exponent", value=_exponent, note=EXPONENT),
+        Column("backend", "backend", value=lambda row: _backend(row)),
+        Column("exponent", "exponent", "right", _exponent, note=EXPONENT),
+        Column("interval", "95% interval", value=_interval),
         Column("gained_until", "gained until", "count", note=GAINED),
     )
     return table("exponents", "How cost grows", _caption(found), columns, _ordered(found))
@@ -63,9 +64,9 @@ def points(found: Sequence[Curve]) -> Table:
         Column("setting", "over", value=lambda row: row.curve.setting, merge=True),
         Column("work", "work", value=lambda row: row.curve.phase, merge=True),
         Column("path", "path", value=lambda row: row.curve.path, merge=True),
-        Column("backend", "backend", value=lambda row: row.curve.backend, merge=True),
+        Column("backend", "backend", value=lambda row: _backend(row.curve), merge=True),
         Column("value", "value", "count", value=lambda row: row.point.value),
-        Column("seconds", "ms", value=lambda row: milliseconds(row.point.seconds.value)),
+        Column("seconds", "ms", "significant", lambda row: 1e3 * row.point.seconds.value),
         Column("spread", "±", value=_point_spread, note=SPREAD),
         Column("reviews_per_s", "reviews/s", "count", value=lambda row: row.point.reviews_per_s),
     )
@@ -81,9 +82,18 @@ def _caption(found: Sequence[Curve]) -> str:
     return f"{found[0].recipe}, seconds of a step or a call" if found else ""
 
 
+def _backend(curve: Curve) -> str:
+    """Return the backend, with its device where that is no CPU."""
+    return curve.backend.removesuffix("-cpu")
+
+
 def _exponent(curve: Curve) -> str | None:
+    return None if curve.exponent is None else f"{curve.exponent.value:.2f}"
+
+
+def _interval(curve: Curve) -> str | None:
     one = curve.exponent
-    return None if one is None else f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+    return None if one is None else f"{one.low:.2f} to {one.high:.2f}"
 
 
 def _point_spread(row: _Row) -> str:

@@ -31,11 +31,11 @@ def measure() -> Json:
     """Return GFLOP/s of float32 products and GB/s of reads and writes, one value a repeat, of each way to do them."""
     from bench.records.settings import usable_processors  # pydantic: not part of a framework's import, which is timed
 
-    device = backend.module("device")
+    device, memory = backend.module("device"), backend.module("memory")
     kind, _ = device.probe()
     name, wait = keras.backend.backend(), device.wait_uncopied
     products = [_product(name, side, device.compile_function(keras.ops.matmul), wait) for side in SIDES[kind]]
-    moves = [row for size in WORKING_SETS[kind] for row in _moves(name, size, backend.module("memory").moves, wait)]
+    moves = [row for size in WORKING_SETS[kind] for row in _moves(name, size, memory.moves, wait)]
     if kind == "cpu":
         products += [_product("numpy", side, np.matmul, _nothing) for side in SIDES[kind]]
         with ThreadPoolExecutor(processors := usable_processors()) as pool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -41,11 +42,26 @@ def begin(devices: int, member: Member) -> None:
     _strategy[:] = [tf.distribute.MirroredStrategy(found[:devices])]
 
 
+class _MultiWorker(tf.distribute.MultiWorkerMirroredStrategy):
+    """The strategy, with two reductions that Keras 3 asks for and TensorFlow refuses (keras#20585; Keras 3.15.1).
+
+    `fit` reduces its first batch, to learn the shapes of the data; and each step reduces its logs, which are numbers,
+    along an axis.
+    """
+
+    def reduce(self, reduce_op: Any, value: Any, axis: int | None) -> Any:
+        """Reduce ``value`` over the replicas; of a batch, a tuple, return the part of one."""
+        if isinstance(value, tuple):
+            return tf.nest.map_structure(lambda part: self.experimental_local_results(part)[0], value)
+        (first, *_) = self.experimental_local_results(value)
+        return super().reduce(reduce_op, value, axis if first.shape.rank else None)
+
+
 def _several(devices: int, member: Member) -> tf.distribute.Strategy:
     """Return the strategy of several processes; each learns of the others by a variable of the environment."""
     task = {"cluster": {"worker": [*member.addresses]}, "task": {"type": "worker", "index": member.rank}}
     os.environ["TF_CONFIG"] = json.dumps(task)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    strategy = _MultiWorker()
     if strategy.num_replicas_in_sync != devices:
         raise ValueError(
             f"expected {devices} devices in {member.processes} processes; TensorFlow has "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -228,7 +229,8 @@ def on_cluster(calibration: Calibration, monkeypatch: pytest.MonkeyPatch, tmp_pa
         for piece in pieces:
             asked.append(" ".join(piece.words))
             counts = dict(zip(piece.words[1::2], map(int, piece.words[2::2]), strict=False))
-            collect(calibration, into / piece.name, replicates=counts["--replicates"], gates=counts["--gates"])
+            one = replace(calibration, first=counts["--first"])
+            collect(one, into / piece.name, replicates=counts["--replicates"], gates=counts["--gates"])
 
     def collected(**wanted: Any) -> list[str]:
         asked.clear()
@@ -244,14 +246,14 @@ def test_machines_of_a_cluster_measure_a_replicate_or_a_gate_each(
 ) -> None:
     """Together they are what one machine measures; what is there is not measured again."""
     assert on_cluster(replicates=3, gates=1) == [
-        *["calibrate --replicates 1 --gates 0"] * 3,
-        "calibrate --replicates 0 --gates 1",
+        *(f"calibrate --replicates 1 --gates 0 --first {number}" for number in range(3)),
+        "calibrate --replicates 0 --gates 1 --first 0",
     ]
     collect(calibration, tmp_path / "one", replicates=3, gates=1)
     pools = [[(r.replicate, r.cell, r.repeat_s) for r in pooled(tmp_path / name)] for name in ("pool", "one")]
     assert pools[0] == pools[1]
     assert len(gates(tmp_path / "pool")) == 1
-    assert on_cluster(replicates=4, gates=1) == ["calibrate --replicates 1 --gates 0"]
+    assert on_cluster(replicates=4, gates=1) == ["calibrate --replicates 1 --gates 0 --first 3"]
     assert not (tmp_path / "pool" / "pieces").exists()
 
 

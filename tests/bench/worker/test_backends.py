@@ -40,10 +40,9 @@ INFERENCE = {
 # Every entry of the worker that depends on the backend, under one that only predicts.
 ENTRIES = """
 import json
-from bench.protocol import Count
 from bench.worker.programs import Unsupported
 from bench.worker import backend, compiled, device, floors
-from bench.worker.operations import counters, peaks
+from bench.worker.operations import peaks
 from models.model import create
 from models.recipes import POOLING_LOGITS as recipe
 
@@ -58,7 +57,6 @@ entries = {
     "floors.trainer": lambda: floors.trainer(recipe, model),
     "floors.predictor": lambda: floors.predictor(recipe, model),
     "peaks": peaks.measure,
-    "count": lambda: counters.count(None, Count(recipe.name, "train", "floor", 1)),
 }
 found = {}
 for name, entry in entries.items():
