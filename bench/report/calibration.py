@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from bench.analysis.calibration import coverage, error_rates, estimator_noise
+from bench.analysis.calibration import coverage, error_rates, estimator_noise, parallel
 from bench.analysis.calibration.coverage import Coverage
-from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule, Trial
+from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule, Trial, rate
 from bench.analysis.calibration.estimator_noise import Scatter
 from bench.analysis.rows import once
 from bench.exit_codes import ExitCode
@@ -149,7 +149,7 @@ def _tier(tier: str, pool: Pool, settings: ComparisonRecord, notice: Callable[[s
     alarms = []
     for name, rule in rules.items() if formed else ():
         notice(f"{len(formed)} gates of identical targets, {tier}, by {name}")
-        answered = [rule(pool, trial) for trial in formed]
+        answered = parallel.each(partial(rule, pool), formed)
         alarms.append(AlarmRow(name, error_rates.false_alarms(answered), error_rates.unresolved(answered)))
     records = [record for one in pool.replicates for record in one.values()]
     return TierRates(
@@ -173,7 +173,7 @@ def _tier(tier: str, pool: Pool, settings: ComparisonRecord, notice: Callable[[s
 
 def _spread(pool: Pool, formed: Sequence[Trial], settings: ComparisonRecord) -> Iterator[SpreadRow]:
     """Yield a row for each path: the noise that its margin follows from."""
-    used = [error_rates.used(pool, trial, settings) for trial in formed]
+    used = parallel.each(lambda trial: error_rates.used(pool, trial, settings), formed)
     for path in settings.deciding:
         keys = [key for key in pool.keys if key[1:3] == (path.phase, path.path)]
         if not keys or len(pool.replicates) < 2:
@@ -342,10 +342,11 @@ def _detections(
             if not formed:
                 continue
             notice(f"{len(formed)} gates with {label} in {cell(key)}")
-            asked = partial(error_rates.detections, formed=formed, label=label, key=key)
+            asked = partial(error_rates.answers, formed=formed, label=label, key=key)
             alone = part.only(key)
-            by_others = {name: asked(alone, rule=rules[name], wanted="slower") for name in others}
-            slower, faster = (asked(part, rule=rules[own], wanted=answer) for answer in ("slower", "faster"))
+            by_others = {name: rate(asked(alone, rule=rules[name]), "slower") for name in others}
+            answered = asked(part, rule=rules[own])
+            slower, faster = rate(answered, "slower"), rate(answered, "faster")
             found.append(
                 DetectionRow(
                     label.removeprefix("base ").removesuffix(" work"),

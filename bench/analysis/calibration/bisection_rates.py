@@ -17,6 +17,7 @@ from typing import Literal
 from bench.analysis.bisection import search
 from bench.analysis.bisection.search import Ask, Conclusion, Ratios, Search, State
 from bench.analysis.bisection.step import Rule
+from bench.analysis.calibration import parallel
 from bench.analysis.calibration.error_rates import BASE, HEAD, Key, Pool, Rate
 
 COMMITS = 64
@@ -112,12 +113,18 @@ def searched(history: History, rule: Rule) -> State:
     return found
 
 
+def _ended(history: History, rule: Rule) -> tuple[Outcome | None, int, int]:
+    """Return how the search of ``history`` ended, and its processes and steps."""
+    state = searched(history, rule)
+    return history.outcome(state.conclusion) if state.conclusion else None, history.processes, len(state.steps)
+
+
 def _rate(pool: Pool, rule: Rule, share: float, histories: int, draw: random.Random) -> BisectionRate:
     made = [History.drawn(pool, share, draw) for _ in range(histories)]
-    ended = [(history, searched(history, rule)) for history in made]
-    outcomes = [history.outcome(state.conclusion) for history, state in ended if state.conclusion]
+    ended = parallel.each(lambda number: _ended(made[number], rule), range(histories))
+    outcomes = [outcome for outcome, _, _ in ended]
     rates = {name: Rate(outcomes.count(name), histories) for name in ("exact", "interval", "wrong", "none")}
-    processes, steps = zip(*((history.processes, len(state.steps)) for history, state in ended), strict=True)
+    _, processes, steps = zip(*ended, strict=True)
     return BisectionRate(share, **rates, processes=processes, steps=steps)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from scipy import stats as scipy_stats
 
 from bench.analysis import paired_ratio, regression, stats
+from bench.analysis.calibration import parallel
 from bench.analysis.calibration.replicate_pool import PoolRecord
 from bench.analysis.regression import Answer
 from bench.analysis.rows import ComparisonRow
@@ -185,10 +186,15 @@ def unresolved(answered: Sequence[Mapping[Any, Answer]]) -> Rate:
     return Rate(every.count("unresolved"), len(every))
 
 
-def detections(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key, wanted: Answer) -> Rate:
-    """Return how many gates give the answer ``wanted`` for a slowed cell."""
+def answers(pool: Pool, formed: Sequence[Trial], rule: Rule, *, label: str, key: Key) -> list[Answer]:
+    """Return what each gate answers for the cell ``key`` of the slowed target ``label``."""
     asked = [replace(trial, slowed=(key, label)) for trial in formed]
-    return Rate(sum(rule(pool, trial)[key] == wanted for trial in asked), len(asked))
+    return parallel.each(lambda trial: rule(pool, trial)[key], asked)
+
+
+def rate(answered: Sequence[Answer], wanted: Answer) -> Rate:
+    """Return how many of the answers are ``wanted``."""
+    return Rate(answered.count(wanted), len(answered))
 
 
 def interleaved(settings: ComparisonRecord) -> Rule:

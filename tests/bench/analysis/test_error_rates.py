@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.calibration import error_rates, replicate_pool
+from bench.analysis.calibration import error_rates, parallel, replicate_pool
 from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule, Trial
 from bench.analysis.calibration.replicate_pool import PoolRecord
 from bench.analysis.regression import Answer
@@ -159,10 +159,9 @@ def test_a_slowdown_is_found_where_processes_agree(scatter: float) -> None:
     found = made_pool(scatter=scatter)
     formed = error_rates.trials(found, replicates=8, count=60)
     rule = error_rates.interleaved(RULE)
-    slower = error_rates.detections(found, formed, rule, label=SLOWED, key=KEY, wanted="slower")
-    faster = error_rates.detections(found, formed, rule, label=SLOWED, key=KEY, wanted="faster")
-    assert slower.share >= 0.9
-    assert faster.events == 0
+    answered = error_rates.answers(found, formed, rule, label=SLOWED, key=KEY)
+    assert error_rates.rate(answered, "slower").share >= 0.9
+    assert error_rates.rate(answered, "faster").events == 0
 
 
 def test_clear_cells_take_few_processes_and_noisy_ones_more() -> None:
@@ -183,7 +182,7 @@ def test_looking_again_finds_more() -> None:
     formed = error_rates.trials(found, replicates=8, count=60)
     once, often = (error_rates.interleaved(RULE.model_copy(update={"replicates": most})) for most in (3, 8))
     seen = [
-        error_rates.detections(found, formed, rule, label=SLOWED, key=KEY, wanted="slower").share
+        error_rates.rate(error_rates.answers(found, formed, rule, label=SLOWED, key=KEY), "slower").share
         for rule in (once, often)
     ]
     assert seen[1] > seen[0] + 0.1
@@ -228,3 +227,14 @@ def test_a_pool_record_becomes_the_record_of_a_gate() -> None:
     timing = record(3, "head", [0.01, 0.02]).timing(5, target="jax-cpu@base")
     assert (timing.replicate, timing.cell.target) == (5, "jax-cpu@base")
     assert [(s.turn, s.repeats, s.duration_s) for s in timing.samples] == [(0, 2, 0.02), (1, 2, 0.04)]
+
+
+def test_gates_are_decided_on_every_processor_as_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the trials, by processes that are forked."""
+    found = made_pool(scatter=0.013)
+    formed = error_rates.trials(found, replicates=8, count=60)
+    rule = error_rates.interleaved(RULE)
+    monkeypatch.setattr(parallel, "usable_processors", lambda: 2)
+    several = parallel.each(lambda trial: rule(found, trial)[KEY], formed)
+    monkeypatch.setattr(parallel, "usable_processors", lambda: 1)
+    assert several == parallel.each(lambda trial: rule(found, trial)[KEY], formed)
