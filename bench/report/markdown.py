@@ -78,6 +78,22 @@ def section(table: Table) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def page_of(title: str, document: RunDocument, tables: Sequence[Table], picture: str = "") -> str:
+    """Return a page of its own for some ``tables`` of a run: what it was measured on, the command, a picture."""
+    versions = ", ".join(f"{name} {version}" for name, version in document.versions.items())
+    commit = f", commit {document.commit[:10]}" if document.commit else ""
+    lines = [
+        f"# {escaped(title)}",
+        escaped(
+            f"{document.started_at[:10]}{commit}, {document.machine.title}; {versions}; {document.corpus} reviews."
+        ),
+        f"{code(document.command)} measures it again.",
+        *([f"![{escaped(title)}]({picture})"] if picture else []),
+        *map(section, tables),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
 def warnings(document: RunDocument) -> str:
     """Return what speaks against a run that was published anyway."""
     return f"**Published anyway, do not rely on it**: {escaped('; '.join(document.warnings))}."

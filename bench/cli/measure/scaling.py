@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from bench.cli import Outcome
-from bench.cli.options import AT_LEAST_ONE, Backends, Data, DeviceName, Json, Names, OrderSeed, RecipeFile, Runs
+from bench.cli.options import (
+    AT_LEAST_ONE,
+    Backends,
+    Data,
+    DeviceName,
+    Json,
+    Markdown,
+    Names,
+    OrderSeed,
+    RecipeFile,
+    Runs,
+)
 from datasets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +45,7 @@ def scaling(
     data: Data = None,
     out: Runs = None,
     order_seed: OrderSeed = None,
+    markdown: Markdown = None,
     json: Json = False,
 ) -> Outcome:
     """How does cost grow with a setting, and with more devices?
@@ -79,10 +92,10 @@ def scaling(
     )
     if over:
         done = execution.execute(_over(spec, chosen, backends, arguments.grid(over), replicates), data, out)
-        return _curves(done, json=json)
+        return _curves(done, json=json, page=markdown)
     counts, parts = sorted({1, *(devices or (2, 4))}), sorted({*(processes or (1,))})
     done = execution.execute(_devices(spec, chosen, backends, counts, parts, epochs, replicates), data, out)
-    return _scaling(done, simulated=device == "cpu", json=json)
+    return _scaling(done, simulated=device == "cpu", json=json, page=markdown)
 
 
 def _over(
@@ -101,12 +114,14 @@ def _over(
     )
 
 
-def _curves(done: Run, *, json: bool) -> Outcome:
+def _curves(done: Run, *, json: bool, page: Path | None) -> Outcome:
     from bench.analysis import summary
     from bench.analysis.machine import curves as analysis
     from bench.cli import execution
     from bench.exit_codes import of_run
+    from bench.records import store
     from bench.report import json as documents
+    from bench.report import markdown as summaries
     from bench.report import terminal
     from bench.report.charts import picture, scaling
     from bench.report.tables import scaling as tables
@@ -115,10 +130,16 @@ def _curves(done: Run, *, json: bool) -> Outcome:
     code = of_run(told.verdicts, measured=told.measured, unjudged=True)
     if json:
         return Outcome(documents.curves(done, found, code), int(code))
+    shown = [tables.exponents(found), tables.points(found)]
     if found:
-        drawn = picture.write(scaling.chart(found, done.header.machine.title), done.folder / "curves")
+        stem = page.with_suffix("") if page else done.folder / "curves"
+        drawn = picture.write(scaling.chart(found, done.header.machine.title), stem)
         execution.say(f"written: {', '.join(str(file) for file in drawn)}")
-    parts = [terminal.section(tables.points(found)), terminal.section(tables.exponents(found))]
+    if page:
+        title = f"How the cost of {found[0].recipe} grows" if found else "Nothing was measured"
+        text = summaries.page_of(title, told.document, shown, picture=f"{page.stem}.svg" if found else "")
+        store.write_atomically(page, text.encode())
+    parts = map(terminal.section, shown)
     return Outcome(terminal.group([terminal.heading(told), *parts, terminal.failures(told)]), int(code))
 
 
@@ -150,11 +171,13 @@ def _devices(
     )
 
 
-def _scaling(done: Run, *, simulated: bool, json: bool) -> Outcome:
+def _scaling(done: Run, *, simulated: bool, json: bool, page: Path | None) -> Outcome:
     from bench.analysis import summary
     from bench.analysis.machine import scaling as analysis
     from bench.exit_codes import of_run
+    from bench.records import store
     from bench.report import json as documents
+    from bench.report import markdown as summaries
     from bench.report import terminal
     from bench.report.tables import quality
     from bench.report.tables import scaling as tables
@@ -163,6 +186,9 @@ def _scaling(done: Run, *, simulated: bool, json: bool) -> Outcome:
     code = of_run(told.verdicts, measured=told.measured, unjudged=bool(told.unjudged))
     if json:
         return Outcome(documents.scaled(done, found, code), int(code))
-    table = terminal.section(tables.scaling(found, simulated=simulated))
-    right = [terminal.section(quality.accuracy(told.document)), terminal.section(quality.parity(told.document))]
-    return Outcome(terminal.group([terminal.heading(told), *right, table, terminal.failures(told)]), int(code))
+    shown = [tables.scaling(found, simulated=simulated), quality.parity(told.document), quality.accuracy(told.document)]
+    if page:
+        text = summaries.page_of(tables.TITLE.format(found[0].recipe if found else "nothing"), told.document, shown)
+        store.write_atomically(page, text.encode())
+    parts = map(terminal.section, shown)
+    return Outcome(terminal.group([terminal.heading(told), *parts, terminal.failures(told)]), int(code))

@@ -10,6 +10,7 @@ from bench.analysis.machine.scaling import ScalingRow
 from bench.report.tables.columns import SPREAD, Column, Table, milliseconds, share, significant, spread, table
 
 SIMULATED = "simulated: the devices share this machine's processors, so that no speed-up is to be expected"
+TITLE = "How training of {} scales over devices"
 KINDS = "strong: the same batch on all devices; weak: the same share of a batch on each"
 EFFICIENCY = "efficiency: speed over that of one device, as a share of the number of devices"
 EXPONENT = (
