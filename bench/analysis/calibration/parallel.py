@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -13,6 +14,9 @@ Result = TypeVar("Result")
 
 # Starting processes takes longer than fewer of them.
 FEWEST = 50
+
+# A pool ends its processes by SIGTERM, which the command line turns into an exception.
+DEFAULT = (signal.SIGTERM, signal.SIG_DFL)
 
 _work: Callable[[Any], Any] | None = None
 
@@ -28,7 +32,7 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return [work(item) for item in every]
     global _work
     _work = work
-    with multiprocessing.get_context("fork").Pool(processors) as pool:
+    with multiprocessing.get_context("fork").Pool(processors, signal.signal, DEFAULT) as pool:
         return pool.map(_call, every)
 
 
