@@ -85,7 +85,7 @@ def _change(lines: list[bytes], change: bytes) -> None:
         case 3:
             lines[index], lines[0] = lines[0], lines[index]
         case 4:
-            position = (256 * where + deeper) % len(lines[index])
+            position = (256 * where + deeper) % max(1, len(lines[index]))
             lines[index] = lines[index][:position] + bytes([byte]) + lines[index][position + 1 :]
         case _:
             lines[index] = lines[index][: len(lines[index]) * where // 255]
