@@ -19,6 +19,8 @@ Json = dict[str, Any]
 
 # The name of `bench.worker.programs.Unsupported`.
 UNSUPPORTED = "Unsupported"
+# That of `bench.worker.device.WrongDevice`.
+WRONG_DEVICE = "WrongDevice"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.analysis.stats import Estimate
 from bench.plan.paths import FLOOR, FLOORS
 from bench.records.machine import Machine
+from bench.records.nvml import Gpu
 from bench.records.schema import Cell, Moment
 
 # Raised whenever a field changes its name or meaning; the change is listed in CHANGELOG.md.
@@ -289,25 +290,11 @@ class PeakRow(Row):
     reached_by: str | None = None
 
 
-class GpuRow(Row):
-    """A GPU over all timings of a run: the range of its clock rate, its highest temperature and power.
+class GpuRow(Row, Gpu):
+    """A GPU over all timings of a run: the range of its clock rate, the most of what else there is."""
 
-    slowed_by   what held its clock rate down at any time
-    used_bytes  the most of its memory that all programs took
-    """
-
-    number: int
-    name: str
-    driver: str | None = None
-    cuda: str | None = None
     processor_mhz_low: int | None = None
     processor_mhz_high: int | None = None
-    temperature_c: int | None = None
-    power_w: float | None = None
-    power_limit_w: float | None = None
-    slowed_by: list[str] = []
-    used_bytes: int | None = None
-    total_bytes: int | None = None
 
 
 class CounterRow(CellRow):

@@ -18,12 +18,11 @@ SLOWED_BY = {
 }
 
 
-class GpuState(BaseModel):
-    """A GPU at one moment; None where its driver does not say.
+class Gpu(BaseModel):
+    """A GPU, at one moment or over a run; None where its driver does not say.
 
     number        its place in NVML's order, which is the bus's
     cuda          the newest CUDA that the driver runs, such as "12.4"
-    processor_mhz clock rate of its multiprocessors
     slowed_by     what holds its clock rate down, of `SLOWED_BY`
     used_bytes    of its memory, by all programs
     """
@@ -34,14 +33,19 @@ class GpuState(BaseModel):
     name: str
     driver: str | None = None
     cuda: str | None = None
-    processor_mhz: int | None = None
-    memory_mhz: int | None = None
     temperature_c: int | None = None
     power_w: float | None = None
     power_limit_w: float | None = None
     slowed_by: list[str] = []
     used_bytes: int | None = None
     total_bytes: int | None = None
+
+
+class GpuState(Gpu):
+    """A GPU at one moment, with the clock rates of its multiprocessors and its memory."""
+
+    processor_mhz: int | None = None
+    memory_mhz: int | None = None
 
 
 def states(nvml: Any = None) -> list[GpuState]:

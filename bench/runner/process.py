@@ -23,6 +23,7 @@ from bench.plan.targets import Target, environment
 from bench.protocol import (
     PROTOCOL_VERSION,
     UNSUPPORTED,
+    WRONG_DEVICE,
     Done,
     Failed,
     Go,
@@ -43,8 +44,9 @@ from datasets.errors import ExpectedError
 STALL_LIMIT_S = 300.0
 # Seconds that a worker may take to exit after `Quit` before it is killed.
 LEAVE_LIMIT_S = 10.0
-# What a worker says whose framework fell back to the CPU: the framework's own words are in its log.
-WRONG_DEVICE, _OF_A_GPU, LOG_READ = "WrongDevice", re.compile(r"cuda|cudnn|cuInit|gpu|nvidia", re.I), 1 << 20
+# Where a framework fell back to the CPU, its own words of that are in the beginning of the log.
+OF_A_GPU = re.compile(r"cuda|cudnn|cuInit|gpu|nvidia", re.I)
+LOG_READ = 1 << 20
 # While it waits for a worker, a session looks so often whether that is still there.
 LOOK_S = 1.0
 # The longest message, the predictions and losses of a parity check, has some 30 KB.
@@ -327,7 +329,7 @@ def _complaint(log: Path, begin: int) -> str:
     with log.open("rb") as file:
         file.seek(begin)
         lines = file.read(LOG_READ).decode(errors="replace").splitlines()
-    said = next((plain_text.one_line(plain_text.uncoloured(line)) for line in lines if _OF_A_GPU.search(line)), "")
+    said = next((plain_text.one_line(plain_text.uncoloured(line)) for line in lines if OF_A_GPU.search(line)), "")
     return f"; it wrote first: {said[:300]}" if said else ""
 
 

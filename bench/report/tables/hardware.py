@@ -55,7 +55,7 @@ def gpus(document: RunDocument) -> Table:
         Column("processor_mhz_low", "clock MHz", value=_clock_range, short="MHz"),
         Column("temperature_c", "°C at most", "count", short="°C"),
         Column("power_w", "W at most", value=_power, short="W"),
-        Column("used_bytes", "memory GB", "significant", lambda row: _giga(row.used_bytes), short="GB"),
+        Column("used_bytes", "memory GB", "significant", lambda row: _scaled(row.used_bytes, 1e9), short="GB"),
         Column("slowed_by", "slowed by", value=lambda row: ", ".join(row.slowed_by) or "nothing"),
     )
     caption = "read from the driver after warm-up and after the last turn of each process; other programs included"
@@ -70,10 +70,6 @@ def _clock_range(row: GpuRow) -> str | None:
 def _power(row: GpuRow) -> str | None:
     limit = f" of {row.power_limit_w:.0f}" if row.power_limit_w else ""
     return None if row.power_w is None else f"{row.power_w:.0f}{limit}"
-
-
-def _giga(size: int | None) -> float | None:
-    return None if size is None else size / 1e9
 
 
 def energy(document: RunDocument) -> Table:
@@ -93,7 +89,7 @@ def peaks(document: RunDocument) -> Table:
     """Return the machine's peaks: one of matrix products, one of memory for each working set."""
     columns = (
         Column("work", "work", value=lambda row: _peak(row), merge=True),
-        Column("size", "working set MB", "significant", lambda row: _mega(row.working_set_bytes)),
+        Column("size", "working set MB", "significant", lambda row: _scaled(row.working_set_bytes, 1e6)),
         Column("product_gflops", "GFLOP/s", "significant"),
         Column("copy_gb_per_s", "GB/s", "significant"),
         Column("reached_by", "reached by"),
@@ -118,8 +114,8 @@ def _machine(rows: Sequence[PeakRow]) -> list[PeakRow]:
     ]
 
 
-def _mega(size: int | None) -> float | None:
-    return None if size is None else size / 1e6
+def _scaled(size: int | None, unit: float) -> float | None:
+    return None if size is None else size / unit
 
 
 def counters(document: RunDocument) -> Table:

@@ -12,7 +12,7 @@ import pytest
 
 from bench.plan.targets import Target
 from bench.records import reference
-from bench.records.schema import FinishedPhase, ReferenceRecord
+from bench.records.schema import ReferenceRecord
 from bench.runner import cluster
 from bench.runner.cluster import Piece
 from bench.runner.training import cluster_seeds, train_seeds
@@ -20,6 +20,7 @@ from bench.runner.training.train import TrainJob
 from datasets.errors import ExpectedError
 from models import variations
 from models.recipes import RECIPES
+from tests.bench import made
 
 DENSE, WIDE = RECIPES["dense"], variations.find("dense units=32", {})
 TARGETS = [Target("jax"), Target("tensorflow")]
@@ -27,17 +28,7 @@ HERE = SimpleNamespace(corpus=SimpleNamespace(name="imdb", digest="reviews"))
 
 
 def trained(recipe: str, backend: str, seed: int, digest: str = "reviews") -> ReferenceRecord:
-    return ReferenceRecord(
-        recipe=recipe,
-        backend=backend,
-        seed=seed,
-        corpus="imdb",
-        corpus_digest=digest,
-        measured_at="2026-11-28T12:00:00+00:00",
-        machine="a node",
-        versions={},
-        phases={"final": FinishedPhase(curves={}, epoch_s=[], test_accuracy=0.88, test_loss=0.3)},
-    )
+    return made.reference(seed, recipe=recipe, backend=backend).model_copy(update={"corpus_digest": digest})
 
 
 def option(piece: Piece, name: str) -> str:
