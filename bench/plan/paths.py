@@ -66,7 +66,8 @@ def _from_ids(name: str, summary: str, forms: tuple[str, ...] = TEXT) -> Path:
 
 
 # On a GPU Keras's LSTM is one call of cuDNN; without it, a loop over time as on a CPU.
-ON_GPU, WITHOUT_CUDNN = ("gpu",), "layer = keras.layers.LSTM(units, use_cudnn=False)"
+ON_GPU = ("gpu",)
+WITHOUT_CUDNN = "layer = keras.layers.LSTM(units, use_cudnn=False)"
 FIT = "model.fit(x, y, batch_size=batch_size)"
 PLACED = "data = [trainer.place(array) for array in (x, y, order)]"
 VECTORIZE = "layer = keras.layers.TextVectorization(vocabulary=words, output_sequence_length=length)"

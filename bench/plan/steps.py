@@ -8,7 +8,7 @@ from itertools import groupby
 
 from bench.plan import paths, targets
 from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT
-from bench.plan.targets import Target
+from bench.plan.targets import Target, trainers
 from bench.records import identity
 from bench.records.schema import Cell
 from models.recipes import Recipe
@@ -405,28 +405,28 @@ OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "BaselineTraining
 
 def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seeds: int) -> list[Step]:
     trained = epochs(recipe, profile)
-    trainers = tuple(target for target in targets if target.trains)
+    training = trainers(targets)
     found: list[Step] = [
         Training(recipe, target, seed, trained, path, profile.side_by_side)
         for path in profile.train_paths
         for seed in range(seeds)
-        for target in trainers
+        for target in training
     ]
-    first = (*trainers, *targets)[0]
+    first = (*training, *targets)[0]
     found += [ParityCheck(recipe, (first, other)) for other in targets if other != first]
-    if recipe.reads_text and trainers:
+    if recipe.reads_text and training:
         found += [BaselineTraining(recipe, first, peer) for peer in profile.peers]
-    if recipe.reads_reviews and profile.serving and trainers:
-        found += [Serving(recipe, trainers)]
+    if recipe.reads_reviews and profile.serving and training:
+        found += [Serving(recipe, training)]
     return found
 
 
 def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:
-    trainers = tuple(target for target in targets if target.trains)
-    found: list[Step] = [Startup(recipe, trainers, replicate)] if "startup" in profile.paths and trainers else []
+    training = trainers(targets)
+    found: list[Step] = [Startup(recipe, training, replicate)] if "startup" in profile.paths and training else []
     for phase in ("train", "predict", "vectorize"):
         named = [(size, _names(recipe, profile, phase, size)) for size in _sizes(recipe, phase)]
-        able = targets if phase == "predict" else trainers
+        able = targets if phase == "predict" else training
         timed = [Timing(recipe, phase, names, size, able, replicate) for size, names in named if names]
         found += [timing for timing in timed if timing.cells]
     return found

@@ -118,6 +118,11 @@ def missing(target: Target) -> str | None:
     return None
 
 
+def trainers(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """Return those of ``targets`` whose backend trains."""
+    return tuple(target for target in targets if target.trains)
+
+
 def installed() -> list[str]:
     """Return the backends that can start in this interpreter; all of them where none can, so that each says why."""
     return [name for name in backends.BACKENDS if missing(Target(name)) is None] or list(backends.BACKENDS)

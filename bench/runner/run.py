@@ -88,7 +88,7 @@ class RunSpec:
 
     def plan(self) -> PlanRecord:
         """Return the record of what is planned; a comparison needs no peaks."""
-        return resume.plan(self.planned(), _with_peaks(self) if self.comparison is None else ())
+        return resume.plan(self.planned(), targets.trainers(self.targets) if self.comparison is None else ())
 
     def passes(self) -> list[list[Step]]:
         """Return what is planned and not measured yet."""
@@ -226,13 +226,9 @@ def _append_new(resumed: store.Run, writer: store.RunWriter) -> Callable[..., No
     return keep
 
 
-def _with_peaks(spec: RunSpec) -> list[Target]:
-    """Return the targets that measure the machine's peaks: those that only predict have no programs for it."""
-    return [target for target in spec.targets if target.trains]
-
-
 def _lacks_peaks(spec: RunSpec, records: Sequence[Record]) -> bool:
-    return sum(isinstance(record, PeaksRecord) for record in records) < len(_with_peaks(spec))
+    """Whether the machine's peaks are to be measured: by targets that train, since others have no programs for it."""
+    return sum(isinstance(record, PeaksRecord) for record in records) < len(targets.trainers(spec.targets))
 
 
 def _shares(spec: RunSpec, work: Sequence[Step]) -> bool:

@@ -34,10 +34,7 @@ def evaluator(reviews: Reviews, model: keras.Model) -> Evaluate:
 
 def predictor(model: keras.Model) -> Predict:
     """Return the function from inputs to raw outputs for every row, NumPy in and out; by Keras where no program can."""
-    if distribution.processes() > 1:
-        program = _by_copy(model)
-    else:
-        program = _by_predict(model) if distribution.devices() > 1 or not _compiles() else driving.predictor(model)
+    program = _program(model)
 
     def predict(x: Arrays) -> Arrays:
         starts = range(0, own_data.rows(x), PREDICT_BATCH)
@@ -47,14 +44,13 @@ def predictor(model: keras.Model) -> Predict:
     return predict
 
 
-def _compiles() -> bool:
-    """Whether the running backend has programs that predict."""
-    return backends.trains(keras.backend.backend())
-
-
-def _by_predict(model: keras.Model) -> Predict:
-    """Return Keras's own prediction: a compiled program holds the weights of one device."""
-    return lambda x: model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+def _program(model: keras.Model) -> Predict:
+    """Return what predicts a batch: a compiled program, which holds the weights of one device, or Keras."""
+    if distribution.processes() > 1:
+        return _by_copy(model)
+    if distribution.devices() > 1 or not backends.trains(keras.backend.backend()):
+        return lambda x: model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+    return driving.predictor(model)
 
 
 def _by_copy(model: keras.Model) -> Predict:
