@@ -119,9 +119,18 @@ def train_seeds(
         seeds=seeds,
         file=file,
         connect=partial(cluster.connected, on),
-        words=["--data", data] if data else [],
+        words=words({"data": data}),
         say=say,
     )
+
+
+def words(options: dict[str, object]) -> list[str]:
+    """Return ``options`` as words of a command line, without those that were not given."""
+    found: list[str] = []
+    for name, value in options.items():
+        if value is not None:
+            found += [f"--{name}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return found
 
 
 def find(name: str, runs: Path | None, wanted: Wanted = catalog.WITH_RESULTS) -> Run:

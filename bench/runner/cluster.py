@@ -8,9 +8,14 @@ and each piece takes it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import shutil
+import signal
+import subprocess
+import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -175,24 +180,14 @@ def caller() -> Callable[[Sequence[str]], tuple[int, str, bytes]]:
     """Return the function that a worker of the cluster calls.
 
     A function within another one is sent as it is, not by its name: neither the scheduler nor a worker can import this
-    suite, unless they were started where it lies.
+    suite, unless they were started where it lies. So it may use the standard library alone.
     """
 
     def work(words: Sequence[str]) -> tuple[int, str, bytes]:
         """Call the suite with ``words``, on a worker of the cluster; return exit status, last words and its folder.
 
-        It names no module of this suite, so that a worker needs none of it but the command. The command dies with the
-        worker: else it would go on beside the next piece.
+        The command dies with the worker: else it would go on beside the next piece.
         """
-        import ctypes
-        import io
-        import signal
-        import subprocess
-        import sys
-        import tarfile
-        import tempfile
-        from pathlib import Path
-
         module = "bench" if Path("bench/__main__.py").is_file() else "kerasmark"
 
         def die_with_parent() -> None:

@@ -60,13 +60,12 @@ def calibrate(
     if not show:
         folder = out or calibration.FOLDER
         if on:
-            words = ["--data", data] if data else []
             calibration.collect_on(
                 partial(cluster.connected, on),
                 folder,
                 replicates=replicates,
                 gates=gates,
-                words=words,
+                words=execution.words({"data": data}),
                 say=execution.say,
             )
             return Outcome()

@@ -100,22 +100,13 @@ def run(
         spec = _resumed(execution.find(resume, out, catalog.of_kind("run")), recipes)
     if on:
         given = {"recipe": recipe, "recipes": recipes, "backend": backend, "profile": profile, "seeds": seeds}
-        words = _words({**given, "data": data, "device": device, "order-seed": order_seed})
+        words = execution.words({**given, "data": data, "device": device, "order-seed": order_seed})
         return cluster_run.run(spec, ["run", *words], on=on, out=out, as_json=json)
     if spec.resumed and spec.resumed.finished and not spec.resumed.missing() and spec.budget_s is None:
         execution.say(f"{spec.resumed.header.run_id} is complete")
         return execution.report(spec.resumed, json=json, every=all)
     spec = replace(spec, order_seed=execution.seed(order_seed), stall_limit_s=worker_timeout)
     return execution.report(execution.execute(spec, data, out), json=json, every=all)
-
-
-def _words(options: dict[str, object]) -> list[str]:
-    """Return ``options`` as words of a command line, without those that were not given."""
-    found: list[str] = []
-    for name, value in options.items():
-        if value is not None:
-            found += [f"--{name}", *(map(str, value) if isinstance(value, list) else [str(value)])]
-    return found
 
 
 def _resumed(done: Run, file: Path | None) -> RunSpec:

@@ -24,8 +24,13 @@ from bench.cli.options import (
 from datasets.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.analysis.summary import Summary
+    from bench.exit_codes import ExitCode
     from bench.plan.targets import Target
     from bench.records.store import Run
+    from bench.report.tables.columns import Table
     from bench.runner.run import RunSpec
     from models.recipes import Recipe
 
@@ -119,10 +124,7 @@ def _curves(done: Run, *, json: bool, page: Path | None) -> Outcome:
     from bench.analysis.machine import curves as analysis
     from bench.cli import execution
     from bench.exit_codes import of_run
-    from bench.records import store
     from bench.report import json as documents
-    from bench.report import markdown as summaries
-    from bench.report import terminal
     from bench.report.charts import picture, scaling
     from bench.report.tables import scaling as tables
 
@@ -135,12 +137,8 @@ def _curves(done: Run, *, json: bool, page: Path | None) -> Outcome:
         stem = page.with_suffix("") if page else done.folder / "curves"
         drawn = picture.write(scaling.chart(found, done.header.machine.title), stem)
         execution.say(f"written: {', '.join(str(file) for file in drawn)}")
-    if page:
-        title = f"How the cost of {found[0].recipe} grows" if found else "Nothing was measured"
-        text = summaries.page_of(title, told.document, shown, picture=f"{page.stem}.svg" if found else "")
-        store.write_atomically(page, text.encode())
-    parts = map(terminal.section, shown)
-    return Outcome(terminal.group([terminal.heading(told), *parts, terminal.failures(told)]), int(code))
+    title = f"How the cost of {found[0].recipe} grows" if found else "Nothing was measured"
+    return _told(told, shown, code, page, title, picture=f"{page.stem}.svg" if page and found else "")
 
 
 def _devices(
@@ -175,10 +173,7 @@ def _scaling(done: Run, *, simulated: bool, json: bool, page: Path | None) -> Ou
     from bench.analysis import summary
     from bench.analysis.machine import scaling as analysis
     from bench.exit_codes import of_run
-    from bench.records import store
     from bench.report import json as documents
-    from bench.report import markdown as summaries
-    from bench.report import terminal
     from bench.report.tables import quality
     from bench.report.tables import scaling as tables
 
@@ -187,8 +182,17 @@ def _scaling(done: Run, *, simulated: bool, json: bool, page: Path | None) -> Ou
     if json:
         return Outcome(documents.scaled(done, found, code), int(code))
     shown = [tables.scaling(found, simulated=simulated), quality.parity(told.document), quality.accuracy(told.document)]
+    return _told(told, shown, code, page, tables.TITLE.format(found[0].recipe if found else "nothing"))
+
+
+def _told(
+    told: Summary, shown: Sequence[Table], code: ExitCode, page: Path | None, title: str, *, picture: str = ""
+) -> Outcome:
+    """Write ``shown`` to ``page``, if there is to be one, and return them for the terminal."""
+    from bench.records import store
+    from bench.report import markdown, terminal
+
     if page:
-        text = summaries.page_of(tables.TITLE.format(found[0].recipe if found else "nothing"), told.document, shown)
-        store.write_atomically(page, text.encode())
+        store.write_atomically(page, markdown.page_of(title, told.document, shown, picture).encode())
     parts = map(terminal.section, shown)
     return Outcome(terminal.group([terminal.heading(told), *parts, terminal.failures(told)]), int(code))
