@@ -169,10 +169,10 @@ def _stretches(span: range, replicates: int) -> list[tuple[int, ...]]:
     differently wherever its stretch does.
     """
     needed = 2 * replicates
-    size = min(len(span), needed + SPARE)
-    return [tuple(span[(start + place) % len(span)] for place in range(size)) for start in range(len(span))] * (
-        size >= needed
-    )
+    if len(span) < needed:
+        return []
+    ring, size = (*span, *span), min(len(span), needed + SPARE)
+    return [ring[start : start + size] for start in range(len(span))]
 
 
 def false_alarms(answered: Sequence[Mapping[Any, Answer]]) -> Rate:

@@ -39,8 +39,8 @@ def _panel(found: Sequence[Curve], title: str) -> alt.LayerChart:
 def _rows(curve: Curve) -> list[Row]:
     found: list[Row] = []
     for point in curve.points:
-        reviews = point.reviews_per_s * point.seconds.value
-        value, low, high = (1e6 * one / reviews for one in (point.seconds.value, point.seconds.low, point.seconds.high))
-        ends = intervals.ends(value, low, high)
-        found.append({"target": curve.backend, "path": curve.path, "value": point.value, "microseconds": value, **ends})
+        cost = point.seconds.scaled(1e6 / (point.reviews_per_s * point.seconds.value))
+        ends = intervals.ends(cost.value, cost.low, cost.high)
+        row = {"target": curve.backend, "path": curve.path, "value": point.value, "microseconds": cost.value}
+        found.append({**row, **ends})
     return found
