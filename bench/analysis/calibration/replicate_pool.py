@@ -44,12 +44,14 @@ class PoolRecord(BaseModel):
     def timing(self, replicate: int, *, target: str | None = None) -> TimingRecord:
         """Return the record of a gate, numbered ``replicate``, perhaps under another target's name.
 
-        It lacks what the pool does not keep, such as its first call, and so is not validated as a measured one is.
+        It lacks what the pool does not keep, such as its first call, and so is not validated as a measured one is; and
+        turns whose slope is zero or less, which have no ratio.
         """
         cell = self.cell if target is None else self.cell.model_copy(update={"target": target})
         samples = [
             Sample(repeats=self.repeats, duration_s=seconds * self.repeats, turn=turn)
             for turn, seconds in enumerate(self.repeat_s)
+            if seconds > 0
         ]
         return TimingRecord.model_construct(
             cell=cell, replicate=replicate, first_call_s=0.0, samples=samples, steady=True, work={}, resolved={}

@@ -229,6 +229,12 @@ def test_a_pool_record_becomes_the_record_of_a_gate() -> None:
     assert [(s.turn, s.repeats, s.duration_s) for s in timing.samples] == [(0, 2, 0.02), (1, 2, 0.04)]
 
 
+def test_a_turn_without_a_positive_slope_has_no_ratio() -> None:
+    """Noise gives one in some thousand slopes of `fit`; a gate leaves such a turn out, whichever side it is of."""
+    found = Pool.of([record(0, "base", [0.01, -0.02, 0.01]), record(0, "head", [0.0, 0.02, 0.02])])
+    assert found.against_base(KEY, "head") == [pytest.approx(math.log(2))]
+
+
 def test_gates_are_decided_on_every_processor_as_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the trials, by processes that are forked."""
     found = made_pool(scatter=0.013)
