@@ -292,7 +292,7 @@ def _pooled(pool: Pool, trial: Trial, decide: Callable[[list[float], list[float]
     found = {}
     for key in pool.keys:
         head, base = (
-            [seconds for index in trial.search[:POOLED] for seconds in pool.replicates[index][key, label].repeat_s]
+            [seconds for index in trial.search[:POOLED] for seconds in pool.replicates[index][key, label].positive_s]
             for label in trial.labels(key)
         )
         found[key] = decide(base, head)

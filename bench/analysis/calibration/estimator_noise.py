@@ -22,7 +22,7 @@ def _neighbours(pool: Pool, key: Key, index: int) -> float:
 
 def _of(summary: Callable[[Sequence[float]], float]) -> Estimator:
     def estimate(pool: Pool, key: Key, index: int) -> float:
-        head, base = (summary(pool.replicates[index][key, label].repeat_s) for label in (HEAD, BASE))
+        head, base = (summary(pool.replicates[index][key, label].positive_s) for label in (HEAD, BASE))
         return math.log(head / base)
 
     return estimate

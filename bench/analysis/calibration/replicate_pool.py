@@ -41,6 +41,11 @@ class PoolRecord(BaseModel):
     repeats: int
     repeat_s: list[float]
 
+    @property
+    def positive_s(self) -> list[float]:
+        """The seconds of one repeat; a slope of zero or less, which noise can give, is no time."""
+        return [seconds for seconds in self.repeat_s if seconds > 0]
+
     def timing(self, replicate: int, *, target: str | None = None) -> TimingRecord:
         """Return the record of a gate, numbered ``replicate``, perhaps under another target's name.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.calibration import error_rates, parallel, replicate_pool
+from bench.analysis.calibration import error_rates, estimator_noise, parallel, replicate_pool
 from bench.analysis.calibration.error_rates import Key, Pool, Rate, Rule, Trial
 from bench.analysis.calibration.replicate_pool import PoolRecord
 from bench.analysis.regression import Answer
@@ -233,6 +233,8 @@ def test_a_turn_without_a_positive_slope_has_no_ratio() -> None:
     """Noise gives one in some thousand slopes of `fit`; a gate leaves such a turn out, whichever side it is of."""
     found = Pool.of([record(0, "base", [0.01, -0.02, 0.01]), record(0, "head", [0.0, 0.02, 0.02])])
     assert found.against_base(KEY, "head") == [pytest.approx(math.log(2))]
+    twice = Pool.of([record(n, label, [-0.02, 0.01, 0.01]) for n in (0, 1) for label in ("base", "head")])
+    assert {(row.train, row.estimator in estimator_noise.ESTIMATORS) for row in estimator_noise.table(twice)} == {(0, True)}
 
 
 def test_gates_are_decided_on_every_processor_as_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
