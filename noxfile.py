@@ -49,6 +49,13 @@ def bench_gpu(session: nox.Session) -> None:
     session.notify("bench-gpu-tensorflow", session.posargs)
 
 
+@nox.session(name="doctor-gpu", venv_backend="none", default=False)
+def doctor_gpu(session: nox.Session) -> None:
+    """Install both environments of bench-gpu and say what each finds on this machine; no GPU is needed for that."""
+    for backend in ("jax", "tensorflow"):
+        session.notify(f"bench-gpu-{backend}", ["doctor", "--start", *session.posargs])
+
+
 @nox.session(name="bench-gpu-jax", default=False)
 def bench_gpu_jax(session: nox.Session) -> None:
     """Benchmark JAX on the GPU, in an environment with CUDA libraries for JAX alone."""
@@ -254,9 +261,10 @@ def build_wheel(session: nox.Session) -> Path:
 
 
 def bench_on_gpu(session: nox.Session, backend: str) -> None:
-    """Run the benchmark on the GPU with one backend."""
+    """Run the benchmark on the GPU with one backend, or `bench doctor` in its environment."""
     install(session, f"gpu-{backend}")
-    bench(session, "run", "--device", "gpu", "--backend", backend, *session.posargs)
+    words = session.posargs
+    bench(session, *(words if words[:1] == ["doctor"] else ("run", "--device", "gpu", "--backend", backend, *words)))
 
 
 def bench(session: nox.Session, *words: str) -> None:

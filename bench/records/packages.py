@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 
 from bench import INSTALLED, VERSION
 from bench.backends import EVERY
@@ -15,6 +16,9 @@ PACKAGES = (
     *(package for backend in EVERY.values() for package in backend.distributions),
     "scikit-learn",
 )
+
+# The distributions of NVIDIA's libraries, such as nvidia-cudnn-cu13; nvidia-ml-py only asks the driver.
+CUDA_LIBRARY = re.compile(r"nvidia-(?!ml-py)(?:cuda-)?(?P<name>.+?)(?:-cu\d+)?")
 
 # The suite itself, where no commit tells its state.
 SUITE = "kerasmark"
@@ -29,3 +33,13 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def cuda_libraries() -> dict[str, str]:
+    """Return the versions of NVIDIA's libraries in this interpreter, by names such as "cudnn"; none without a GPU's."""
+    found = {}
+    for package in importlib.metadata.distributions():
+        library = CUDA_LIBRARY.fullmatch(re.sub(r"[-_.]+", "-", package.name).lower())
+        if library:
+            found[library["name"]] = package.version
+    return dict(sorted(found.items()))

@@ -44,8 +44,8 @@ from datasets.errors import ExpectedError
 STALL_LIMIT_S = 300.0
 # Seconds that a worker may take to exit after `Quit` before it is killed.
 LEAVE_LIMIT_S = 10.0
-# Where a framework fell back to the CPU, its own words of that are in the beginning of the log.
-OF_A_GPU = re.compile(r"cuda|cudnn|cuInit|gpu|nvidia", re.I)
+# Where a framework fell back to the CPU, its own words of that are in the beginning of the log; a worker's are not.
+OF_A_GPU = re.compile(r"^(?!bench\.).*(cuda|cudnn|cuInit|gpu|nvidia)", re.I)
 LOG_READ = 1 << 20
 # While it waits for a worker, a session looks so often whether that is still there.
 LOOK_S = 1.0

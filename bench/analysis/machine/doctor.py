@@ -109,6 +109,18 @@ def gpu_states(states: Sequence[GpuState]) -> Iterator[Finding]:
         yield Finding(topic, "note" if said else "good", words, said)
 
 
+def cuda(libraries: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield the CUDA libraries of this environment by name and version, where it has any."""
+    if libraries:
+        yield Finding("CUDA", "good", ", ".join(f"{name} {version}" for name, version in libraries.items()))
+
+
+def workers(answers: Mapping[str, tuple[bool, str]]) -> Iterator[Finding]:
+    """Yield for each target whose worker was started whether it runs on its device, or what it said."""
+    for target, (runs, said) in answers.items():
+        yield Finding(target, "good" if runs else "note", said, "" if runs else "its cells would fail")
+
+
 def processors(now: Conditions) -> Iterator[Finding]:
     """Yield how many processors there are for this process, and how their clock rate is chosen."""
     usable, quota = now.settings.usable_processors, now.settings.processor_quota

@@ -16,6 +16,7 @@ from bench.cli.options import Json
 def doctor(
     *,
     seconds: Annotated[float, Parameter(validator=Number(gte=0))] = 10.0,
+    start: bool = False,
     json: Json = False,
 ) -> Outcome:
     """Check what this machine can measure, how well, and what to do about the rest.
@@ -27,6 +28,8 @@ def doctor(
     ----------
     seconds
         How long noise is measured; 0 leaves it out.
+    start
+        Also start a worker of each backend, on the CPU and where CUDA libraries are installed on the GPU.
     """
     from bench.analysis.machine import doctor as checks
     from bench.exit_codes import ExitCode
@@ -35,6 +38,7 @@ def doctor(
     from bench.report import json as report_json
     from bench.report import notices
     from bench.runner.checks import noise
+    from bench.runner.checks import start as starting
     from datasets import cache_index
     from datasets.locate import DATA_VARIABLE, cache_folder
 
@@ -42,10 +46,16 @@ def doctor(
     measured = noise.measure(seconds) if seconds else None
     nvidia = gpus.gpus()
     missing = {name: targets.missing(targets.Target(name)) for name in BACKENDS}
+    installed = [name for name, reason in missing.items() if reason is None]
+    cuda = packages.cuda_libraries()
+    devices: tuple[targets.Device, ...] = ("cpu", "gpu") if cuda else ("cpu",)
+    started = [targets.Target(name, device) for device in devices for name in installed] if start else []
     found = [
         *checks.backends(missing, packages.versions()),
         checks.gpus(nvidia, None if nvidia else gpus.why_no_gpu()),
         *checks.gpu_states(nvml.states()),
+        *checks.cuda(cuda),
+        *checks.workers(starting.answers(started)),
         *checks.processors(now),
         *checks.load(now, steal=measured.steal if measured else 0.0, outside=measured.outside if measured else 0.0),
         checks.clock(now),

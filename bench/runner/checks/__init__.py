@@ -1,1 +1,1 @@
-"""What `bench doctor` and `bench verify` measure: the noise of this machine, and a cell of another run again."""
+"""What `bench doctor` and `bench verify` try here: the noise, workers, and a cell of another run again."""

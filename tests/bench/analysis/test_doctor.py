@@ -104,6 +104,17 @@ def test_a_machine_without_a_gpu_measures_on_its_processor() -> None:
     assert doctor.gpus(["NVIDIA H100, 550.1"], None).found == "NVIDIA H100, 550.1"
 
 
+def test_what_workers_and_their_libraries_say_is_told() -> None:
+    """A worker that refuses limits what can be measured; the machine is usable all the same."""
+    found = [*doctor.workers({"jax-cpu": (True, "runs on cpu"), "jax-gpu": (False, "WrongDevice: ran on 'cpu'")})]
+    assert [(f.topic, f.answer, f.found) for f in found] == [
+        ("jax-cpu", "good", "runs on cpu"),
+        ("jax-gpu", "note", "WrongDevice: ran on 'cpu'"),
+    ]
+    assert [*doctor.cuda({})] == []
+    assert [f.found for f in doctor.cuda({"cublas": "13.10", "cudnn": "9.28"})] == ["cublas 13.10, cudnn 9.28"]
+
+
 def test_a_gpu_that_is_hot_or_busy_is_told() -> None:
     """One at rest has some memory in use, which is its driver's."""
     rest = GpuState(number=0, name="H100", processor_mhz=345, temperature_c=31, used_bytes=2**29)

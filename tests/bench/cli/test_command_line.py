@@ -361,6 +361,16 @@ def test_doctor_answers_programs(bench: Try) -> None:
     assert "noise" not in {finding["topic"] for finding in document["findings"]}
 
 
+@pytest.mark.framework
+def test_doctor_starts_workers(bench: Try) -> None:
+    """Each backend imports and runs on its device; without CUDA libraries none is asked for a GPU."""
+    status, out, _ = bench("doctor", "--json", "--seconds", "0", "--start")
+    found = {finding["topic"]: finding["found"] for finding in json.loads(out)["findings"]}
+    assert status == 0
+    assert [said.startswith("runs on ") for said in (found["jax-cpu"], found["tensorflow-cpu"])] == [True, True]
+    assert "jax-gpu" not in found
+
+
 def test_help_names_the_commands_and_the_exit_status(bench: Try) -> None:
     """The first thing that a newcomer types answers what can be done."""
     status, out, _ = bench("--help")
