@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 Json = dict[str, Any]
 

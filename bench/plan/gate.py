@@ -46,8 +46,8 @@ class Kind:
 PREDICT_REVIEWS = 32
 
 KINDS = (
-    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=12),
-    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=14, rows=PREDICT_REVIEWS),
+    Kind(COMPILED, "train", "compiled step", margin=0.03, turns=20),
+    Kind(COMPILED, "predict", "compiled resident", margin=0.03, turns=20, rows=PREDICT_REVIEWS),
     Kind(CALLED, "train", "fit", margin=0.05, turns=5, rows=8),
     Kind(CALLED, "train", "train_on_batch", margin=0.10, turns=10, rows=8, proved=False),
     Kind(CALLED, "predict", "predict", margin=0.05, turns=12, rows=1),

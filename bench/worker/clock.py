@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import random
 import resource
 import time
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ class Operation:
     resolved  settings of this operation as the framework resolved them
     program   returns XLA's counts for the compiled program of one repeat, where there is one
     inject    returns the operation with some more work in every repeat, where that can be done inside of the run
+    move      gives the weights other memory, where there are any: see `block`
     ended     returns the moment, by `time.perf_counter`, at which the work of the last run was done; None where that is
               when it returns
     """
@@ -34,6 +36,7 @@ class Operation:
     largest: int = 1_000_000
     resolved: dict[str, Any] = field(default_factory=dict)
     program: Callable[[], dict[str, float]] = dict
+    move: Callable[[], None] | None = None
     ended: Callable[[], float] | None = None
     inject: Callable[[Callable[[], object]], Operation] | None = None
 
@@ -63,13 +66,17 @@ def block(
     """Run ``repeats`` calls and return their seconds with the worker's processor time and switches meanwhile.
 
     With ``each``, every call is timed and the device waited for by itself: latency.
-    Otherwise one clock spans all of them: throughput. Garbage collection happens before the block, never inside; then
-    ``lead`` calls, since the first ones after another process's work pay for caches.
+    Otherwise one clock spans all of them: throughput. Before the block, never inside, garbage is collected, weights
+    move to other memory, and ``lead`` calls, or one before calls that are timed each, pay for caches. Which pages an
+    array happened to get decides by several percent how fast it is: so every block draws them anew.
     Where the operation says when its work was done, what the call took after that stands apart, as ``after_s``.
     Raises ClockError where a second clock, read outside of what is timed, measured another span.
     """
     gc.collect()  # quick, since `freeze` exempted the objects of the framework
     gc.disable()
+    if operation.move:
+        _move(operation.move)
+        lead = lead or int(each)
     if lead:
         operation.complete(lead)
     before = resource.getrusage(resource.RUSAGE_SELF)
@@ -89,6 +96,19 @@ def block(
         "switches": after.ru_nivcsw - before.ru_nivcsw,
         **({} if operation.ended is None else {"after_s": sum(after_s for _, after_s in timed)}),
     }
+
+
+# The gaps of the last move, and powers of two between which the bytes of each lie: weights have up to 5 MB.
+_GAPS, _GAP_BITS = 16, (12, 22)
+_gaps: list[bytearray] = []
+_sizes = random.Random(0)
+
+
+def _move(move: Callable[[], None]) -> None:
+    """Move weights past gaps of random sizes: else they would return to the memory that they left before."""
+    gaps = [bytearray(int(2 ** _sizes.uniform(*_GAP_BITS))) for _ in range(_GAPS)]
+    move()
+    _gaps[:] = gaps
 
 
 def busy_s(spans: Iterable[tuple[float, float]]) -> float:

@@ -59,6 +59,12 @@ def wait_for_weights(model: keras.Model) -> None:
     wait([variable.value for variable in model.trainable_variables])
 
 
+def move(model: keras.Model) -> None:
+    """Give the weights of ``model`` and of its optimizer other memory; they keep their values."""
+    optimizer = model.optimizer
+    backend.module("device").move([*model.variables, *(optimizer.variables if optimizer else [])])
+
+
 def peak_bytes() -> int | None:
     """Return the most of the device's memory that was in use since `forget_peak`; None where nothing says it."""
     peak: int | None = backend.module("device").peak_bytes()

@@ -45,6 +45,9 @@ class Trainer(Protocol):
         The next `run` of a Keras model's program begins with what its variables hold by then.
         """
 
+    def move(self) -> None:
+        """Give the weights, and what else steps update, other memory; see `bench.worker.clock.block`."""
+
     def wait(self) -> None:
         """Return once every step is done."""
 

@@ -89,7 +89,7 @@ def test_a_line_that_is_no_json_is_a_value_error(line: bytes) -> None:
 )
 def test_a_field_too_few_or_too_many_is_another_protocol(line: bytes, complaint: str) -> None:
     """A worker of another commit may know other fields: it is named, with the version that was expected."""
-    with pytest.raises(ValueError, match=rf"does not fit protocol 5: .*{complaint}"):
+    with pytest.raises(ValueError, match=rf"does not fit protocol 6: .*{complaint}"):
         decode(line)
 
 

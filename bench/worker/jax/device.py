@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import jax
+import keras
 import numpy as np
 
 
@@ -57,6 +59,13 @@ def seed(value: int) -> None:
 def wait(value: Any) -> None:
     """Return once ``value``, an array or a tree of them, is computed."""
     jax.block_until_ready(value)
+
+
+def move(variables: Sequence[keras.Variable]) -> None:
+    """Give each of ``variables`` other memory with the same content."""
+    copies = jax.block_until_ready([jax.numpy.copy(variable.value) for variable in variables])
+    for variable, copy in zip(variables, copies, strict=True):
+        variable.assign(copy)
 
 
 def peak_bytes() -> int | None:

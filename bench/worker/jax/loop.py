@@ -36,6 +36,9 @@ class Loop:
         with jax.threefry_partitionable(False):
             self._state = self._run(self._state, x, y, order, start, stop)
 
+    def move(self) -> None:
+        self._state = jax.block_until_ready(jax.tree.map(jnp.copy, self._state))
+
     def wait(self) -> None:
         jax.block_until_ready(self._state)
 

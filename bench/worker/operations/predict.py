@@ -29,24 +29,25 @@ Predict = Callable[[Any], Any]
 def predict(reviews: Reviews, batch_size: int) -> Operation:
     """One `predict` a repeat; as for its users, each call builds a data pipeline."""
     model = create(reviews.recipe)
-    return _from_rows(lambda x: model.predict(x, batch_size=batch_size, verbose=0), reviews, batch_size, _jit(model))
+    return _moving(model, _from_rows(partial(_predict, model, batch_size), reviews, batch_size, _jit(model)))
 
 
 def predict_on_batch(reviews: Reviews, batch_size: int, **settings: Any) -> Operation:
     """One `predict_on_batch` a repeat."""
     model = create(reviews.recipe, **settings)
-    return _from_rows(model.predict_on_batch, reviews, batch_size, _jit(model))
+    return _moving(model, _from_rows(model.predict_on_batch, reviews, batch_size, _jit(model)))
 
 
 def eager(reviews: Reviews, batch_size: int) -> Operation:
     """The model called like a function, operation by operation."""
     model = create(reviews.recipe)
-    return _from_rows(lambda x: _fetched(model(x, training=False)), reviews, batch_size, {"jit_compile": False})
+    return _moving(model, _from_rows(partial(_call, model), reviews, batch_size, {"jit_compile": False}))
 
 
 def compiled_function(reviews: Reviews, batch_size: int) -> Operation:
     """One call of the compiled program a repeat."""
-    return _by_program(compiled.predictor(create(reviews.recipe)), reviews, batch_size)
+    model = create(reviews.recipe)
+    return _moving(model, _by_program(compiled.predictor(model), reviews, batch_size))
 
 
 def compiled_resident(reviews: Reviews, batch_size: int) -> Operation:
@@ -54,7 +55,8 @@ def compiled_resident(reviews: Reviews, batch_size: int) -> Operation:
 
     The scores stay on the device: what remains is the work of the layers.
     """
-    return _resident(compiled.predictor(create(reviews.recipe), patch=False), reviews, batch_size)
+    model = create(reviews.recipe)
+    return _moving(model, _resident(compiled.predictor(model, patch=False), reviews, batch_size))
 
 
 def predict_from_text(reviews: Reviews, batch_size: int) -> Operation:
@@ -62,16 +64,19 @@ def predict_from_text(reviews: Reviews, batch_size: int) -> Operation:
     model, layer = create(reviews.recipe), vectorize_text.layer(reviews.corpus, reviews.recipe.encoding)
     strings = vectorize_text.strings(reviews.corpus.test.text)
     batches = _in_turn(lambda start, stop: strings[start:stop], len(strings), batch_size)
-    return _operation(lambda text: model.predict_on_batch(layer(text)), batches, batch_size, _jit(model))
+    operation = _operation(lambda text: model.predict_on_batch(layer(text)), batches, batch_size, _jit(model))
+    return _moving(model, operation)
 
 
 def compiled_from_text(reviews: Reviews, batch_size: int) -> Operation:
     """Raw bytes by the project's encoder, then the compiled program."""
-    predictor = compiled.predictor(create(reviews.recipe))
+    model = create(reviews.recipe)
+    predictor = compiled.predictor(model)
     encode = vectorize_text.encoder(reviews.corpus, reviews.recipe.encoding)
     texts = list(tokenise.text_rows(reviews.corpus.test.text))
     batches = _in_turn(lambda start, stop: texts[start:stop], len(texts), batch_size)
-    return _operation(lambda text: predictor(encode(text)), batches, batch_size, predictor.resolved)
+    operation = _operation(lambda text: predictor(encode(text)), batches, batch_size, predictor.resolved)
+    return _moving(model, operation)
 
 
 def floor(reviews: Reviews, batch_size: int) -> Operation:
@@ -98,6 +103,19 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "floor": floor,
     "floor resident": floor_resident,
 }
+
+
+def _predict(model: keras.Model, batch_size: int, x: Any) -> Any:
+    return model.predict(x, batch_size=batch_size, verbose=0)
+
+
+def _call(model: keras.Model, x: Any) -> Any:
+    return _fetched(model(x, training=False))
+
+
+def _moving(model: keras.Model, operation: Operation) -> Operation:
+    """Return ``operation`` with the weights of ``model``, which it reads at each call, in other memory each block."""
+    return replace(operation, move=partial(device.move, model))
 
 
 def _by_program(predictor: Predictor, reviews: Reviews, batch_size: int) -> Operation:

@@ -74,6 +74,7 @@ def _fit(
         work.reviews(batch_size),
         len(data) // batch_size,
         _resolved(model),
+        move=_mover(model),
         ended=lambda: end.at,
         inject=lambda work: _fit(model, data, batch_size, [EachStep(work)]),
     )
@@ -88,7 +89,13 @@ def train_on_batch(reviews: Reviews, batch_size: int) -> Operation:
             batch = next(batches)
             model.train_on_batch(batch.x, batch.y)
 
-    return Operation(run, lambda _: device.wait_for_weights(model), work.reviews(batch_size), resolved=_resolved(model))
+    return Operation(
+        run,
+        lambda _: device.wait_for_weights(model),
+        work.reviews(batch_size),
+        resolved=_resolved(model),
+        move=_mover(model),
+    )
 
 
 def compiled_step(reviews: Reviews, batch_size: int) -> Operation:
@@ -143,7 +150,13 @@ def _resident(trainer: Trainer, reviews: Reviews, batch_size: int, *, at_once: b
         LONGEST_LOOP,
         trainer.resolved,
         program=lambda: trainer.program(x, y, order),
+        move=trainer.move,
     )
+
+
+def _mover(model: keras.Model) -> Callable[[], None] | None:
+    """Return what moves the weights of ``model``; nothing where several devices have a copy each."""
+    return partial(device.move, model) if distribution.devices() == 1 else None
 
 
 def _resolved(model: keras.Model) -> dict[str, Any]:

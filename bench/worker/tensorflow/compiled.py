@@ -13,6 +13,7 @@ import tensorflow as tf
 from bench.worker import support
 from bench.worker.layer_patches import Patch, patching
 from bench.worker.programs import Unsupported
+from bench.worker.tensorflow import device
 from bench.worker.tensorflow.call import Call
 from bench.worker.tensorflow.layers import patched
 from bench.worker.tensorflow.loop import Loop
@@ -42,6 +43,9 @@ class Trainer(Loop):
 
     def write_back(self) -> None:
         """Do nothing: a graph updates the model's own variables."""
+
+    def move(self) -> None:
+        device.move([*self._model.variables, *self._model.optimizer.variables])
 
     def wait(self) -> None:
         np.asarray(self._model.optimizer.variables[0].value)  # the number of iterations

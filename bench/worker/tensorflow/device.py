@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -61,6 +61,13 @@ def wait(value: Any) -> None:
 def wait_uncopied(value: Any) -> None:
     """Return once a tensor is computed, without copying it: one element is fetched."""
     tf.reshape(value, (-1,))[:1].numpy()
+
+
+def move(variables: Sequence[Any]) -> None:
+    """Give each of ``variables``, Keras's or TensorFlow's, other memory with the same content."""
+    copies = [tf.raw_ops.DeepCopy(x=tf.convert_to_tensor(variable)) for variable in variables]
+    for variable, copy in zip(variables, copies, strict=True):
+        variable.assign(copy)
 
 
 def peak_bytes() -> int | None:

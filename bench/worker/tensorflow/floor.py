@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bench.worker.tensorflow import optimizers, recurrence
+from bench.worker.tensorflow import device, optimizers, recurrence
 from bench.worker.tensorflow.call import Call
 from bench.worker.tensorflow.loop import SummingLoop
 from bench.worker.tensorflow.masks import dropped
@@ -40,6 +40,9 @@ class Trainer(SummingLoop):
         weights = _transposed(self._recipe, [variable.read_value() for variable in self._weights])
         for variable, value in zip(self._model.trainable_variables, weights, strict=True):
             variable.assign(value)
+
+    def move(self) -> None:
+        device.move(self._weights)
 
     def _step(self, x: Tensor, y: Tensor) -> None:
         recipe = self._recipe

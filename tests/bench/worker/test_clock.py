@@ -221,6 +221,22 @@ def test_the_clocks_of_this_machine_agree() -> None:
         clock.block(Operation(lambda n: sum(range(1000 * n)), lambda _: None, {}), repeats=3, each=True)
 
 
+@pytest.mark.parametrize(("each", "lead", "untimed"), [(False, 0, []), (False, 4, ["run 4"]), (True, 0, ["run 1"])])
+def test_weights_move_before_the_clock_starts(each: bool, lead: int, untimed: list[str]) -> None:
+    """What they cost in new memory at first is paid before: by the lead, or by one call where each is timed."""
+    made = FakeDevice()
+
+    def move() -> None:
+        made.events.append("moved")
+        made.now_ms += 1_000
+
+    operation = replace(made.operation, move=move)
+    answer = clock.block(operation, repeats=2, each=each, lead=lead, now=made.now, second=made.second)
+    assert answer["duration_s"] == pytest.approx(0.016)
+    begun = [event for event in made.events[: made.events.index("now")] if not event.startswith("wait")]
+    assert begun == ["moved", *untimed]
+
+
 def test_processor_time_is_the_blocks_own() -> None:
     """Beside a slow sample, it tells whether the worker worked or waited."""
 
