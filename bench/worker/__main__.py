@@ -66,7 +66,8 @@ def _start(channel: Channel, options: argparse.Namespace, places: tuple[str, ...
             device.share_compilations(options.compilations)
         distribution.begin(options.devices, distribution.Member(options.rank, places))  # before anything runs
         kind, name = device.prove(options.device)
-        dispatcher = Dispatcher(options.corpus, tell=channel.progress, import_s=import_s, user_file=options.recipes)
+        tell = _tell_nobody if options.rank else channel.progress
+        dispatcher = Dispatcher(options.corpus, tell=tell, import_s=import_s, user_file=options.recipes)
         device.require_same_work()  # after the user's file, which may have changed it
         others.greet()
     except (Exception, SystemExit) as error:  # noqa: BLE001, reported, whatever it is
@@ -84,6 +85,10 @@ def _start(channel: Channel, options: argparse.Namespace, places: tuple[str, ...
         )
     )
     return dispatcher
+
+
+def _tell_nobody(**values: object) -> None:
+    """Report no progress: the leader does, and would keep one that waits until its own request is done."""
 
 
 def _answer(dispatcher: object, others: Followers, request: Message) -> Message:

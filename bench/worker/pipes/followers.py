@@ -16,12 +16,10 @@ from bench.protocol import (
     Block,
     Done,
     Failed,
-    Go,
     Hello,
     Message,
     Parity,
     Prepare,
-    Progress,
     Quit,
     Release,
     Train,
@@ -96,9 +94,8 @@ class _Follower:
         return decode(line)
 
     def answer(self) -> Message:
-        """Return its answer; progress is the leader's to report."""
-        while isinstance(message := self.receive(), Progress):
-            self.send(Go())
+        """Return its answer."""
+        message = self.receive()
         if not isinstance(message, Done | Failed):
             raise RuntimeError(f"another process of this training answered {message!r}"[:300])
         return message

@@ -51,7 +51,7 @@ def test_two_devices_do_the_work_of_one(workers: Workers, tmp_path: Path) -> Non
 
 def test_two_devices_train_to_an_accuracy(workers: Workers) -> None:
     """The whole way of `fit`, evaluation included, on both."""
-    trained = workers[2].ask(Train("pooling-logits", 0, {"final": 1}, "fit"))["phases"]["final"]
+    trained = workers[2].ask(Train("pooling-logits", 0, {"final": 2}, "fit"))["phases"]["final"]
     assert trained["curves"]["val_accuracy"][-1] > 0.6
 
 
