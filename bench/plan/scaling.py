@@ -17,10 +17,16 @@ PATH = "fit"
 
 
 def targets(backend: Target, counts: Sequence[int], processes: Sequence[int] = (1,)) -> tuple[Target, ...]:
-    """Return a target for each number of devices, in each number of processes that has an equal part of them."""
-    parted = [(count, parts) for count in counts for parts in processes if parts <= count and count % parts == 0]
+    """Return a target for each number of devices, in each number of processes that can have an equal part of them."""
+    parted = [(count, parts) for count in counts for parts in processes if _parted(backend, count, parts)]
     pairs = dict.fromkeys([(1, 1), *parted])
     return tuple(replace(backend, devices=n, processes=parts, label=label(n, parts)) for n, parts in pairs)
+
+
+def _parted(backend: Target, count: int, parts: int) -> bool:
+    """Whether each process gets as many devices; several of TensorFlow's have a processor as one device each."""
+    one_each = backend.backend == "tensorflow" and backend.device == "cpu" and parts > 1
+    return count == parts if one_each else count % parts == 0
 
 
 def label(devices: int, processes: int = 1) -> str:

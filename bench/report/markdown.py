@@ -90,6 +90,7 @@ def page_of(title: str, document: RunDocument, tables: Sequence[Table], picture:
         f"{code(document.command)} measures it again.",
         *([f"![{escaped(title)}]({picture})"] if picture else []),
         *map(section, tables),
+        *filter(None, [_failures(document)]),
     ]
     return "\n\n".join(lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import keras
@@ -34,22 +35,23 @@ def evaluator(reviews: Reviews, model: keras.Model) -> Evaluate:
 
 def predictor(model: keras.Model) -> Predict:
     """Return the function from inputs to raw outputs for every row, NumPy in and out; by Keras where no program can."""
-    program = _program(model)
+    size = math.lcm(PREDICT_BATCH, distribution.devices())  # as many rows for each device
+    program = _program(model, size)
 
     def predict(x: Arrays) -> Arrays:
-        starts = range(0, own_data.rows(x), PREDICT_BATCH)
-        parts = [program(own_data.part(x, start, start + PREDICT_BATCH)) for start in starts]
+        starts = range(0, own_data.rows(x), size)
+        parts = [program(own_data.part(x, start, start + size)) for start in starts]
         return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     return predict
 
 
-def _program(model: keras.Model) -> Predict:
-    """Return what predicts a batch: a compiled program, which holds the weights of one device, or Keras."""
+def _program(model: keras.Model, size: int) -> Predict:
+    """Return what predicts ``size`` rows at a time: a compiled program, which holds one device's weights, or Keras."""
     if distribution.processes() > 1:
         return _by_copy(model)
     if distribution.devices() > 1 or not backends.trains(keras.backend.backend()):
-        return lambda x: model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+        return lambda x: model.predict(x, batch_size=size, verbose=0)
     return driving.predictor(model)
 
 

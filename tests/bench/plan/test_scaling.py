@@ -33,6 +33,18 @@ def test_strong_scaling_keeps_the_batch_and_weak_scaling_each_device_s_share() -
         assert len({target.backend for step in steps for target in step.targets}) == 1
 
 
+def test_processes_of_tensorflow_have_a_device_each() -> None:
+    """A processor is one device of theirs; JAX parts it among as many as there are."""
+    found = {
+        name: [(t.devices, t.processes) for t in scaling.targets(Target(name), [1, 2, 4], [1, 2])]
+        for name in ("jax", "tensorflow")
+    }
+    assert found == {
+        "jax": [(1, 1), (2, 1), (2, 2), (4, 1), (4, 2)],
+        "tensorflow": [(1, 1), (2, 1), (2, 2), (4, 1)],
+    }
+
+
 def test_a_label_names_its_devices() -> None:
     assert [scaling.devices(scaling.label(count)) for count in (1, 2, 8)] == [1, 2, 8]
 
