@@ -55,7 +55,7 @@ def doctor(
         checks.gpus(nvidia, None if nvidia else gpus.why_no_gpu()),
         *checks.gpu_states(nvml.states()),
         *checks.cuda(cuda),
-        *checks.workers(starting.answers(started)),
+        *checks.workers(starting.answers(started) if started else {}),
         *checks.processors(now),
         *checks.load(now, steal=measured.steal if measured else 0.0, outside=measured.outside if measured else 0.0),
         checks.clock(now),

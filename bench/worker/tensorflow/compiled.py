@@ -10,10 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bench.worker import support
+from bench.worker import device, support
 from bench.worker.layer_patches import Patch, patching
 from bench.worker.programs import Unsupported
-from bench.worker.tensorflow import device
 from bench.worker.tensorflow.call import Call
 from bench.worker.tensorflow.layers import patched
 from bench.worker.tensorflow.loop import Loop
@@ -45,7 +44,7 @@ class Trainer(Loop):
         """Do nothing: a graph updates the model's own variables."""
 
     def move(self) -> None:
-        device.move([*self._model.variables, *self._model.optimizer.variables])
+        device.move(self._model)
 
     def wait(self) -> None:
         np.asarray(self._model.optimizer.variables[0].value)  # the number of iterations
