@@ -17,6 +17,7 @@ EXTRAS = {
     "tensorflow": ("worker", "tensorflow-cpu"),
     "cpu": ("worker", "jax-cpu", "tensorflow-cpu"),
     "openvino": ("worker", "openvino"),
+    "serving": ("openvino", "serving"),
     "cluster": ("cluster",),
 }
 
@@ -32,5 +33,5 @@ class Dependencies(MetadataHookInterface):
 
 
 def _all(groups: dict[str, list[str]], names: tuple[str, ...]) -> list[str]:
-    """Return what the named groups list; none of them includes another."""
-    return [line for name in names for line in groups[name]]
+    """Return the packages that the named groups list, without those of groups that they include."""
+    return [line for name in names for line in groups[name] if isinstance(line, str)]

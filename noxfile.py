@@ -26,7 +26,8 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["tests", "lint"]
 nox.options.error_on_missing_interpreters = True  # or a Python that is not found would pass
 
-LOCKS = ("nox", "build", "lint", "cpu", "cluster", "test", "gpu-jax", "gpu-tensorflow")
+LOCKS = ("nox", "build", "lint", "cpu", "cluster", "serving", "test", "gpu-jax", "gpu-tensorflow")
+BESIDE_CPU = ("cluster", "serving")  # installed beside it
 
 
 @nox.session(name="bench-cpu")
@@ -35,7 +36,17 @@ def bench_cpu(session: nox.Session) -> None:
     install(session, "cpu")
     if "--on" in session.posargs:
         install(session, "cluster")
+    if "serving" in session.posargs:
+        install(session, "serving")
     bench(session, "run", *session.posargs)
+
+
+@nox.session(name="bench-load", default=False)
+def bench_load(session: nox.Session) -> None:
+    """Ask processes that serve a model at growing load: `-- dense`. Arguments go to `bench load`."""
+    install(session, "cpu")
+    install(session, "serving")
+    bench(session, "load", *session.posargs)
 
 
 @nox.session(name="bench-gpu", venv_backend="none")
@@ -241,7 +252,7 @@ def lock(session: nox.Session) -> None:
         session.run(
             *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--upgrade"),
             *("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header"),
-            *("--constraint", "requirements/cpu.txt") if group == "cluster" else (),  # installed beside it
+            *("--constraint", "requirements/cpu.txt") if group in BESIDE_CPU else (),
             *("--group", group, "--output-file", f"requirements/{group}.txt"),
             external=True,
         )

@@ -18,7 +18,7 @@ from bench.cli import Outcome
 from bench.cli.compare import bisect, calibrate, compare, regress, versions
 from bench.cli.info import doctor, init, sample
 from bench.cli.info.list import list_
-from bench.cli.measure import baselines, reference, run, scaling, score, sweep, train
+from bench.cli.measure import baselines, load, reference, run, scaling, score, sweep, train
 from bench.cli.results import export, history, merge, publish, runs, show, submit, verify
 from bench.exit_codes import ExitCode
 from bench.report import ascii_fallback
@@ -54,6 +54,7 @@ COMMANDS = {
         score.score,
         sweep.sweep,
         scaling.scaling,
+        load.load,
         baselines.baselines,
         reference.reference,
     ),

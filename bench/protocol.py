@@ -1,8 +1,8 @@
 """The messages between a session and a worker, one JSON object a line; standard library only.
 
-A session sends a request (`Train`, `Learn`, `Peer`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`, `Peaks`,
-`Count`, `Quit`). The worker answers with any number of `Progress` messages, waiting for `Go` after each, and then one
-`Done` or `Failed`. None of its clocks runs while it waits, so that the session may draw its progress.
+A session sends a request (`Train`, `Learn`, `Export`, `Peer`, `Startup`, `Prepare`, `Block`, `Release`, `Parity`,
+`Peaks`, `Count`, `Quit`). The worker answers with any number of `Progress` messages, waiting for `Go` after each, and
+then one `Done` or `Failed`. None of its clocks runs while it waits, so that the session may draw its progress.
 """
 
 from __future__ import annotations
@@ -58,6 +58,21 @@ class Learn:
     epochs: dict[str, int]
     path: str
     file: str = ""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Train like `Train`, then export the last phase's model to every format and start each in fresh processes.
+
+    `served_on` names backends of Keras that load its own file beside the worker's. The answer is that of `Train`, and
+    "exports": the fields of `bench.records.schema.ExportsRecord`.
+    """
+
+    recipe: str
+    seed: int
+    epochs: dict[str, int]
+    path: str
+    served_on: list[str]
 
 
 @dataclass(frozen=True)
@@ -179,6 +194,7 @@ Message = (
     Hello
     | Train
     | Learn
+    | Export
     | Peer
     | Startup
     | Prepare
@@ -203,6 +219,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "Json": dict,
     "dict[str, str]": dict,
     "dict[str, int]": dict,
+    "list[str]": list,
 }
 _KINDS: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in get_args(Message)}
 

@@ -73,4 +73,5 @@ def _head(recipe: Recipe, dropouts: Sequence[float]) -> list[keras.layers.Layer]
         found.append(keras.layers.Dense(units, activation="relu", kernel_regularizer=penalty))
         if dropouts:
             found.append(keras.layers.Dropout(dropouts[position]))
-    return [*found, keras.layers.Dense(1, activation=None if recipe.logits else "sigmoid")]
+    # In float32 whatever the policy: a probability near one has too few numbers around it in sixteen bits.
+    return [*found, keras.layers.Dense(1, activation=None if recipe.logits else "sigmoid", dtype="float32")]

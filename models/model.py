@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -37,16 +38,28 @@ def create(
     What is None is as Keras has it by default, or as a user's file compiled the model. Without ``cudnn``, LSTM layers
     of the suite's own models are loops over time on a GPU as well.
     """
-    model = own_model.build(recipe) if recipe.file else BUILDERS[recipe.family](recipe)
-    if not cudnn:
-        _forgo_cudnn(model)
-    if not model.compiled:
-        compile_for(model, recipe)
+    with policy(recipe.precision):
+        model = own_model.build(recipe) if recipe.file else BUILDERS[recipe.family](recipe)
+        if not cudnn:
+            _forgo_cudnn(model)
+        if not model.compiled:
+            compile_for(model, recipe)
     if steps_per_execution is not None:
         model.steps_per_execution = steps_per_execution
     if jit_compile is not None:
         model.jit_compile = jit_compile
     return model
+
+
+@contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Let layers that are made meanwhile have Keras's dtype policy ``name``; afterwards it is what it was."""
+    former = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(former)
 
 
 def _forgo_cudnn(model: keras.Model) -> None:

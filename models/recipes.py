@@ -14,6 +14,8 @@ from datasets.encoding import ARRAYS, Encoding
 from datasets.labelled_text import LabelledText
 
 Family = Literal["dense", "pooling", "lstm", "own"]
+# Keras's names of the types in which layers compute and hold their weights.
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Recipe:
     lstm_dropout       of an LSTM's inputs; ``recurrent_dropout`` of its state
     l2                 penalty on the kernels of hidden layers
     sentences          the source scores sentences of its own: a glowing one high, a scathing one low
+    precision          Keras's dtype policy of every layer but the suite's last ones, which compute in float32
     logits             the last layer has no activation, the loss is computed from logits
     target_metric      the curve on which time to accuracy is read
     parameters         trainable parameters, as published
@@ -113,6 +116,7 @@ class Recipe:
     recurrent_dropout: float = 0.0
     dropouts: tuple[float, ...] = ()
     l2: float = 0.0
+    precision: Precision = "float32"
     logits: bool = False
     sentences: bool = False
     assumptions: tuple[str, ...] = field(default=())

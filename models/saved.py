@@ -106,12 +106,18 @@ def find(place: Path) -> Path:
 
 def stock(model: keras.Model, recipe: Recipe) -> keras.Model:
     """Return ``model`` in layers that are all Keras's, with its weights and the state of its optimizer."""
-    plain = compile_for(keras.models.clone_model(model, clone_function=_stock), recipe)
-    plain.set_weights(model.get_weights())
+    plain = compile_for(stock_layers(model), recipe)
     for one in (model, plain):
         one.optimizer.build(one.trainable_variables)
     for copy, original in zip(plain.optimizer.variables, model.optimizer.variables, strict=True):
         copy.assign(original)
+    return plain
+
+
+def stock_layers(model: keras.Model) -> keras.Model:
+    """Return ``model`` in layers that are all Keras's, with its weights, not compiled."""
+    plain = keras.models.clone_model(model, clone_function=_stock)
+    plain.set_weights(model.get_weights())
     return plain
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from datasets import errors
 from datasets.errors import UsageError
 from models import recipes
-from models.recipes import Optimizer, Recipe
+from models.recipes import Optimizer, Precision, Recipe
 
 # With Keras's default learning rates; nobody trains by plain SGD, and the sources propose it with momentum.
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -27,6 +27,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adadelta": Optimizer("adadelta"),
     "sgd": Optimizer("sgd", learning_rate=0.01, momentum=0.9),
 }
+
+
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,12 @@ def _embedding(recipe: Recipe, word: str) -> Recipe:
     if word not in ("summed", "keras"):
         raise ValueError("summed or keras")
     return replace(recipe, embedding=word)  # type: ignore[arg-type]
+
+
+def _precision(recipe: Recipe, word: str) -> Recipe:
+    if word not in PRECISIONS:
+        raise ValueError(f"one of {', '.join(PRECISIONS)}")
+    return replace(recipe, precision=word)  # type: ignore[arg-type]
 
 
 def _units(recipe: Recipe, word: str) -> Recipe:
@@ -194,6 +203,7 @@ SETTINGS: dict[str, Setting] = {
     "recurrent_dropout": Setting("share of an LSTM's state", _recurrent, _field("recurrent_dropout", _share)),
     "dropout": Setting("rate of every Dropout layer; where there is none, after hidden layers", _dropping, _dropout),
     "l2": Setting("penalty on the kernels of hidden layers", _hidden, _field("l2", _penalty)),
+    "precision": Setting(f"{', '.join(PRECISIONS)}: Keras's dtype policy", _always, _precision),
     "vocabulary_size": Setting("ids below this number", _text, _encoding("vocabulary_size", _vocabulary)),
     "sequence_length": Setting("ids a review", _padded, _encoding("sequence_length", _count)),
     "skip_top": Setting("ids below this number become unknown", _text, _encoding("skip_top", _number)),

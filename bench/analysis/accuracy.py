@@ -10,8 +10,17 @@ from typing import Literal
 from bench import PROGRAM
 from bench.analysis import stats
 from bench.analysis.rows import AccuracyRow, finite
+from bench.plan import formats
+from bench.plan.formats import EVERY_FORMAT
 from bench.records import reference, store
-from bench.records.schema import ParityRecord, ReferenceRecord, ServingRecord, TrainingRecord
+from bench.records.schema import (
+    ExportedFormat,
+    ExportsRecord,
+    ParityRecord,
+    ReferenceRecord,
+    ServingRecord,
+    TrainingRecord,
+)
 from bench.records.store import Run
 from models.recipes import Published, Recipe
 
@@ -24,6 +33,8 @@ FALSE_ALARM = 0.001
 # predictions (absolute) and for losses (relative). A wrongly summed gradient shows as 1e-4 and more.
 PREDICTION_TOLERANCE = 1e-5
 LOSS_TOLERANCE = 1e-5
+# In sixteen bits a backend rounds where another does not: a value of bfloat16 has 8 bits, which resolve 4e-3 of it.
+ROUNDED_TOLERANCE = 2e-2
 
 
 # How many of the first losses must agree, by what lets correct backends part (`ParityRecord.parts`); None for all.
@@ -128,18 +139,20 @@ def verdict(row: AccuracyRow) -> Verdict:
     return Verdict("accuracy", row.recipe, row.target, seen, limit, row.answer, row.reason)
 
 
-def parity(record: ParityRecord) -> Verdict:
+def parity(record: ParityRecord, precision: str = "float32") -> Verdict:
     """Check that two targets compute the same from the same weights, losses as far as correct backends do."""
+    exact = precision == "float32"
+    most, most_loss = (PREDICTION_TOLERANCE, LOSS_TOLERANCE) if exact else (ROUNDED_TOLERANCE, ROUNDED_TOLERANCE)
     worst_loss, counting = stats.largest(record.loss_differences), record.loss_differences[: COMPARED[record.parts]]
-    agree = math.isfinite(worst_loss) and all(loss <= LOSS_TOLERANCE for loss in counting)
-    passed = record.prediction_difference <= PREDICTION_TOLERANCE and agree
-    open_ = unjudged_losses(record)
+    agree = math.isfinite(worst_loss) and all(loss <= most_loss for loss in counting)
+    passed = record.prediction_difference <= most and agree
+    open_ = unjudged_losses(record, most_loss)
     return Verdict(
         rule="parity",
         recipe=record.recipe,
         target=" = ".join(record.targets),
         seen=f"predictions {record.prediction_difference:.1e}" + (f", losses {worst_loss:.1e}" if record.steps else ""),
-        limit=f"{PREDICTION_TOLERANCE:.0e}, {LOSS_TOLERANCE:.0e}",
+        limit=f"{most:.0e}, {most_loss:.0e}",
         answer="passed" if passed else "failed",
         reason=f"{record.reviews} predictions{_losses(record)} from equal weights"
         + ("" if passed else " differ by more than summation order explains")
@@ -152,9 +165,9 @@ def _losses(record: ParityRecord) -> str:
     return f" and the first {record.steps} losses" if record.steps else ""
 
 
-def unjudged_losses(record: ParityRecord) -> str:
-    """Return why losses differ that are not judged; nothing where all agree."""
-    return "" if stats.largest(record.loss_differences) <= LOSS_TOLERANCE else PARTED[record.parts]
+def unjudged_losses(record: ParityRecord, most: float = LOSS_TOLERANCE) -> str:
+    """Return why losses differ by more than ``most`` that are not judged; nothing where all agree."""
+    return "" if stats.largest(record.loss_differences) <= most else PARTED[record.parts]
 
 
 def serving(record: ServingRecord) -> Verdict:
@@ -170,6 +183,38 @@ def serving(record: ServingRecord) -> Verdict:
         "passed" if passed else "failed",
         "the scores agree" if passed else "the scores differ by more than rounding explains",
     )
+
+
+def is_exact(one: ExportedFormat) -> bool:
+    """Whether a format computes in float32; one that this release does not know is taken for such a format."""
+    return one.format not in EVERY_FORMAT or EVERY_FORMAT[one.format].exact
+
+
+def exported(record: ExportsRecord, one: ExportedFormat, *, direction: str = "max") -> Verdict:
+    """Check a format of a model: predictions in float32 agree with Keras's; of one in int8, the figure does."""
+    worse = _worse(record.figure, one.figure, direction)
+    if is_exact(one):
+        seen, limit = f"{one.prediction_difference:.1e}", f"{formats.PREDICTION_TOLERANCE:.0e}"
+        passed = one.prediction_difference <= formats.PREDICTION_TOLERANCE  # NaN fails
+    else:
+        seen, limit = f"{record.metric} worse by {worse:.1%}", f"{formats.FIGURE_TOLERANCE:.0%}"
+        passed = worse <= formats.FIGURE_TOLERANCE
+    return Verdict(
+        "serving",
+        record.recipe,
+        f"{record.target} by {one.format} on {one.backend}",
+        seen,
+        limit,
+        "passed" if passed else "failed",
+        "as good as the model in Keras" if passed else "worse than the model in Keras",
+    )
+
+
+def _worse(before: float | None, after: float | None, direction: str) -> float:
+    """Return by which share of it a figure became worse; nothing where it is not known."""
+    if before is None or after is None or before == 0:
+        return 0.0
+    return (before - after if direction == "max" else after - before) / abs(before)
 
 
 def completeness(run: Run) -> list[Verdict]:

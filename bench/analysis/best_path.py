@@ -11,6 +11,7 @@ from typing import Any
 from bench.analysis import paired_ratio
 from bench.analysis.paired_ratio import Ratios
 from bench.analysis.rows import BestPathRow, TimingRow, bounded, finite
+from bench.plan import formats
 from bench.records.schema import Cell, TimingRecord
 
 # The path that most users take.
@@ -43,7 +44,8 @@ def find(rows: Sequence[TimingRow], timings: Timings) -> list[BestPathRow]:
     """Return the fastest path of each target for each piece of work, the fastest target first.
 
     ``rows`` stand in the order of the tables. A path from raw text does more work than the others, the floor is no way
-    to drive Keras, and a target whose accuracy failed does other work: none of these takes part. Who is faster, by how
+    to drive Keras, weights in int8 give other scores, and a target whose accuracy failed does other work: none of these
+    takes part. Who is faster, by how
     much and whether that is told apart all follow from the same ratios of neighbouring blocks.
     """
     candidates = [row for row in rows if row.phase in USUAL and _takes_part(row)]
@@ -71,8 +73,13 @@ def worthwhile(row: BestPathRow) -> bool:
 
 
 def _takes_part(row: TimingRow) -> bool:
-    other_work = row.is_floor or row.excluded or _from_text(row)
+    other_work = row.is_floor or row.excluded or _from_text(row) or _rounded(row)
     return not other_work and _seconds(row) > 0
+
+
+def _rounded(cell: Cell) -> bool:
+    """Whether it predicts by weights of fewer bits: its figure may be another."""
+    return cell.path in formats.EVERY_FORMAT and not formats.EVERY_FORMAT[cell.path].exact
 
 
 def _from_text(cell: Cell) -> bool:

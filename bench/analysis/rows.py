@@ -110,6 +110,34 @@ class ServingRow(Row):
     answer: str
 
 
+class ExportRow(Row):
+    """A trained model in one format: its figure, its size and how long a fresh process takes to predict with it.
+
+    target    that trained it; ``backend`` exported it, or loads Keras's own file
+    start_s   the import of what runs it, loading and one prediction: the median of some processes, and their range
+    metric    what decides on the test data; ``expected`` is the figure of the model in Keras in float32
+    reason    why there is no such file, or why it is of no use
+    """
+
+    recipe: str
+    target: str
+    format: str
+    backend: str = ""
+    bytes: int | None = None
+    start_s: float | None = None
+    start_s_low: float | None = None
+    start_s_high: float | None = None
+    import_s: float | None = None
+    load_s: float | None = None
+    first_prediction_s: float | None = None
+    metric: str
+    expected: float | None = None
+    figure: float | None = None
+    prediction_difference: float | None = None
+    answer: Literal["passed", "failed", "unresolved", "not supported"]
+    reason: str = ""
+
+
 class BaselineRow(Row):
     """A classical model of scikit-learn on a recipe's encoding; seconds of a prediction by its number of reviews."""
 
@@ -423,6 +451,7 @@ class RunDocument(Row):
     accuracy: list[AccuracyRow] = []
     parity: list[ParityRow] = []
     serving: list[ServingRow] = []
+    exports: list[ExportRow] = []
     baselines: list[BaselineRow] = []
     answers: list[AnswerRow] = []
     best_paths: list[BestPathRow] = []

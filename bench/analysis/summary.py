@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from bench import backends
-from bench.analysis import accuracy, answers, best_path, gpus, paired_ratio, regression, roofline, stats
+from bench.analysis import accuracy, answers, best_path, gpus, paired_ratio, regression, roofline, serving, stats
 from bench.analysis.accuracy import Verdict
 from bench.analysis.regression import Decision
 from bench.analysis.roofline import Peaks
@@ -22,6 +22,7 @@ from bench.analysis.rows import (
     BestPathRow,
     CounterRow,
     CurvesRow,
+    ExportRow,
     FailureRow,
     HardwareRow,
     ParityRow,
@@ -42,6 +43,7 @@ from bench.records.schema import (
     BaselineRecord,
     Cell,
     CounterRecord,
+    ExportsRecord,
     FailureRecord,
     GpuRecord,
     ParityRecord,
@@ -83,6 +85,7 @@ class Summary:
             accuracy=self.accuracy,
             parity=self.parity,
             serving=self.serving,
+            exports=self.exports,
             baselines=self.baselines,
             answers=self.answers,
             best_paths=self.best_paths,
@@ -146,11 +149,18 @@ class Summary:
                 losses=finite(stats.largest(record.loss_differences)) if record.steps else None,
                 reviews=record.reviews,
                 steps=record.steps,
-                answer=accuracy.parity(record).answer,
+                answer=verdict.answer,
                 reason=accuracy.unjudged_losses(record),
             )
-            for record in self._of(ParityRecord)
+            for record, verdict in self._parity
         ]
+
+    @cached_property
+    def _parity(self) -> list[tuple[ParityRecord, Verdict]]:
+        """Every comparison of targets from equal weights with its verdict, for the precision of its recipe."""
+        known = {name: recipe.precision for name, recipe in self.recipes.items()}
+        found = self._of(ParityRecord)
+        return [(record, accuracy.parity(record, known.get(record.recipe, "float32"))) for record in found]
 
     @cached_property
     def serving(self) -> list[ServingRow]:
@@ -166,6 +176,12 @@ class Summary:
             )
             for record in self._of(ServingRecord)
         ]
+
+    @cached_property
+    def exports(self) -> list[ExportRow]:
+        """Every format of every trained model, those that it does not have included."""
+        found = sorted(self._of(ExportsRecord), key=lambda record: (self._order.index(record.recipe), record.target))
+        return [row for record in found for row in serving.rows(record, self.recipes.get(record.recipe))]
 
     @cached_property
     def baselines(self) -> list[BaselineRow]:
@@ -261,8 +277,14 @@ class Summary:
         """Every verdict of the run, failures of whole cells included."""
         return [
             *[accuracy.verdict(row) for row in self.accuracy if row.decides],
-            *[accuracy.parity(record) for record in self._of(ParityRecord)],
+            *[verdict for _, verdict in self._parity],
             *[accuracy.serving(record) for record in self._of(ServingRecord)],
+            *[
+                accuracy.exported(record, one)
+                for record in self._of(ExportsRecord)
+                for one in record.formats
+                if accuracy.is_exact(one)
+            ],
             *accuracy.completeness(self.run),
         ]
 

@@ -13,7 +13,7 @@ from bench.backends import BACKENDS, EVERY
 
 PREDICTING = [name for name in EVERY if name not in BACKENDS]
 
-ProfileName = Literal["smoke", "default", "full"]
+ProfileName = Literal["smoke", "default", "full", "serving"]
 
 Flag = Annotated[bool, Parameter(show_default=False)]
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.backends import BACKENDS, EVERY
+from bench.plan import formats
 from models.recipes import Recipe
 
 # The paths with which the others are compared: the same work written by hand, or the least that it takes. The reviews
@@ -149,6 +150,7 @@ CODE: dict[tuple[str, str], tuple[str, ...]] = {
     ("vectorize", "encoder from ids"): ("datasets.encoding.encode_sequences(ids, recipe.encoding)",),
     ("vectorize", FLOOR_FROM_TEXT): ("text.lower()", "numpy.zeros((reviews, width))"),
     ("vectorize", FLOOR_FROM_IDS): ("rows = numpy.zeros((reviews, width))", "rows.reshape(-1)[: len(ids)] = ids"),
+    **{("predict", one.name): one.code for one in formats.EXPORTED},
 }
 
 
@@ -185,6 +187,7 @@ PATHS: tuple[Path, ...] = (
         "Keras's own layers, one compiled program a call, on resident data",
         floor=RESIDENT_FLOOR,
     ),
+    *(Path("predict", one.name, one.summary, one.backends, devices=("cpu",)) for one in formats.EXPORTED),
     Path("predict", "predict from text", "raw strings by TextVectorization, then predict_on_batch", forms=TEXT),
     Path("predict", "compiled from text", "raw strings by the project's encoder, then `compiled`", forms=TEXT),
     Path("predict", FLOOR, "the same arithmetic by hand, one compiled program a call"),
@@ -235,9 +238,10 @@ def has_floor(recipe: Recipe) -> bool:
     """Return whether there is a floor of training and prediction for ``recipe``: the user's own, or the suite's.
 
     The suite's know the layers of the published families in any size and with any rate of dropout, and two optimizers;
-    one LSTM that drops nothing itself; and the embedding whose gradient is summed.
+    one LSTM that drops nothing itself; the embedding whose gradient is summed; and float32.
     """
     if recipe.family not in FLOOR_FAMILIES or recipe.optimizer is None:
         return recipe.floor  # a user's own
     special = (recipe.lstm_layers != 1, recipe.lstm_dropout, recipe.recurrent_dropout, recipe.optimizer.momentum)
-    return recipe.optimizer.name in FLOOR_OPTIMIZERS and recipe.embedding == "summed" and not any(special)
+    summed, exact = recipe.embedding == "summed", recipe.precision == "float32"
+    return recipe.optimizer.name in FLOOR_OPTIMIZERS and summed and exact and not any(special)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bench.plan import paths, targets
+from bench.plan import formats, paths, targets
 from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT
 from bench.plan.targets import Target, trainers
 from bench.records import identity
@@ -39,6 +39,7 @@ class Profile:
     calls        calls of a latency cell in one replicate, fewer if they are slow
     peers        classical baselines that are trained on each recipe's encoding
     serving      whether every backend serves a model saved by each target
+    exports      whether the first training of each target is exported to every format, and each is started
     side_by_side whether targets train to accuracy at the same time, each on a share of the processors
     slope_s      seconds by which the two lengths of a `fit` differ
     block_s      seconds of a block of training steps, since a call costs up to 2 ms; None for the shortest
@@ -57,9 +58,15 @@ class Profile:
     one_review: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     serving: bool = False
+    exports: bool = False
     side_by_side: bool = False
     block_s: float | None = None
     slope_s: float = SLOPE_S
+
+
+def _without_exports(phase: str) -> tuple[str, ...]:
+    """Return the paths of ``phase`` that need no other package than Keras and its backend."""
+    return tuple(name for name in paths.names(phase) if name not in formats.NAMES)
 
 
 # What is nearly always the fastest path: with it the others are compared where no floor is written.
@@ -119,7 +126,7 @@ PROFILES: dict[str, Profile] = {
             seeds=5,
             train_paths=("fit", "compiled loop"),
             epochs={},
-            paths={phase: paths.names(phase) for phase in ("startup", "train", "predict", "vectorize")},
+            paths={phase: _without_exports(phase) for phase in ("startup", "train", "predict", "vectorize")},
             counted={
                 "train": ("fit", "compiled loop", FLOOR),
                 "predict": ("predict", "predict_on_batch", "compiled", FLOOR),
@@ -130,6 +137,20 @@ PROFILES: dict[str, Profile] = {
             peers=BASELINES,
             serving=True,
             block_s=0.2,
+        ),
+        Profile(
+            name="serving",
+            summary="what serves fastest: every backend and export format, with accuracy, size and start-up",
+            seeds=1,
+            train_paths=("compiled loop",),
+            epochs={"dense/validation": 0},
+            paths={"predict": ("predict", "predict_on_batch", "compiled", *formats.NAMES, FLOOR)},
+            counted={},
+            replicates=5,
+            turns=3,
+            calls=60,
+            serving=True,
+            exports=True,
         ),
     )
 }
@@ -264,6 +285,33 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Exporting:
+    """A training whose last model is then exported to every format, and started in fresh processes.
+
+    served_on  the backends beside the target's own that load Keras's file
+    """
+
+    training: Training
+    served_on: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.training.name}, then export"
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.training.recipe
+
+    @property
+    def target(self) -> Target:
+        return self.training.target
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return self.training.targets
+
+
+@dataclass(frozen=True)
 class BaselineTraining:
     """A classical baseline, trained in the process of one target."""
 
@@ -280,7 +328,7 @@ class BaselineTraining:
         return (self.target,)
 
 
-Step = Training | Timing | Startup | Counting | ParityCheck | Serving | BaselineTraining
+Step = Training | Timing | Startup | Counting | ParityCheck | Serving | Exporting | BaselineTraining
 
 
 def passes(recipes: list[Recipe], targets: list[Target], profile: Profile, *, seeds: int) -> list[list[Step]]:
@@ -369,6 +417,9 @@ def _identities(step: Step) -> Iterator[tuple[str, str]]:
             for target in step.targets:
                 for backend in targets.installed_serving_backends():
                     yield target.name, identity.serving(recipe, target.name, backend)
+        case Exporting():
+            yield from _identities(step.training)
+            yield step.target.name, identity.exports(recipe, step.target.name)
         case BaselineTraining():
             yield step.target.name, identity.baseline(recipe, step.baseline)
 
@@ -387,6 +438,8 @@ def expected_s(step: Step) -> float:
     if isinstance(step, Training):
         each = EPOCH_S.get(step.recipe.base, {}).get(step.target.backend, 5.0)
         return (6 + sum(number * each for number in step.epochs.values())) / (2 if step.side_by_side else 1)
+    if isinstance(step, Exporting):
+        return expected_s(step.training) + START_S * (len(formats.EXPORTED) + len(step.served_on))
     if isinstance(step, Timing):
         return CELL_S[step.phase] * (1.6 if step.recipe.family == "lstm" else 1) * len(step.cells)
     return OTHER_S.get(type(step).__name__, 3.0) * len(step.targets)
@@ -400,6 +453,7 @@ EPOCH_S: dict[str, dict[str, float]] = {
     "lstm": {"jax": 25.0, "tensorflow": 27.0},
 }
 CELL_S: dict[str, float] = {"train": 2.8, "predict": 0.7, "vectorize": 0.5}
+START_S = 10.0  # three fresh processes of a format
 OTHER_S: dict[str, float] = {"Startup": 10.0, "Serving": 30.0, "BaselineTraining": 12.0, "ParityCheck": 1.5}
 
 
@@ -412,6 +466,8 @@ def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seed
         for seed in range(seeds)
         for target in training
     ]
+    if profile.exports:
+        found = [_exporting(step, targets) if isinstance(step, Training) and step.seed == 0 else step for step in found]
     first = (*training, *targets)[0]
     found += [ParityCheck(recipe, (first, other)) for other in targets if other != first]
     if recipe.reads_text and training:
@@ -419,6 +475,12 @@ def _trained(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, seed
     if recipe.reads_reviews and profile.serving and training:
         found += [Serving(recipe, training)]
     return found
+
+
+def _exporting(training: Training, targets: tuple[Target, ...]) -> Exporting:
+    """Return ``training`` with its exports; backends that only predict load the file of the first target alone."""
+    first = training.target == trainers(targets)[0]
+    return Exporting(training, tuple(one.backend for one in targets if not one.trains) if first else ())
 
 
 def _timed(recipe: Recipe, targets: tuple[Target, ...], profile: Profile, replicate: int) -> list[Step]:

@@ -7,6 +7,7 @@ from bench.records.schema import (
     Cell,
     ComparisonRecord,
     CounterRecord,
+    ExportsRecord,
     ParityRecord,
     PeaksRecord,
     Record,
@@ -33,6 +34,8 @@ def of(record: Record) -> str | None:
             return parity(record.recipe, record.targets)
         case ServingRecord():
             return serving(record.recipe, record.target, record.served_on)
+        case ExportsRecord():
+            return exports(record.recipe, record.target)
         case BaselineRecord():
             return baseline(record.recipe, record.name)
         case PeaksRecord():
@@ -61,6 +64,10 @@ def parity(recipe: str, targets: tuple[str, ...]) -> str:
 
 def serving(recipe: str, target: str, served_on: str) -> str:
     return f"{recipe} saved by {target}, served on {served_on}"
+
+
+def exports(recipe: str, target: str) -> str:
+    return f"{recipe} exported by {target}"
 
 
 def baseline(recipe: str, name: str) -> str:

@@ -387,6 +387,44 @@ class ServingRecord(_Frozen):
     prediction_difference: float  # the largest absolute one, of probabilities
 
 
+class ExportedFormat(_Frozen):
+    """A trained model in one format: what it takes on disk, to start, and how close it is to the model in Keras.
+
+    backend               that of Keras which exported it, or which loads Keras's own file
+    import_s              one value a fresh process: the import of what runs it, loading the file, then one prediction
+    prediction_difference the largest absolute one from the model in float32, over some rows of the test data, and over
+                          the largest prediction where that is above one
+    figure                what decides on the whole test data; None where the process that trained it did not run it
+    """
+
+    format: Name
+    backend: Name
+    bytes: Count
+    import_s: Annotated[list[Seconds], Field(min_length=1)]
+    load_s: Annotated[list[Seconds], Field(min_length=1)]
+    first_prediction_s: Annotated[list[Seconds], Field(min_length=1)]
+    prediction_difference: float
+    figure: float | None = None
+
+
+class ExportsRecord(_Frozen):
+    """A trained model in every format that its backend exports.
+
+    rows      of the test data that each format predicted in a fresh process
+    figure    what decides on the test data, by Keras in float32; None where the model evaluates itself
+    failed    formats that it cannot be exported to, or that cannot run it, and why
+    """
+
+    kind: Literal["exports"] = "exports"
+    recipe: Name
+    target: Name
+    rows: Count
+    metric: Name
+    figure: float | None = None
+    formats: list[ExportedFormat]
+    failed: dict[Name, str] = {}
+
+
 class BaselineRecord(_Frozen):
     """A classical baseline of scikit-learn, trained and tested on a recipe's encoding."""
 
@@ -543,6 +581,7 @@ Record = (
     | TimingRecord
     | ParityRecord
     | ServingRecord
+    | ExportsRecord
     | BaselineRecord
     | PeaksRecord
     | GpuRecord

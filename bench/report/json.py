@@ -12,6 +12,7 @@ from bench.analysis.bisection.result import Result
 from bench.analysis.compare_runs import RunComparison
 from bench.analysis.machine.curves import Curve
 from bench.analysis.machine.doctor import Diagnosis
+from bench.analysis.machine.queueing import LoadRow, Measured
 from bench.analysis.machine.scaling import ScalingRow
 from bench.analysis.summary import Summary
 from bench.analysis.verification.rules import CheckRow
@@ -69,6 +70,11 @@ def curves(run: Run, found: Sequence[Curve], code: ExitCode) -> str:
     """Return how cost grows with settings."""
     rows = [{**dataclasses.asdict(curve), "gained_until": curve.gained_until} for curve in found]
     return _text({**_facts(run), "curves": rows, "exit_code": int(code)})
+
+
+def load(rows: Sequence[LoadRow], measured: Measured, code: ExitCode) -> str:
+    """Return how processes that serve a model stood load."""
+    return _text({**dataclasses.asdict(measured), "load": rows, "exit_code": int(code)})
 
 
 def diagnosis(found: Diagnosis, machine: Machine, code: ExitCode) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bench.analysis.machine.queueing import Measured
 from bench.analysis.rows import RunDocument
 from bench.analysis.summary import Summary
 from bench.report import comparison, overview
@@ -80,18 +81,23 @@ def section(table: Table) -> str:
 
 def page_of(title: str, document: RunDocument, tables: Sequence[Table], picture: str = "") -> str:
     """Return a page of its own for some ``tables`` of a run: what it was measured on, the command, a picture."""
-    versions = ", ".join(f"{name} {version}" for name, version in document.versions.items())
     commit = f", commit {document.commit[:10]}" if document.commit else ""
-    lines = [
-        f"# {escaped(title)}",
-        escaped(
-            f"{document.started_at[:10]}{commit}, {document.machine.title}; {versions}; {document.corpus} reviews."
-        ),
-        f"{code(document.command)} measures it again.",
-        *([f"![{escaped(title)}]({picture})"] if picture else []),
-        *map(section, tables),
-        *filter(None, [_failures(document)]),
-    ]
+    versions, reviews = words.versions(document), f"{document.corpus} reviews"
+    facts = f"{document.started_at[:10]}{commit}, {document.machine.title}; {versions}; {reviews}."
+    shown = f"![{escaped(title)}]({picture})" if picture else ""
+    return _page(title, facts, document.command, [shown, *map(section, tables), _failures(document)])
+
+
+def load_page(title: str, tables: Sequence[Table], measured: Measured) -> str:
+    """Return the page of a load test, of which no run has the records."""
+    commit = f", commit {measured.commit.title}" if measured.commit else ""
+    versions = ", ".join(f"{name} {version}" for name, version in measured.versions.items())
+    facts = f"{measured.at[:10]}{commit}, {measured.machine.title}; {versions}; {measured.corpus} reviews."
+    return _page(title, facts, measured.command, [section(table) for table in tables])
+
+
+def _page(title: str, facts: str, command: str, parts: Sequence[str]) -> str:
+    lines = [f"# {escaped(title)}", escaped(facts), f"{code(command)} measures it again.", *filter(None, parts)]
     return "\n\n".join(lines) + "\n"
 
 

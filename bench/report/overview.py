@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.analysis import answers
-from bench.analysis.rows import AnswerRow, RunDocument, View, once
+from bench.analysis import serving as analysis
+from bench.analysis.rows import AnswerRow, ExportRow, RunDocument, View, once
+from bench.backends import EVERY
+from bench.plan.formats import NAMES
 from bench.report.tables import words
 from bench.report.tables.answers import VIEWS
-from bench.report.tables.columns import sentence, significant
+from bench.report.tables.columns import figure, milliseconds, sentence, significant
 from bench.report.tables.words import name
 
 
@@ -17,7 +20,7 @@ def sentences(document: RunDocument) -> list[str]:
     """Return what the run says, first whether it may be believed, then what to use."""
     if document.is_comparison:
         return _decision(document)
-    return [*accuracy(document), *headline(document)]
+    return [*accuracy(document), *(serving(document) or headline(document))]
 
 
 def accuracy(document: RunDocument) -> list[str]:
@@ -45,6 +48,47 @@ def headline(document: RunDocument) -> list[str]:
     """Say which backend is faster on this machine: a sentence a view, then what the first step takes."""
     waits = [sentence(words.FIT_WAITS)] if document.waits_in_fit and document.answers else []
     return [*(said for view in VIEWS for said in _view(document, view)), *waits, *_first_step(document)]
+
+
+def serving(document: RunDocument) -> list[str]:
+    """Say which way to serve each recipe: a sentence for each; nothing where none was exported."""
+    found = analysis.choices(document)
+    return [_served(document, [one for one in found if one.best.recipe == name]) for name in _recipes(found)]
+
+
+def _recipes(found: Sequence[analysis.Choice]) -> list[str]:
+    return once(one.best.recipe for one in found)
+
+
+def _served(document: RunDocument, found: Sequence[analysis.Choice]) -> str:
+    """Say by which way one row and many rows of a recipe are predicted fastest, and what that way takes."""
+    said = [f"{words.many(document, one.best.batch_size)} by {_way(document, one)}, {_speed(one)}" for one in found]
+    takes = once(_takes(one.export) for one in found if one.export is not None)
+    costs = f" {' '.join(takes)}" if takes else ""
+    return f"Serve {found[0].best.recipe}: {'; '.join(said)}.{costs}"
+
+
+def _way(document: RunDocument, one: analysis.Choice) -> str:
+    where = name(document, one.best.target)
+    return f"{one.best.path} from {where}" if one.best.path in NAMES else f"`{one.best.path}` on {where}"
+
+
+def _speed(one: analysis.Choice) -> str:
+    """Say what a call takes, and how much faster that is than the usual way on the same backend."""
+    best, call = one.best, f"{milliseconds(one.timing.seconds or 0.0)} ms a call"
+    if best.speedup is None or best.usual is None or best.usual == best.path:
+        return call
+    return f"{call}, {significant(best.speedup, 2)} times as fast as `{best.usual}`"
+
+
+def _takes(export: ExportRow) -> str:
+    """Say what a format takes: its accuracy, size and start-up."""
+    worse = "" if export.answer == "passed" else f" ({export.reason})"
+    figure_ = figure(export.expected if export.figure is None else export.figure)
+    start = f"{significant(export.start_s or 0.0, 2)} s to the first prediction of a fresh process"
+    size = f"{significant((export.bytes or 0) / 1e6, 2)} MB"
+    of = f"{export.format} on {EVERY[export.backend].title}" if export.backend in EVERY else export.format
+    return f"{of}: {export.metric} {figure_}{worse}, {size}, {start}."
 
 
 def doubts(document: RunDocument) -> list[str]:

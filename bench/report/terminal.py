@@ -66,11 +66,16 @@ def answer(summary: Summary) -> RenderableType:
         f"{words.machine(document)}{_taken(document)}",
         ", ".join(f"{name} {version}" for name, version in known if version),
     ]
+    facts = [Text(said) for said in overview.accuracy(document)]
+    served = [Text(said) for said in overview.serving(document)]
+    return group([Text("\n".join(lines), style="dim"), banner(document), *facts, *(served or _faster(document))])
+
+
+def _faster(document: RunDocument) -> list[RenderableType | None]:
+    """Return which backend is faster, with the notes of that table, or the best paths where one was measured alone."""
     table = answers.brief(document)
     shown = _body(table, frame=None) if table.rows else section(speed.advice(document))
-    notes = [Text(note, style="dim") for note in table.notes]
-    facts = [Text(said) for said in overview.accuracy(document)]
-    return group([Text("\n".join(lines), style="dim"), banner(document), *facts, shown, *notes])
+    return [shown, *(Text(note, style="dim") for note in table.notes)]
 
 
 def doubts(summary: Summary) -> RenderableType | None:
@@ -279,6 +284,7 @@ PARTS: tuple[Callable[[Summary], RenderableType | None], ...] = (
     _shown(quality.baselines),
     _shown(quality.parity),
     _shown(quality.serving),
+    _shown(quality.exports),
     _shown(answers.every),
     _shown(speed.training),
     _shown(quality.time_to_accuracy),

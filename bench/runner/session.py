@@ -20,15 +20,27 @@ from bench import protocol
 from bench.analysis import stats
 from bench.plan import steps as plan
 from bench.plan import targets
-from bench.plan.steps import BaselineTraining, Counting, ParityCheck, Profile, Serving, Startup, Step, Timing, Training
+from bench.plan.steps import (
+    BaselineTraining,
+    Counting,
+    Exporting,
+    ParityCheck,
+    Profile,
+    Serving,
+    Startup,
+    Step,
+    Timing,
+    Training,
+)
 from bench.plan.targets import Target
-from bench.protocol import Hello, Json, Learn, Message, Parity, Peer, Release, Train
+from bench.protocol import Export, Hello, Json, Learn, Message, Parity, Peer, Release, Train
 from bench.records import identity, nvml
 from bench.records.nvml import GpuState
 from bench.records.schema import (
     BaselineRecord,
     Cell,
     CounterRecord,
+    ExportsRecord,
     FailureRecord,
     GpuRecord,
     ParityRecord,
@@ -175,6 +187,8 @@ class Session:
                 self._train_baseline(step)
             case Serving():
                 self._serve(step)
+            case Exporting():
+                self._export(step)
             case ParityCheck():
                 self._compare(step)
 
@@ -443,6 +457,15 @@ class Session:
             if record is not None:
                 self.keep(record)
 
+    def _export(self, step: Exporting) -> None:
+        """Let the worker train, export its model and start each format; both records are kept in one piece."""
+        one = step.training
+        request = Export(step.recipe.name, one.seed, one.epochs, one.path, list(step.served_on))
+        for name, worker in self._workers(step).items():
+            records = self._ask(step, name, worker, request, partial(_exported, one, name))
+            if records is not None:
+                self.keep(*records)
+
     def _serve(self, step: Serving) -> None:
         """Let each worker save a model, then every backend score the same text with all models."""
         with scratch.folder() as folder:
@@ -481,7 +504,9 @@ class Session:
             answers.append(answer)
         return answers
 
-    def _workers(self, step: Training | Counting | ParityCheck | BaselineTraining | Serving) -> dict[str, Worker]:
+    def _workers(
+        self, step: Training | Counting | ParityCheck | BaselineTraining | Serving | Exporting
+    ) -> dict[str, Worker]:
         wanted = [target for target in step.targets if not self._refuse(step, target)]
         found = {target.name: self._worker(target, [(step, None)]) for target in wanted}
         return {name: worker for name, worker in found.items() if worker is not None}
@@ -609,6 +634,11 @@ class Outputs(BaseModel):
 
 def _training(answer: Json, **fields: Any) -> TrainingRecord:
     return TrainingRecord(**fields, phases=answer["phases"])
+
+
+def _exported(step: Training, target: str, answer: Json) -> tuple[TrainingRecord, ExportsRecord]:
+    trained = _training(answer, recipe=step.recipe.name, target=target, seed=step.seed, path=step.path)
+    return trained, ExportsRecord(recipe=step.recipe.name, target=target, **answer["exports"])
 
 
 def _counters(cell: Cell, counted: Future[Json]) -> CounterRecord:

@@ -20,16 +20,21 @@ def trainer(model: keras.Model, *, patch: bool = True) -> Trainer:
     """
     programs = backend.module("compiled")
     support.require_plain_training(model)
-    return programs.Trainer(model, patch=patch)  # type: ignore[no-any-return]
+    return programs.Trainer(model, patch=patch and _in_float32(model))  # type: ignore[no-any-return]
 
 
 def evaluator(model: keras.Model) -> Trainer:
     """Return the program of ``model`` whose steps evaluate, as `evaluate` does, and update metrics alone."""
     programs = backend.module("compiled")
     support.require_plain_training(model)
-    return programs.Evaluator(model, patch=True)  # type: ignore[no-any-return]
+    return programs.Evaluator(model, patch=_in_float32(model))  # type: ignore[no-any-return]
 
 
 def predictor(model: keras.Model, *, patch: bool = True) -> Predictor:
     """Return the prediction program of ``model``, which reads the model's weights at each call."""
-    return backend.module("compiled").Predictor(model, patch=patch)  # type: ignore[no-any-return]
+    return backend.module("compiled").Predictor(model, patch=patch and _in_float32(model))  # type: ignore[no-any-return]
+
+
+def _in_float32(model: keras.Model) -> bool:
+    """Whether every layer computes in float32, as those of patches do."""
+    return all(layer.compute_dtype == "float32" for layer in model._flatten_layers(include_self=False))

@@ -60,8 +60,8 @@ def wait_for_weights(model: keras.Model) -> None:
 
 
 def move(model: keras.Model) -> None:
-    """Give the weights of ``model`` and of its optimizer other memory; they keep their values."""
-    optimizer = model.optimizer
+    """Give the weights of ``model``, and of its optimizer if it is compiled, other memory; they keep their values."""
+    optimizer = model.optimizer if model.compiled else None
     backend.module("device").move([*model.variables, *(optimizer.variables if optimizer else [])])
 
 

@@ -8,12 +8,26 @@ from typing import Any
 
 import keras
 
-from bench.protocol import Block, Count, Json, Learn, Message, Parity, Peaks, Peer, Prepare, Release, Startup, Train
+from bench.protocol import (
+    Block,
+    Count,
+    Export,
+    Json,
+    Learn,
+    Message,
+    Parity,
+    Peaks,
+    Peer,
+    Prepare,
+    Release,
+    Startup,
+    Train,
+)
 from bench.worker import clock, operations, reviews
 from bench.worker.clock import Operation
 from bench.worker.operations import counters, extra, peaks, startup
 from bench.worker.reviews import Reviews
-from bench.worker.training import parity, phases
+from bench.worker.training import exports, parity, phases
 from bench.worker.training.train_and_save import train_and_save
 from datasets import cache
 from datasets.corpus import OWN
@@ -42,6 +56,7 @@ class Dispatcher:
         self._handlers: dict[type[Message], Callable[[Any], Json]] = {
             Train: self._train,
             Learn: self._learn,
+            Export: self._export,
             Peer: self._peer,
             Startup: self._startup,
             Prepare: self._prepare,
@@ -61,6 +76,9 @@ class Dispatcher:
 
     def _learn(self, request: Learn) -> Json:
         return train_and_save(self._for(request.recipe), request, tell=self._tell)
+
+    def _export(self, request: Export) -> Json:
+        return exports.train_and_export(self._for(request.recipe), request, tell=self._tell)
 
     def _peer(self, request: Peer) -> Json:
         from bench.worker.training import classical_baselines  # imports scikit-learn: a second that few workers need

@@ -18,6 +18,7 @@ from bench.protocol import (
     Block,
     Count,
     Done,
+    Export,
     Failed,
     Hello,
     Learn,
@@ -78,6 +79,9 @@ def _answer(channel: Channel, request: Message) -> dict[str, object]:
     if isinstance(request, Learn):
         Path(request.file).write_bytes(os.environ["KERAS_BACKEND"].encode())
         return {"phases": {phase: _trained(channel, phase, epochs) for phase, epochs in request.epochs.items()}}
+    if isinstance(request, Export):
+        trained = {phase: _trained(channel, phase, epochs) for phase, epochs in request.epochs.items()}
+        return {"phases": trained, "exports": _exports(request)}
     if isinstance(request, Prepare):
         _PREPARED.add((request.phase, request.path, request.batch_size))
         work = {"reviews": float(request.batch_size), "megabytes": 1.0}
@@ -111,6 +115,16 @@ def answer(request: Message) -> dict[str, object]:
         copied = {"by": "numpy add", "working_set_bytes": 2**28, "rates": [8.0, 10.0, 9.0]}
         return {"products_gflops": [product], "memory_gb_per_s": [copied]}
     return {"compilations": 1.0, "functions": FUNCTIONS} if isinstance(request, Count) else {}
+
+
+def _exports(request: Export) -> dict[str, object]:
+    """Return Keras's own file on each backend, and that no other format takes the model."""
+    seconds = {name: [0.25] for name in ("import_s", "load_s", "first_prediction_s")}
+    one = {"format": "Keras", "bytes": 1_000, "prediction_difference": 0.0, "figure": 0.8, **seconds}
+    backends = (os.environ["KERAS_BACKEND"], *request.served_on)
+    found = [{**one, "backend": backend} for backend in backends]
+    failed = {"ONNX": "ONNX is not supported"}
+    return {"rows": 256, "metric": "accuracy", "figure": 0.8, "formats": found, "failed": failed}
 
 
 def _trained(channel: Channel, phase: str, epochs: int) -> dict[str, object]:

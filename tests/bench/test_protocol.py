@@ -36,6 +36,7 @@ def test_every_message_survives_the_pipe(kind: type[Message], data: st.DataObjec
         "Json": OBJECTS,
         "dict[str, str]": st.dictionaries(st.text(), st.text()),
         "dict[str, int]": st.dictionaries(st.text(), st.integers()),
+        "list[str]": st.lists(st.text()),
     }
     message = kind(**{field.name: data.draw(by_type[str(field.type)]) for field in fields(kind)})
     line = encode(message)

@@ -127,6 +127,7 @@ def test_the_extras_are_the_dependency_groups(monkeypatch: pytest.MonkeyPatch) -
         "tensorflow": groups["worker"] + groups["tensorflow-cpu"],
         "cpu": groups["worker"] + groups["jax-cpu"] + groups["tensorflow-cpu"],
         "openvino": groups["worker"] + groups["openvino"],
+        "serving": groups["openvino"] + [line for line in groups["serving"] if isinstance(line, str)],
         "cluster": groups["cluster"],
     }
     assert all(isinstance(line, str) for line in (*groups["harness"], *groups["worker"]))

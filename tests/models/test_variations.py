@@ -15,7 +15,7 @@ WORDS = {
     "embedding_units": "5",
     "lstm_units": "9", "lstm_layers": "2", "lstm_dropout": "0.3", "recurrent_dropout": "0.2", "dropout": "0.1",
     "l2": "0.25", "vocabulary_size": "500", "sequence_length": "40", "skip_top": "20", "batch_size": "64",
-    "epochs": "2", "held_out": "4000", "restore_best": "yes",
+    "epochs": "2", "held_out": "4000", "restore_best": "yes", "precision": "mixed_bfloat16",
 }  # fmt: skip
 APPLYING = [(recipe, name) for recipe in RECIPES.values() for name, one in SETTINGS.items() if one.applies(recipe)]
 

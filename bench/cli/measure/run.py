@@ -59,7 +59,8 @@ def run(
     Parameters
     ----------
     profile
-        smoke: a quick check of every stage. default: ten minutes on two cores. full: every cell, five seeds.
+        smoke: a quick check of every stage. default: ten minutes on two cores. full: every cell, five seeds. serving:
+        predictions alone, on every backend and in every export format that is installed.
     seeds
         Seeds per recipe and backend (default: from the profile).
     budget
@@ -84,7 +85,7 @@ def run(
     if resume is None:
         spec = RunSpec(
             recipes=arguments.recipes(recipe, recipes),
-            targets=arguments.targets(backend, device, recipes, training=False),
+            targets=arguments.targets(backend or _serving(profile, device), device, recipes, training=False),
             profile=PROFILES[profile],
             seeds=seeds,
             budget_s=60 * budget if budget else None,
@@ -107,6 +108,14 @@ def run(
         return execution.report(spec.resumed, json=json, every=all)
     spec = replace(spec, order_seed=execution.seed(order_seed), stall_limit_s=worker_timeout)
     return execution.report(execution.execute(spec, data, out), json=json, every=all)
+
+
+def _serving(profile: str, device: str) -> list[str] | None:
+    """Return every installed backend where a run compares ways to serve: those that only predict too, on the CPU."""
+    from bench.plan.steps import PROFILES
+    from bench.plan.targets import installed_serving_backends
+
+    return installed_serving_backends() if PROFILES[profile].exports and device == "cpu" else None
 
 
 def _resumed(done: Run, file: Path | None) -> RunSpec:

@@ -32,8 +32,8 @@ def sweep(
     An interrupted sweep resumes.
 
     Settings: optimizer, learning_rate, units, hidden_layers, embedding, embedding_units, lstm_units, lstm_layers,
-    lstm_dropout, recurrent_dropout, dropout, l2, vocabulary_size, sequence_length, skip_top, batch_size, epochs,
-    held_out, restore_best. Proposed by the sources: lstm-stacked, lstm-dropout, lstm-rare-words,
+    lstm_dropout, recurrent_dropout, dropout, l2, precision, vocabulary_size, sequence_length, skip_top, batch_size,
+    epochs, held_out, restore_best. Proposed by the sources: lstm-stacked, lstm-dropout, lstm-rare-words,
     lstm-large-vocabulary, lstm-long, pooling-plain, pooling-undropped, pooling-unpenalized.
 
     Parameters

@@ -39,6 +39,7 @@ ORDER: Sequence[Callable[[RunDocument], Table]] = (
     quality.accuracy,
     quality.parity,
     quality.serving,
+    quality.exports,
     quality.baselines,
     speed.training,
     speed.step,

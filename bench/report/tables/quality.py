@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.analysis.rows import AccuracyRow, BaselineRow, RunDocument, TimeToAccuracyRow, once
+from bench.analysis.rows import AccuracyRow, BaselineRow, ExportRow, RunDocument, TimeToAccuracyRow, once
 from bench.report.tables import words
-from bench.report.tables.columns import Column, Table, table
+from bench.report.tables.columns import Column, Table, figure, significant, table
 from models.recipes import RECIPES
 
 RECIPE = Column("recipe", "recipe", merge=True)
@@ -83,6 +83,47 @@ def serving(document: RunDocument) -> Table:
     many = next((f" of {row.reviews:,} raw reviews" for row in document.serving if row.reviews), " of raw reviews")
     caption = f"largest differences from the trainer's own scores{many}"
     return table("serving", "Cross-backend serving", caption, columns, document.serving)
+
+
+START = (
+    "start: a fresh process imports what runs the model, loads it and predicts one row, the median of three processes "
+    "and their range"
+)
+
+
+def exports(document: RunDocument) -> Table:
+    """Return the formats of each trained model: accuracy, size and start-up."""
+    rows = document.exports
+    metric = ", ".join(once(row.metric for row in rows))
+    columns = (
+        Column("format", "format", merge=True),
+        Column("backend", "by", value=lambda row: words.TITLES.get(row.backend)),
+        Column("figure", metric, "figure"),
+        Column("prediction_difference", "difference", "exponent", short="differs"),
+        Column("bytes", "size", "significant", lambda row: row.bytes and row.bytes / 1e6, unit="MB"),
+        Column("start_s", "start", "right", lambda row: row.start_s, _start, unit="s", note=START),
+        Column("import_s", "import", "significant", unit="s", wide=True),
+        Column("load_s", "load", "significant", unit="s", wide=True),
+        Column("first_prediction_s", "first prediction", "significant", unit="s", wide=True),
+        Column("answer", "verdict", "answer"),
+    )
+    reasons = once(f"{row.format} of {row.recipe}: {row.reason}" for row in rows if row.reason)
+    expected = once(
+        f"{row.recipe} trained on {words.label(document, row.target)}: {row.metric} {figure(row.expected)} in Keras"
+        for row in rows
+        if row.expected is not None
+    )
+    caption = "a trained model in each format, against the model in Keras in float32"
+    return table("exports", "Formats", caption, columns, rows, "; ".join(expected), *reasons, group=RECIPE)
+
+
+def _start(row: ExportRow) -> str:
+    ends = (
+        ""
+        if row.start_s_low is None or row.start_s_high is None
+        else (f" ({significant(row.start_s_low, 2)}–{significant(row.start_s_high, 2)})")
+    )
+    return f"{significant(row.start_s or 0.0, 2)}{ends}"
 
 
 def baselines(document: RunDocument) -> Table:

@@ -1,4 +1,4 @@
-"""The tables of scaling: over devices, and over the values of a setting."""
+"""The tables of scaling: over devices, over the values of a setting, and of servers over the load."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.analysis.machine.curves import GAIN, Curve, CurvePoint
+from bench.analysis.machine.queueing import P99_REQUESTS, LoadRow
 from bench.analysis.machine.scaling import ScalingRow
 from bench.report.tables.columns import SPREAD, Column, Table, milliseconds, share, significant, spread, table
 
@@ -100,3 +101,29 @@ def _interval(curve: Curve) -> str | None:
 def _point_spread(row: _Row) -> str:
     seconds = row.point.seconds
     return spread(seconds.value, seconds.low, seconds.high)
+
+
+THEORY = (
+    "theory: one server, first come, first served, for the same moments of arrival and the same service times; what is "
+    "above it is the way to the process and back"
+)
+FEW = f"p99: from {P99_REQUESTS} requests on"
+
+
+def load(recipe: str, rows: Sequence[LoadRow]) -> Table:
+    """Return each path at each number of clients, beside what queueing theory says."""
+    columns = (
+        Column("path", "path", merge=True),
+        Column("target", "on", value=lambda row: row.target.partition("-")[0] if row.target else None, merge=True),
+        Column("clients", "clients", "count"),
+        Column("offered_per_s", "offered", "significant", unit="/s"),
+        Column("answered_per_s", "answered", "significant", unit="/s"),
+        Column("utilization", "busy", "percent"),
+        Column("p50_s", "p50", "milliseconds", unit="ms"),
+        Column("p99_s", "p99", "milliseconds", unit="ms"),
+        Column("expected_p99_s", "theory", "milliseconds", unit="ms", note=THEORY),
+        Column("lost", "lost", "count") if any(row.lost for row in rows) else None,
+    )
+    short = any(row.p99_s is None for row in rows)
+    caption = "one row a request; requests a second, and milliseconds from sending to the answer"
+    return table("load", f"{recipe} under load", caption, columns, rows, FEW if short else None)

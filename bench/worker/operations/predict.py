@@ -11,11 +11,14 @@ from typing import Any, TypeVar
 import keras
 import numpy as np
 
+from bench.plan import formats
+from bench.plan.formats import Format
 from bench.worker import compiled, device, floors
 from bench.worker.clock import Operation
 from bench.worker.operations import vectorize_text, work
 from bench.worker.programs import Predictor
 from bench.worker.reviews import Reviews
+from bench.worker.serving import exporting
 from datasets import tokenise
 from models.model import create
 
@@ -91,6 +94,19 @@ def floor_resident(reviews: Reviews, batch_size: int) -> Operation:
     return _resident(floors.predictor(reviews.recipe, create(reviews.recipe)), reviews, batch_size)
 
 
+def exported(reviews: Reviews, batch_size: int, *, wanted: Format) -> Operation:
+    """One call a repeat of what runs an exported model, which holds its weights where no block moves them."""
+    one = reviews.timed("test").rows(0, 1).x
+    run = exporting.loaded(create(reviews.recipe), reviews.recipe, wanted, one)
+    return _from_rows(run, reviews, batch_size, {})
+
+
+def int8(reviews: Reviews, batch_size: int) -> Operation:
+    """One `predict_on_batch` a repeat of the model with weights in int8."""
+    model = exporting.quantized(create(reviews.recipe), reviews.recipe)
+    return _moving(model, _from_rows(model.predict_on_batch, reviews, batch_size, _jit(model)))
+
+
 PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "predict": predict,
     "predict_on_batch": predict_on_batch,
@@ -102,6 +118,8 @@ PATHS: dict[str, Callable[[Reviews, int], Operation]] = {
     "compiled from text": compiled_from_text,
     "floor": floor,
     "floor resident": floor_resident,
+    **{one.name: partial(exported, wanted=one) for one in formats.EXPORTED if one.exact},
+    "int8": int8,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.analysis import best_path
 from bench.backends import BACKENDS, EVERY
-from bench.plan import paths
+from bench.plan import formats, paths
 from bench.plan.paths import FLOOR, FLOOR_FROM_IDS, FLOOR_FROM_TEXT, FLOORS, PATHS, RESIDENT_FLOOR, Path
 from bench.plan.steps import PROFILES
 from bench.records.schema import Cell
@@ -160,15 +160,19 @@ def test_a_profile_asks_for_paths_that_exist_and_for_the_floor(profile: object) 
         assert phase == "startup" or {paths.floor_of(phase, name) for name in names} <= set(names)
 
 
-def test_the_full_profile_leaves_no_path_out() -> None:
-    """What `--profile full` does not measure, nothing does."""
-    assert PROFILES["full"].paths == {phase: paths.names(phase) for phase in PHASES}
+def test_the_full_profile_leaves_out_exports_alone() -> None:
+    """What neither `--profile full` nor `--profile serving` measures, nothing does."""
+    exported = set(formats.NAMES)
+    assert {phase: set(names) for phase, names in PROFILES["full"].paths.items()} == {
+        phase: set(paths.names(phase)) - exported for phase in PHASES
+    }
+    assert exported <= set(PROFILES["serving"].paths["predict"])
 
 
 def test_the_usual_paths_exist() -> None:
     """Advice holds every other path against them, in every profile."""
     for phase, name in best_path.USUAL.items():
-        assert all(name in profile.paths[phase] for profile in PROFILES.values())
+        assert all(name in profile.paths.get(phase, (name,)) for profile in PROFILES.values())
 
 
 @pytest.mark.parametrize(

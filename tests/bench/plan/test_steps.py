@@ -9,12 +9,13 @@ import pytest
 from scipy import stats
 
 from bench.backends import BACKENDS
-from bench.plan import steps
+from bench.plan import formats, steps
 from bench.plan.paths import FLOORS
 from bench.plan.steps import (
     PROFILES,
     BaselineTraining,
     Counting,
+    Exporting,
     ParityCheck,
     Profile,
     Serving,
@@ -73,6 +74,15 @@ def passes(profile: Profile, recipes: list[Recipe] | None = None, targets: list[
                 "lstm": {"final": 10},
             },
         ),
+        (
+            "serving",
+            {
+                "dense": {"final": 4},
+                "pooling-dropout": {"final": 50},
+                "pooling-logits": {"final": 10},
+                "lstm": {"final": 10},
+            },
+        ),
     ],
 )
 def test_each_profile_trains_so_many_epochs(profile: str, expected: dict[str, dict[str, int]]) -> None:
@@ -96,13 +106,19 @@ def test_every_profile_trains_every_recipes_final_phase(profile: Profile, recipe
 
 
 @pytest.mark.parametrize(
-    ("profile", "first", "later"), [("smoke", 8, []), ("default", 8, [5, 5, 5, 5]), ("full", 37, [6, 6, 6, 6])]
+    ("profile", "first", "later"),
+    [
+        ("smoke", 8, []),
+        ("default", 8, [5, 5, 5, 5]),
+        ("full", 37, [6, 6, 6, 6]),
+        ("serving", 7, [3, 3, 3, 3]),
+    ],
 )
 def test_a_plan_has_so_many_steps(profile: str, first: int, later: list[int]) -> None:
     """Counted by hand for each recipe: trainings (seeds x paths x 2 targets), parity, one timing for each batch size.
 
-    smoke 2 + 1 + (1 + 3 + 1), default the same; full 20 + 1 + 2 peers + serving + a start + 5 and 3 + 4 counts. A
-    later pass times alone.
+    smoke 2 + 1 + (1 + 3 + 1), default the same; full 20 + 1 + 2 peers + serving + a start + 5 and 3 + 4 counts; serving
+    2 + 1 + serving + 3. A later pass times alone.
     """
     assert [len(one) for one in passes(PROFILES[profile])] == [len(RECIPES) * number for number in (first, *later)]
 
@@ -111,8 +127,26 @@ def test_a_plan_has_so_many_steps(profile: str, first: int, later: list[int]) ->
 def test_recipes_come_one_after_another_and_accuracy_before_speed(profile: Profile) -> None:
     """A wrong result is known before anything is timed; within a stage, a recipe is encoded once."""
     found = planned(profile)
-    stages = {Training: 0, ParityCheck: 0, BaselineTraining: 0, Serving: 0, Startup: 1, Timing: 1, Counting: 2}
-    order = {Training: 0, ParityCheck: 1, BaselineTraining: 2, Serving: 3, Startup: 4, Timing: 5, Counting: 6}
+    stages = {
+        Training: 0,
+        Exporting: 0,
+        ParityCheck: 0,
+        BaselineTraining: 0,
+        Serving: 0,
+        Startup: 1,
+        Timing: 1,
+        Counting: 2,
+    }
+    order = {
+        Training: 0,
+        Exporting: 0,
+        ParityCheck: 1,
+        BaselineTraining: 2,
+        Serving: 3,
+        Startup: 4,
+        Timing: 5,
+        Counting: 6,
+    }
     for stage, group in groupby(found, key=lambda step: (getattr(step, "replicate", 0), stages[type(step)])):
         one = list(group)
         assert [name for name, _ in groupby(step.recipe.name for step in one)] == list(RECIPES), stage
@@ -137,7 +171,9 @@ def test_every_pass_times_the_same_cells(profile: Profile) -> None:
 @each_profile
 def test_targets_alternate_over_the_seeds(profile: Profile) -> None:
     """Every seed is trained by every target before the next one: an interrupted run is still comparable."""
-    trainings = [step for step in planned(profile, [RECIPES["dense"]]) if isinstance(step, Training)]
+    found = planned(profile, [RECIPES["dense"]])
+    trainings = [step.training if isinstance(step, Exporting) else step for step in found]
+    trainings = [step for step in trainings if isinstance(step, Training)]
     expected = [(way, seed, to) for way in profile.train_paths for seed in range(profile.seeds) for to in TARGETS]
     assert [(step.path, step.seed, step.target) for step in trainings] == expected
 
@@ -169,7 +205,8 @@ def test_batch_sizes_are_the_recipes_and_the_plans(profile: Profile, recipe: Rec
     """Training at the published batch size, prediction at 1, 32 and 512 reviews, vectorization of 1,000."""
     timings = [step for step in planned(profile, [recipe]) if isinstance(step, Timing)]
     sizes = {phase: {t.batch_size for t in timings if t.phase == phase} for phase in ("train", "predict", "vectorize")}
-    assert sizes == {"train": {recipe.batch_size}, "predict": {1, 32, 512}, "vectorize": {1_000}}
+    expected = {"train": {recipe.batch_size}, "predict": {1, 32, 512}, "vectorize": {1_000}}
+    assert sizes == {phase: expected[phase] if phase in profile.paths else set() for phase in expected}
 
 
 @each_profile
@@ -233,7 +270,7 @@ def test_a_profile_leaves_so_many_cells_to_the_full_one(profile: str, left: dict
 
 @each_profile
 def test_what_is_measured_and_what_is_left_out_are_all_cells_of_the_full_profile(profile: Profile) -> None:
-    """No cell is in neither list, and none is in both."""
+    """No cell is in neither list, and none is in both; exports belong to a profile of their own."""
 
     def cells(one: Profile) -> set[Cell]:
         return {cell for step in planned(one) for cell in steps.step_cells(step)}
@@ -241,7 +278,9 @@ def test_what_is_measured_and_what_is_left_out_are_all_cells_of_the_full_profile
     left = steps.left_out(list(RECIPES.values()), TARGETS, profile)
     assert len(set(left)) == len(left)
     assert cells(profile).isdisjoint(left)
-    assert cells(profile) | set(left) == cells(PROFILES["full"])
+    exported = {cell for cell in cells(profile) if cell.path in formats.NAMES}
+    assert (cells(profile) - exported) | set(left) == cells(PROFILES["full"])
+    assert not exported or profile.exports
 
 
 @each_profile

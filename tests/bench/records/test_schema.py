@@ -31,6 +31,7 @@ RECORDS: list[Record] = [
     made.timing(made.cell(), SAMPLES),
     made.parity(),
     made.serving(),
+    made.exports(failed={"OpenVINO": "no conversion"}),
     made.baseline(),
     made.peaks(),
     made.gpus(),

@@ -73,6 +73,7 @@ def test_the_list_of_a_profile_without_counters_says_which_has_them() -> None:
     assert [name for name, notes in shown.items() if "by --profile full and every gate" in notes] == [
         "smoke",
         "default",
+        "serving",
     ]
 
 

@@ -14,9 +14,11 @@ from bench.plan import steps
 from bench.plan.steps import PROFILES, Step
 from bench.plan.targets import Target
 from bench.protocol import Json
+from bench.records import identity
 from bench.records.nvml import GpuState
 from bench.records.schema import (
     BaselineRecord,
+    ExportsRecord,
     FailureRecord,
     GpuRecord,
     ParityRecord,
@@ -249,6 +251,22 @@ def test_a_peer_is_trained_in_the_first_target_s_process(tmp_path: Path, monkeyp
     found = [r for r in small_session(tmp_path, monkeypatch, trained) if isinstance(r, BaselineRecord)]
     assert [(r.name, r.target, r.test_accuracy) for r in found] == [(peer, "jax-cpu", 0.88) for peer in steps.BASELINES]
     assert found[0].predict_s[512] == 0.00125
+
+
+def test_a_training_and_its_exports_are_kept_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training is a record like any other; the first target's file is also loaded by backends that only predict."""
+    profile, chosen = PROFILES["serving"], [*TARGETS, Target("numpy")]
+    (work, *_) = steps.passes([DENSE[0]], chosen, profile, seeds=1)
+    trained = [step for step in work if isinstance(step, steps.Exporting)]
+    records = small_session(tmp_path, monkeypatch, trained)
+    kept = [record for record in records if isinstance(record, TrainingRecord | ExportsRecord)]
+    assert [(record.kind, record.target) for record in kept] == [
+        *[("training", "jax-cpu"), ("exports", "jax-cpu")],
+        *[("training", "tensorflow-cpu"), ("exports", "tensorflow-cpu")],
+    ]
+    served = {r.target: [one.backend for one in r.formats] for r in kept if isinstance(r, ExportsRecord)}
+    assert served == {"jax-cpu": ["jax", "numpy"], "tensorflow-cpu": ["tensorflow"]}
+    assert {identity.of(record) for record in kept} == {name for step in trained for name in steps.identities(step)}
 
 
 def serving_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve) -> list[Record]:
