@@ -10,6 +10,7 @@ import json
 import random
 import select
 import socket
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from heapq import merge
 from pathlib import Path
 
 from bench import ROOT
-from bench.analysis.machine.queueing import Load
+from bench.analysis.machine.queueing import Capacity, Load
 from bench.plan.targets import Target, environment
 from bench.runner import scratch
 from bench.worker.load_server import ANSWER, REQUEST
@@ -27,8 +28,8 @@ from datasets.errors import ExpectedError
 
 # Answers that are still outstanding when the last request is sent have so many seconds.
 PATIENCE_S = 10.0
-# Requests of one client, each after the answer to the one before, by which a process's capacity is found.
-ALONE = 200
+# Requests that wait at any moment while a process's capacity is found, and for how long that takes.
+WAITING, CAPACITY_S = 16, 1.0
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,24 @@ def prediction(recipe: str, path: str, corpus: Path | None, recipes: Path | None
     return ["--recipe", recipe, "--path", path, *[str(w) for name, file in files if file for w in (name, file)]]
 
 
-def service_s(port: int, requests: int = ALONE) -> float:
-    """Return the median seconds of a request to ``port`` as the server counts them, one after another."""
-    with _client(port) as client:
-        found: list[float] = []
-        for number in range(requests):
+def capacity(one: Server, seconds: float = CAPACITY_S) -> Capacity:
+    """Return what a process answers at most: some requests always wait, and each answer is followed by another one."""
+    service: list[float] = []
+    with _client(one.port) as client:
+        for number in range(WAITING):
             client.send(REQUEST.pack(number))
+        begun = time.perf_counter()
+        while (spent := time.perf_counter() - begun) < seconds:
             if not select.select([client], [], [], PATIENCE_S)[0]:
-                raise ExpectedError(f"expected an answer within {PATIENCE_S:.0f} s; none came")
-            found.append(ANSWER.unpack(client.recv(ANSWER.size))[1])
-    return sorted(found)[requests // 2]
+                raise ExpectedError(
+                    f"{one.path} on {one.target}: expected an answer within {PATIENCE_S:.0f} s; none came"
+                )
+            number, computed = ANSWER.unpack(client.recv(ANSWER.size))
+            service.append(computed)
+            client.send(REQUEST.pack(number))
+        while select.select([client], [], [], 2 * WAITING * max(service))[0]:  # what still waits
+            client.recv(ANSWER.size)
+    return Capacity(per_s=len(service) / spent, service_s=statistics.median(service))
 
 
 def moments(clients: int, rate: float, seconds: float, seed: int) -> list[tuple[float, int]]:

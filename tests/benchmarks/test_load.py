@@ -18,7 +18,7 @@ def test_a_fake_server_answers_as_theory_says(tmp_path: Path, clients: int) -> N
     """Throughput and the 99th percentile; what theory takes is the moments of arrival and the known service time."""
     with load.server("fake", Target("numpy"), load.fake(SERVICE_MS), tmp_path / "log") as one:
         rate = UTILIZATION / SERVICE_MS * 1e3
-        row = queueing.row(load.ask(one, clients, rate, SECONDS, seed=clients), SERVICE_MS / 1e3)
+        row = queueing.row(load.ask(one, clients, rate, SECONDS, seed=clients), service_s=SERVICE_MS / 1e3)
     print(
         f"{clients} clients: {row.answered_per_s:.1f} of {row.requests / SECONDS:.1f} requests/s; "
         f"p99 {1e3 * (row.p99_s or 0):.1f} ms, theory {1e3 * (row.expected_p99_s or 0):.1f} ms"

@@ -29,6 +29,19 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Capacity:
+    """What a process answers at most: requests a second, and the median seconds for which it computes each."""
+
+    per_s: float
+    service_s: float
+
+    @property
+    def overhead_s(self) -> float:
+        """What a request costs the process beside its computation: to receive it and to send the answer."""
+        return max(0.0, 1 / self.per_s - self.service_s)
+
+
+@dataclass(frozen=True)
 class Load:
     """What clients offered to one process, and what came back; moments are seconds from the start.
 
@@ -52,7 +65,8 @@ class Load:
 class LoadRow(Row):
     """A path under one load.
 
-    utilization   share of the time in which the process computed
+    utilization   share of the time in which the process was at work on a request
+    service_s     median seconds of a request in the process, what it takes to receive and to answer it included
     expected_s    percentiles that theory gives: one server, first come, first served, for the same moments of arrival
                   and the same service times
     """
@@ -72,10 +86,14 @@ class LoadRow(Row):
     expected_p99_s: float | None = None
 
 
-def row(load: Load, service_s: float | None = None) -> LoadRow:
-    """Return the row of ``load``; where the service time is known, as of a fake server, theory takes ``service_s``."""
+def row(load: Load, *, service_s: float | None = None, overhead_s: float = 0.0) -> LoadRow:
+    """Return the row of ``load``; where the service time is known, as of a fake server, theory takes ``service_s``.
+
+    Else it takes what the process computed for, and ``overhead_s`` for receiving and answering.
+    """
     seconds = [answer - sent for sent, answer in zip(load.sent, load.answered, strict=True)]
-    known = load.service_s if service_s is None else (service_s,) * len(seconds)
+    measured = tuple(service + overhead_s for service in load.service_s)
+    known = measured if service_s is None else (service_s,) * len(seconds)
     theory = responses(load.sent, known)
     enough = len(seconds) >= P99_REQUESTS
     span_s = max(load.answered) - min(load.sent)

@@ -55,7 +55,7 @@ def load(
     clients
         Numbers of clients (default: 1 4 16).
     utilization
-        Share of the time in which the process computes when the most clients ask.
+        Share of what a process answers at most that the most clients ask for.
     seconds
         How long each number of clients asks each process.
     seed
@@ -158,12 +158,13 @@ def _measured(
                 execution.say(str(error))
         if len(servers) == 1:
             raise ExpectedError(f"no process serves {recipe.name}: see the messages above")
-        alone = {one: FAKE_MS / 1e3 if one.path == FAKE else runner.service_s(one.port) for one in servers}
+        capacities = {one: runner.capacity(one) for one in servers}
         for count in counts:
             for one in servers:
-                rate = utilization / alone[one] * count / counts[-1]
+                rate = utilization * capacities[one].per_s * count / counts[-1]
                 execution.say(f"{count} clients ask {one.path} on {one.target}: {rate:,.0f} requests/s")
                 measured = runner.ask(one, count, rate, seconds, seed=seed + count)
                 if not measured.sent:
                     raise ExpectedError(f"{one.path} on {one.target} answered none of {measured.lost} requests")
-                yield queueing.row(measured, alone[one] if one.path == FAKE else None)
+                known = FAKE_MS / 1e3 if one.path == FAKE else None
+                yield queueing.row(measured, service_s=known, overhead_s=capacities[one].overhead_s)

@@ -114,16 +114,19 @@ def load(recipe: str, rows: Sequence[LoadRow]) -> Table:
     """Return each path at each number of clients, beside what queueing theory says."""
     columns = (
         Column("path", "path", merge=True),
-        Column("target", "on", value=lambda row: row.target.partition("-")[0] if row.target else None, merge=True),
+        Column(
+            "target", "on", value=lambda row: None if row.path == "fake" else row.target.partition("-")[0], merge=True
+        ),
         Column("clients", "clients", "count"),
-        Column("offered_per_s", "offered", "significant", unit="/s"),
-        Column("answered_per_s", "answered", "significant", unit="/s"),
+        Column("offered_per_s", "offered", "significant", unit="/s", short="offered"),
+        Column("answered_per_s", "answered", "significant", unit="/s", short="answered"),
         Column("utilization", "busy", "percent"),
-        Column("p50_s", "p50", "milliseconds", unit="ms"),
-        Column("p99_s", "p99", "milliseconds", unit="ms"),
-        Column("expected_p99_s", "theory", "milliseconds", unit="ms", note=THEORY),
+        Column("p50_s", "p50", "milliseconds", unit="ms", short="p50"),
+        Column("p99_s", "p99", "milliseconds", unit="ms", short="p99"),
+        Column("expected_p99_s", "p99 of theory", "milliseconds", unit="ms", note=THEORY, short="theory"),
         Column("lost", "lost", "count") if any(row.lost for row in rows) else None,
     )
     short = any(row.p99_s is None for row in rows)
+    ordered = sorted(rows, key=lambda row: (row.path != "fake", row.path, row.target))  # stable: then by load
     caption = "one row a request; requests a second, and milliseconds from sending to the answer"
-    return table("load", f"{recipe} under load", caption, columns, rows, FEW if short else None)
+    return table("load", f"{recipe} under load", caption, columns, ordered, FEW if short else None)

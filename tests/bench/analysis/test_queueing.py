@@ -46,8 +46,16 @@ def test_a_row_has_what_was_measured_beside_what_theory_says() -> None:
 
 def test_a_known_service_time_takes_the_place_of_the_server_s_own() -> None:
     """What a fake server computes for is given, so that its clock is no part of the check."""
-    row = queueing.row(load([0.0, 5.0], [3.0, 8.0], [2.5, 2.5]), 2.0)
+    row = queueing.row(load([0.0, 5.0], [3.0, 8.0], [2.5, 2.5]), service_s=2.0)
     assert (row.service_s, row.expected_p50_s) == (2.0, 2.0)
+
+
+def test_what_it_takes_to_receive_and_to_answer_belongs_to_a_request() -> None:
+    """A process that answers 250 requests a second and computes 3 ms for each spends 1 ms beside."""
+    capacity = queueing.Capacity(per_s=250.0, service_s=0.003)
+    assert capacity.overhead_s == pytest.approx(0.001)
+    row = queueing.row(load([0.0, 5.0], [3.0, 8.0], [0.003, 0.003]), overhead_s=capacity.overhead_s)
+    assert row.service_s == pytest.approx(0.004)
 
 
 def test_few_requests_have_no_99th_percentile() -> None:

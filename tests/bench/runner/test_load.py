@@ -29,9 +29,11 @@ def test_clients_ask_at_random_moments_at_the_rate_of_all_together() -> None:
 def test_a_fake_server_answers_everything_at_the_rate_that_is_offered(tmp_path: Path) -> None:
     """A real process without a framework; how close it comes to theory is a benchmark's question."""
     with load.server("fake", Target("numpy"), load.fake(1.0), tmp_path / "log") as one:
-        assert load.service_s(one.port, 20) >= 0.001
+        found_capacity = load.capacity(one, 0.2)
         found = load.ask(one, 4, 200.0, 1.0, seed=0)
-    row = queueing.row(found, 0.001)
+    assert found_capacity.service_s >= 0.001
+    assert 0 < found_capacity.per_s <= 1_000
+    row = queueing.row(found, service_s=0.001)
     assert (row.lost, row.requests) == (0, len(load.moments(4, 200.0, 1.0, seed=0)))
     assert row.answered_per_s == pytest.approx(200.0, rel=0.3)
     assert all(answer > sent for sent, answer in zip(found.sent, found.answered, strict=True))
