@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import traceback
 import warnings
 from pathlib import Path
@@ -14,11 +15,15 @@ import keras
 from bench.plan.formats import KERAS, Format
 from bench.worker.programs import Unsupported
 from bench.worker.serving import loading
+from datasets.plain_text import shortened
 from models import saved
 from models.recipes import Recipe
 
 # Keras's names of the formats; the others are Keras's own files.
 _EXPORTERS = {"SavedModel": "tf_saved_model", "ONNX": "onnx", "OpenVINO": "openvino", "LiteRT": "litert"}
+
+# Of what a converter or a runtime says.
+LONGEST_REASON = 160
 
 
 def export(model: keras.Model, recipe: Recipe, wanted: Format, folder: Path) -> Path:
@@ -97,4 +102,19 @@ def said(error: BaseException) -> str:
     """Return the line of what an exception says that names what is missing, or its first one, with its type."""
     lines = [line.strip("- ") for line in str(error).strip().splitlines()]
     told = next((line for line in lines if line.startswith("No conversion rule")), lines[0] if lines else "")
-    return f"{type(error).__name__}: {told[:120]}" if told else type(error).__name__
+    return _short(f"{type(error).__name__}: {told}" if told else type(error).__name__)
+
+
+def said_last(errors: str) -> str:
+    """Return the exception with which a process ended, from what it wrote to standard error."""
+    lines = errors.strip().splitlines() or ["no words"]
+    return _short(next((line for line in reversed(lines) if _RAISED.match(line)), lines[-1]))
+
+
+# The line of a traceback that names the exception; a log's levels are in capitals alone.
+_RAISED = re.compile(r"[A-Za-z_][\w.]*[a-z]\w*: ")
+
+
+def _short(words: str) -> str:
+    """Return ``words`` without folders of this machine, shortened."""
+    return shortened(re.sub(r"(?:/[\w.+-]+)+/", "", words), LONGEST_REASON)

@@ -82,10 +82,12 @@ def _openvino(file: Path) -> Predict:
 
     compiled = openvino.compile_model(str(file), "CPU", FULL_PRECISION)
     types = [one.element_type.to_dtype() for one in compiled.inputs]
+    # The converter adds a number without rows where a layer holds a seed, as attention does.
+    outputs = [one for one in compiled.outputs if one.partial_shape.rank.get_length()]
 
     def predict(x: Any) -> Any:
         answer = compiled([np.asarray(array, kind) for array, kind in zip(flat(x), types, strict=True)])
-        return _one([answer[number] for number in range(len(compiled.outputs))])
+        return _one([answer[one] for one in outputs])
 
     return predict
 

@@ -102,6 +102,9 @@ class Trained:
         file = self._file(wanted)
         starts = [self._started(wanted, file, backend) for _ in range(STARTS)]
         scores = probabilities(np.array(starts[0]["scores"]), logits=self.reviews.recipe.logits)
+        if scores.shape != self._scores.shape:
+            outputs = f"{scores.size} numbers for {self._scores.size}"
+            raise Unsupported(f"{self.reviews.recipe.name} by {wanted.name}, which gives {outputs},")
         return {
             "format": wanted.name,
             "backend": backend,
@@ -128,8 +131,8 @@ class Trained:
         done = subprocess.run(words, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.stderr.write(done.stderr)
-            last = (done.stderr.strip().splitlines() or ["no words"])[-1][:120]
-            raise Unsupported(f"{self.reviews.recipe.name} by {wanted.name} on {backend} ({last})")
+            said = exporting.said_last(done.stderr)
+            raise Unsupported(f"{self.reviews.recipe.name} by {wanted.name} on {backend} ({said})")
         return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
     def _figure(self, predict: loading.Predict) -> float | None:

@@ -114,3 +114,22 @@ except exporting.Unsupported as error:
 def test_a_format_whose_package_is_missing_names_the_extra() -> None:
     """Exports are an extra: a run says what would install them."""
     assert fresh.answer(MISSING, "jax") == "ONNX without the package onnxruntime (the extra `serving` installs it)"
+
+
+SAID = """
+import json
+from bench.worker.serving import exporting
+error = RuntimeError("Check failed\\n-- No conversion rule found for operations: TensorList\\n")
+log = "INFO: Created a delegate\\nTraceback\\nonnx.Invalid: no Op in /tmp/a-1/b/model.onnx\\n    [more]\\n"
+print(json.dumps([exporting.said(error), exporting.said_last(log), exporting.said_last("")]))
+"""
+
+
+@pytest.mark.framework
+def test_a_reason_names_what_is_missing_and_no_folder_of_this_machine() -> None:
+    """A converter says much; of it one line is kept, which records may hold."""
+    assert fresh.answer(SAID, "jax") == [
+        "RuntimeError: No conversion rule found for operations: TensorList",
+        "onnx.Invalid: no Op in model.onnx",
+        "no words",
+    ]
