@@ -349,7 +349,7 @@ class Summary:
         )
 
     def _unsupported(self) -> Iterator[FailureRow]:
-        yield from map(_failure, self.run.unsupported())
+        yield from _over_sizes(self.run.unsupported())
         yield from self._fallen_back()
         yield from self._only_predicting()
 
@@ -502,6 +502,18 @@ class Summary:
             "failures": [_failure(record) for record in self.failures],
             "unsupported": once([*self._unsupported()]),
         }
+
+
+def _over_sizes(records: Sequence[FailureRecord]) -> Iterator[FailureRow]:
+    """Yield a row for each path that cannot drive a model, with every number of rows for which that was tried."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for record in records:
+        path, _, last = record.work.rpartition(" ")
+        work, size = (path, last) if last.isdecimal() else (record.work, "")
+        found.setdefault((record.recipe, record.target, work, record.reason), []).append(size)
+    for (recipe, target, work, reason), sizes in found.items():
+        tried = f"{work} {', '.join(once(sizes))}".strip()
+        yield FailureRow(recipe=recipe, target=target, work=tried, reason=reason)
 
 
 def _failure(record: FailureRecord) -> FailureRow:

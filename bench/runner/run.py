@@ -87,8 +87,16 @@ class RunSpec:
         return steps.passes(list(self.recipes), list(self.targets), self.profile, seeds=seeds)
 
     def plan(self) -> PlanRecord:
-        """Return the record of what is planned; a comparison needs no peaks."""
-        return resume.plan(self.planned(), targets.trainers(self.targets) if self.comparison is None else ())
+        """Return the record of what is planned."""
+        return resume.plan(self.planned(), self.peaks_by)
+
+    @property
+    def peaks_by(self) -> tuple[Target, ...]:
+        """The targets that measure the machine's peaks: those of the first pass that train; a comparison needs none."""
+        if self.comparison is not None:
+            return ()
+        first = [target for step in next(iter(self.planned()), ()) for target in step.targets]
+        return targets.trainers(list(dict.fromkeys(first or self.targets)))
 
     def passes(self) -> list[list[Step]]:
         """Return what is planned and not measured yet."""
@@ -152,7 +160,7 @@ def _measure(spec: RunSpec, located: Located, writer: store.RunWriter, watch: Wa
     quiet = any(target.quiet for target in spec.targets)
     with affinity.separated(quiet=quiet) as shared, scratch.folder() as compilations:
         for number, work in enumerate(_passes(spec, read, writer)):
-            peaks = number == 0 and spec.comparison is None and _lacks_peaks(spec, read())
+            peaks = number == 0 and _lacks_peaks(spec, read())
             start = partial(_start, spec, located, writer.logs, shared, hash_seed=steps.replicate(work))
             Session(
                 spec.profile,
@@ -227,8 +235,8 @@ def _append_new(resumed: store.Run, writer: store.RunWriter) -> Callable[..., No
 
 
 def _lacks_peaks(spec: RunSpec, records: Sequence[Record]) -> bool:
-    """Whether the machine's peaks are to be measured: by targets that train, since others have no programs for it."""
-    return sum(isinstance(record, PeaksRecord) for record in records) < len(targets.trainers(spec.targets))
+    """Whether some of the machine's peaks are still to be measured."""
+    return sum(isinstance(record, PeaksRecord) for record in records) < len(spec.peaks_by)
 
 
 def _shares(spec: RunSpec, work: Sequence[Step]) -> bool:
@@ -287,7 +295,7 @@ def _passes(spec: RunSpec, read: ReadRecords, writer: store.RunWriter) -> Iterat
     begun = time.monotonic()
     work = spec.passes()
     yield from work
-    if not work and spec.comparison is None and _lacks_peaks(spec, read()):
+    if not work and _lacks_peaks(spec, read()):
         yield []
     if spec.budget_s is not None:
         yield from _budget_passes(spec, read, until=begun + spec.budget_s)

@@ -16,7 +16,7 @@ from bench.analysis.verification import rules as verify
 from bench.plan import shards
 from bench.plan.gate import Gate
 from bench.plan.shards import Shard
-from bench.plan.steps import PROFILES, Step
+from bench.plan.steps import PROFILES, Step, Timing
 from bench.plan.targets import Target
 from bench.protocol import Json
 from bench.records import identity, machine, merge, packages, settings, store
@@ -105,6 +105,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Worl
 def order(**changes: Any) -> RunSpec:
     """Return an order of the dense recipe on both targets, three replicates, nothing random."""
     return RunSpec(**{"recipes": [DENSE], "targets": TARGETS, "profile": THREE, "order_seed": 7, **changes})
+
+
+def test_a_target_that_comes_with_a_later_pass_measures_no_peaks() -> None:
+    """A curve over threads follows those over settings: its targets' peaks were planned, and the run never complete."""
+    first, later = (Timing(DENSE, "train", ("fit",), 512, (one,)) for one in TARGETS)
+    assert order(fixed_passes=[[first], [later]]).peaks_by == (TARGETS[0],)
+    assert order(fixed_passes=[[first, later]]).peaks_by == tuple(TARGETS)
+    assert order(comparison=comparison()).peaks_by == ()
 
 
 def replicates(done: Run) -> dict[str, list[int]]:
