@@ -53,9 +53,13 @@ def fullest(found: Sequence[RunDocument]) -> list[RunDocument]:
     """Return one run of each machine, of those, newest first, that nothing speaks against: a picture cannot say what.
 
     It is the newest with complete schedules and five seeds, or the newest at all where none has them. Runs whose `fit`
-    contains waits come after all others.
+    contains waits come after all others, but for those that time predictions alone.
     """
-    return _of_each_machine(sorted(found, key=lambda one: (one.waits_in_fit, one.profile != "full")))  # stable
+    return _of_each_machine(sorted(found, key=_fullness))  # stable
+
+
+def _fullness(one: RunDocument) -> tuple[bool, bool, bool]:
+    return not one.timed("train"), one.waits_in_fit, one.profile != "full"
 
 
 def newest(found: Sequence[RunDocument]) -> list[RunDocument]:

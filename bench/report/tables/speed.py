@@ -68,7 +68,7 @@ def prediction(document: RunDocument) -> Table:
         Column("batch_size", words.rows(document), "count", merge=True),
         PATH,
         _marked_target(document),
-        *[_percentile(rank) for rank in (50, 90, 95, *([99] if p99 else []))],
+        *[_percentile(rank, wide=p99 and rank == 90) for rank in (50, 90, 95, *([99] if p99 else []))],
         _rate(document),
         replace(SECONDS_SPREAD, wide=True),
         floor_share(rows),
@@ -80,8 +80,8 @@ def prediction(document: RunDocument) -> Table:
     return table("prediction", "Prediction", caption, columns, rows, *_timing_notes(rows), group=RECIPE)
 
 
-def _percentile(rank: int) -> Column:
-    return Column(f"p{rank}_s", f"p{rank}", "milliseconds", unit="ms", short=f"p{rank}")
+def _percentile(rank: int, *, wide: bool) -> Column:
+    return Column(f"p{rank}_s", f"p{rank}", "milliseconds", unit="ms", short=f"p{rank}", wide=wide)
 
 
 def vectorization(document: RunDocument) -> Table:
