@@ -45,8 +45,8 @@ def find(rows: Sequence[TimingRow], timings: Timings) -> list[BestPathRow]:
 
     ``rows`` stand in the order of the tables. A path from raw text does more work than the others, the floor is no way
     to drive Keras, weights in int8 give other scores, and a target whose accuracy failed does other work: none of these
-    takes part. Who is faster, by how
-    much and whether that is told apart all follow from the same ratios of neighbouring blocks.
+    takes part. Who is faster, by how much and whether that is told apart all follow from ratios of neighbouring
+    blocks.
     """
     candidates = [row for row in rows if row.phase in USUAL and _takes_part(row)]
     groups = groupby(candidates, key=lambda row: (row.recipe, row.phase, row.batch_size))

@@ -1,8 +1,8 @@
 """The counters that a gate compares: where each repeats exactly, and by how much it may rise.
 
 `bench.worker.operations.counters` explains the names. What repeats exactly was measured: the same operation counted in
-several processes with several hash seeds (`tests/bench/worker/test_host_calls.py` repeats it). One process in some
-hundred counts four more calls of Python on JAX, some 0.3 % of them: a gate shows that, and fails from its margin on.
+several processes with several hash seeds (`tests/bench/worker/test_host_calls.py` repeats it). Once a
+process counted four more calls of Python on JAX, 0.3 % of them: a gate shows that, and fails from its margin on.
 """
 
 from __future__ import annotations

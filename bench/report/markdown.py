@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bench.analysis.machine.queueing import Measured
 from bench.analysis.rows import RunDocument
 from bench.analysis.summary import Summary
+from bench.records.machine import Machine
 from bench.report import comparison, overview
 from bench.report.tables import comparison as comparisons
 from bench.report.tables import every, words
@@ -81,19 +82,25 @@ def section(table: Table) -> str:
 
 def page_of(title: str, document: RunDocument, tables: Sequence[Table], picture: str = "") -> str:
     """Return a page of its own for some ``tables`` of a run: what it was measured on, the command, a picture."""
-    commit = f", commit {document.commit[:10]}" if document.commit else ""
-    versions, reviews = words.versions(document), f"{document.corpus} reviews"
-    facts = f"{document.started_at[:10]}{commit}, {document.machine.title}; {versions}; {reviews}."
+    facts = _measured_on(
+        document.started_at, (document.commit or "")[:10], document.machine, document.versions, document.corpus
+    )
     shown = f"![{escaped(title)}]({picture})" if picture else ""
     return _page(title, facts, document.command, [shown, *map(section, tables), _failures(document)])
 
 
 def load_page(title: str, tables: Sequence[Table], measured: Measured) -> str:
     """Return the page of a load test, of which no run has the records."""
-    commit = f", commit {measured.commit.title}" if measured.commit else ""
-    versions = ", ".join(f"{name} {version}" for name, version in measured.versions.items())
-    facts = f"{measured.at[:10]}{commit}, {measured.machine.title}; {versions}; {measured.corpus} reviews."
+    commit = measured.commit.title if measured.commit else ""
+    facts = _measured_on(measured.at, commit, measured.machine, measured.versions, measured.corpus)
     return _page(title, facts, measured.command, [section(table) for table in tables])
+
+
+def _measured_on(at: str, commit: str, machine: Machine, versions: dict[str, str], corpus: str) -> str:
+    """Return what a page says of its measurement: the day, the commit if it is known, machine, versions and corpus."""
+    suite = f", commit {commit}" if commit else ""
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"{at[:10]}{suite}, {machine.title}; {packages}; {corpus} reviews."
 
 
 def _page(title: str, facts: str, command: str, parts: Sequence[str]) -> str:

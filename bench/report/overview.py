@@ -53,11 +53,8 @@ def headline(document: RunDocument) -> list[str]:
 def serving(document: RunDocument) -> list[str]:
     """Say which way to serve each recipe: a sentence for each; nothing where none was exported."""
     found = analysis.choices(document)
-    return [_served(document, [one for one in found if one.best.recipe == name]) for name in _recipes(found)]
-
-
-def _recipes(found: Sequence[analysis.Choice]) -> list[str]:
-    return once(one.best.recipe for one in found)
+    recipes = once(one.best.recipe for one in found)
+    return [_served(document, [one for one in found if one.best.recipe == recipe]) for recipe in recipes]
 
 
 def _served(document: RunDocument, found: Sequence[analysis.Choice]) -> str:

@@ -124,7 +124,6 @@ def ask(one: Server, clients: int, rate: float, seconds: float, *, seed: int) ->
         target=one.target,
         clients=clients,
         offered_per_s=rate,
-        seconds=seconds,
         lost=len(sent) - len(kept),
         sent=tuple(sent[number] - begun for number in kept),
         answered=tuple(answered[number][0] - begun for number in kept),

@@ -10,7 +10,7 @@ from bench.analysis import stats
 from bench.analysis.rows import Row
 from bench.records.machine import Commit, Machine
 
-# From so many requests on the 99th percentile is stated: a hundred of them lie above it in ten thousand.
+# From so many requests on the 99th percentile is stated: five of them lie above it.
 P99_REQUESTS = 500
 
 
@@ -55,7 +55,6 @@ class Load:
     target: str
     clients: int
     offered_per_s: float
-    seconds: float
     lost: int
     sent: tuple[float, ...]
     answered: tuple[float, ...]
@@ -124,8 +123,3 @@ def responses(arrivals: Sequence[float], service_s: Sequence[float]) -> list[flo
         free = max(arrival, free) + service
         found.append(free - arrival)
     return found
-
-
-def mean_wait_s(service_s: float, utilization: float) -> float:
-    """Return the mean seconds in the queue for Poisson arrivals and a constant service time (M/D/1)."""
-    return service_s * utilization / (2 * (1 - utilization))

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import keras
 
+from bench.worker.serving.loading import FULL_PRECISION
 from models import saved, user_recipes
-
-FULL_PRECISION = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def main() -> int:

@@ -38,12 +38,13 @@ def predictor(model: keras.Model) -> Predict:
     size = math.lcm(PREDICT_BATCH, distribution.devices())  # as many rows for each device
     program = _program(model, size)
 
-    def predict(x: Arrays) -> Arrays:
-        starts = range(0, own_data.rows(x), size)
-        parts = [program(own_data.part(x, start, start + size)) for start in starts]
-        return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+    return lambda x: in_parts(program, x, size)
 
-    return predict
+
+def in_parts(predict: Predict, x: Arrays, size: int = PREDICT_BATCH) -> Arrays:
+    """Return the outputs of ``predict`` for every row of ``x``, ``size`` rows at a time."""
+    parts = [predict(own_data.part(x, start, start + size)) for start in range(0, own_data.rows(x), size)]
+    return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
 
 def _program(model: keras.Model, size: int) -> Predict:

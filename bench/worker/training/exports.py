@@ -43,7 +43,7 @@ def train_and_export(reviews: Reviews, request: Export, *, tell: Tell) -> Json:
 
 
 def measure(reviews: Reviews, model: keras.Model, served_on: Sequence[str] = (), *, tell: Tell) -> Json:
-    """Return what `bench.records.schema.ExportsRecord` says of ``model``, which a user's recipe gives away by it."""
+    """Export ``model``, start each format and return the fields of `bench.records.schema.ExportsRecord`."""
     found: list[Json] = []
     failed: dict[str, str] = {}
     with TemporaryDirectory() as folder:
@@ -140,9 +140,7 @@ class Trained:
         data, recipe = self.reviews.test, self.reviews.recipe
         if recipe.family == "own" and support.overrides(self.model, "test_step"):
             return None
-        size = evaluate.PREDICT_BATCH
-        parts = [predict(own_data.part(data.x, begin, begin + size)) for begin in range(0, len(data), size)]
-        outputs = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+        outputs = evaluate.in_parts(predict, data.x)
         if recipe.family == "own":
             return evaluate.figures(self.model, data, _as_keras(self.model, outputs))[recipe.metric]
         labels = data.y.reshape(-1).astype(np.int8)

@@ -187,8 +187,8 @@ def counted(backend: str, folder: Path, *paths: str, changed: bool = False, seed
 def test_exact_counters_repeat_in_another_process(corpus_folder: Path, backend: str) -> None:
     """Only they may fail a gate; as in a gate, the processes that are compared have one hash seed.
 
-    A process in some hundred counts four more calls of Python on JAX, for a reason that is not known, and far below a
-    gate's margin. So where two differ a third one must agree with one of them, and what differs is named.
+    Once a process counted four more calls of Python on JAX, for a reason that is not known, and far below a gate's
+    margin. So where two differ a third one must agree with one of them, and what differs is named.
     """
     first, second = (counted(backend, corpus_folder, *DRIVEN) for _ in range(2))
     exact = [
